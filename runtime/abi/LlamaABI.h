@@ -1,0 +1,105 @@
+/*===- LlamaABI.h - What a model.so and the runtime share ------------ C -*-===
+ *
+ * A model.so exports the symbols named here and nothing else the runtime needs.
+ * Compiler and runtime include this one header. Rules:
+ *
+ *   A1  llama_model_header comes first and is readable whatever the version:
+ *       magic, then abi_version. A runtime refuses a version other than its own.
+ *   A2  llama_forward is called once per thread with the same call and that
+ *       thread's number; all of them meet at call->barrier.
+ *   A3  llama_forward allocates nothing, keeps nothing between calls, and calls
+ *       nothing but call->barrier.
+ *   A4  the result of a row depends on that row and on its sequence's cache alone.
+ *
+ *===----------------------------------------------------------------------===*/
+
+#ifndef LLAMA_RUNTIME_ABI_LLAMAABI_H
+#define LLAMA_RUNTIME_ABI_LLAMAABI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LLAMA_ABI_MAGIC 0x4F53414D414C4CULL /* "LLAMASO" */
+#define LLAMA_ABI_VERSION 1u
+
+/* Positions held by one block of the KV cache. */
+#define LLAMA_KV_BLOCK 64
+
+/* Bits of llama_call.row_flags. A prompt row may go through other kernels than
+ * a decode row; the same bits come out for the same flag, however rows are
+ * grouped into calls. */
+#define LLAMA_ROW_PROMPT 1
+
+/* One forward call. Arrays are the runtime's; sizes in elements unless said. */
+typedef struct llama_call {
+  uint64_t struct_size;
+
+  int64_t rows;             /* T, at least 1 */
+  const int32_t *tokens;    /* [T] */
+  const int32_t *positions; /* [T] */
+  const int32_t *sequences; /* [T] index into block_tables */
+  const int32_t *row_flags; /* [T] LLAMA_ROW_* */
+
+  int64_t table_count;         /* sequences in this call */
+  int64_t table_stride;        /* entries per sequence */
+  const int32_t *block_tables; /* [table_count, table_stride] block numbers */
+
+  /* [kv_blocks, layers, 2, kvHeads, LLAMA_KV_BLOCK, headDim] keys (rotated), values */
+  void *kv;
+  int64_t kv_blocks;
+
+  int64_t logit_rows;            /* L, may be 0 */
+  const int32_t *logit_row_list; /* [L] rows whose logits are wanted */
+  float *logits;                 /* [L, vocab] */
+
+  const void *weights; /* llama_weights, or a copy of it */
+  void *workspace;     /* llama_workspace_bytes(rows, logit_rows), 64-aligned */
+
+  int64_t threads;              /* how many call llama_forward */
+  void (*barrier)(void *team);  /* returns when all threads have called it */
+  void *team;                   /* barrier's argument */
+} llama_call;
+
+/* First bytes of every model.so. Offsets are byte offsets from the header. */
+typedef struct llama_model_header {
+  uint64_t magic;       /* LLAMA_ABI_MAGIC */
+  uint32_t abi_version; /* LLAMA_ABI_VERSION of the compiler */
+  uint32_t header_size; /* sizeof(llama_model_header) */
+  uint64_t weights_bytes;
+  uint64_t info_bytes; /* length of llama_model_info */
+  uint64_t tokenizer_bytes; /* length of llama_tokenizer, 0 if there is none */
+  uint64_t kv_block_bytes;  /* one block of the cache, all layers */
+  char compiler[64];        /* "llama-compile 0.1.0 (LLVM 22.1.8)" */
+  char triple[64];
+} llama_model_header;
+
+/* Exported symbols:
+ *   const llama_model_header llama_header;
+ *   const char llama_info[];            JSON, info_bytes long
+ *   const unsigned char llama_tokenizer[]; runtime/abi/TokenizerFormat.h
+ *   const unsigned char llama_weights[]; absent when weights are external
+ */
+#define LLAMA_SYMBOL_HEADER "llama_header"
+#define LLAMA_SYMBOL_INFO "llama_info"
+#define LLAMA_SYMBOL_TOKENIZER "llama_tokenizer"
+#define LLAMA_SYMBOL_WEIGHTS "llama_weights"
+#define LLAMA_SYMBOL_FORWARD "llama_forward"
+#define LLAMA_SYMBOL_WORKSPACE "llama_workspace_bytes"
+
+/* void llama_forward(const llama_call *call, int64_t thread) */
+typedef void (*llama_forward_fn)(const llama_call *, int64_t);
+
+/* int64_t llama_workspace_bytes(int64_t rows, int64_t logit_rows) */
+typedef int64_t (*llama_workspace_fn)(int64_t, int64_t);
+
+#ifdef __cplusplus
+} /* extern "C" */
+
+static_assert(sizeof(llama_call) == 19 * 8, "llama_call is part of the ABI");
+static_assert(sizeof(llama_model_header) == 176, "llama_model_header is part of the ABI");
+#endif
+
+#endif /* LLAMA_RUNTIME_ABI_LLAMAABI_H */

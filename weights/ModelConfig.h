@@ -1,0 +1,58 @@
+//===- ModelConfig.h - Hyper-parameters of a Llama model --------*- C++ -*-===//
+//
+// config.json, params.json, GGUF keys, model.json  =>  one validated struct.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_WEIGHTS_MODELCONFIG_H
+#define LLAMA_WEIGHTS_MODELCONFIG_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace llamaweights {
+
+/// The Llama 3.1 rule for stretching RoPE to longer contexts.
+struct RopeScaling {
+  double factor = 32.0;
+  double lowFreqFactor = 1.0;
+  double highFreqFactor = 4.0;
+  int64_t originalMaxPositions = 8192;
+};
+
+struct ModelConfig {
+  int64_t hidden = 0;
+  int64_t ffn = 0;
+  int64_t vocab = 0;
+  int64_t layers = 0;
+  int64_t heads = 0;
+  int64_t kvHeads = 0;
+  int64_t headDim = 0;
+  int64_t maxSeqLen = 0; ///< positions the model was made for
+  double normEps = 0.0;
+  double ropeTheta = 0.0;
+  std::optional<RopeScaling> ropeScaling;
+  /// Divisors of the rotary frequencies listed by the checkpoint itself
+  /// (GGUF's rope_freqs), headDim / 2 of them; empty where there are none.
+  std::vector<double> ropeDivisors;
+  bool tiedEmbeddings = false;
+  std::optional<int64_t> bosToken;
+  std::vector<int64_t> eosTokens;
+
+  /// Checks every relation between the fields. `where` (a file) begins the
+  /// message.
+  llvm::Error validate(llvm::StringRef where) const;
+
+  /// Rotary frequencies in radians per position, headDim / 2 of them, with the
+  /// scaling applied.
+  std::vector<double> getRopeFrequencies() const;
+};
+
+} // namespace llamaweights
+
+#endif // LLAMA_WEIGHTS_MODELCONFIG_H
