@@ -1,7 +1,8 @@
 //===- Vocabulary.h - What a tokenizer file says ----------------*- C++ -*-===//
 //
 // tokenizer.model (sentencepiece or tiktoken text), tokenizer.json, GGUF keys
-//   =>  one struct, from which the compiler makes the tokenizer inside model.so.
+//   =>  one struct, from which the compiler makes the tokenizer inside
+//   model.so.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,13 +46,23 @@ struct Merge {
 
 struct Vocabulary {
   VocabularyKind kind = VocabularyKind::ByteLevelBPE;
+  /// Where a format lists pieces and scores instead,
+  /// makeSentencePieceVocabulary (Readers/SentencePieceModel.h) writes it.
   std::string sentencePieceModel;
-  std::vector<std::string> tokens; ///< bytes of each id (text of special ones)
-  std::vector<TokenType> types;    ///< of each id
-  std::vector<Merge> merges;       ///< in rank order; byte-level BPE only
+  /// Bytes of each id (text of special ones). Spaces are spaces, as in the text
+  /// that the token stands for.
+  std::vector<std::string> tokens;
+  std::vector<TokenType> types; ///< of each id
+  std::vector<Merge> merges;    ///< in rank order; byte-level BPE only
+  /// Merges with the same result have the same rank, that of the first.
+  bool equalRankForEqualResult = false;
   PreTokenizer preTokenizer = PreTokenizer::Llama3;
   /// A piece that is itself a token is emitted whole before any merge.
   bool wholePieceFirst = false;
+  /// Sentencepiece: encoding puts a space in front, decoding drops it.
+  bool addSpacePrefix = false;
+  /// Sentencepiece: decoding drops every space in front.
+  bool removeExtraSpaces = false;
   bool addBos = false;
   bool addEos = false;
   std::optional<int64_t> bosToken;

@@ -1,0 +1,89 @@
+//===- ChatTemplate.h - Messages to the prompt a model was trained on
+//-*-C++-*-//
+//
+// [{user, "Hi"}]  =>  <|begin_of_text|><|start_header_id|>user<|end_header_id|>
+//                     ... <|start_header_id|>assistant<|end_header_id|>
+//
+// Knows the layouts of the Llama family and recognizes them in the Jinja source
+// that comes with a model; it does not run Jinja.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_RUNTIME_CHATTEMPLATE_CHATTEMPLATE_H
+#define LLAMA_RUNTIME_CHATTEMPLATE_CHATTEMPLATE_H
+
+#include "runtime/Tokenizer/Tokenizer.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llamart {
+
+struct ChatMessage {
+  std::string role; ///< "system", "user", "assistant", where allowed others
+  std::string content;
+};
+
+struct ChatOptions {
+  /// Ends with the header of the reply to come.
+  bool addGenerationPrompt = true;
+  /// "26 Jul 2024", for templates that name a date; empty: the template's own.
+  std::string date;
+};
+
+enum class ChatLayout : uint8_t {
+  Llama2, ///< [INST] ... [/INST]
+  Llama3, ///< <|start_header_id|>role<|end_header_id|>
+  ChatML, ///< <|im_start|>role
+};
+
+class ChatTemplate {
+public:
+  /// The layout that a Jinja source describes; none, with one line in `error`,
+  /// if it is none of ours.
+  static std::optional<ChatTemplate> recognize(std::string_view jinja,
+                                               std::string &error);
+
+  /// By name, as in --chat-template=NAME; `error` lists the names.
+  static std::optional<ChatTemplate> byName(std::string_view name,
+                                            std::string &error);
+
+  /// "llama2, llama3, llama3.1, ..."
+  static std::string listNames();
+
+  ChatLayout getLayout() const { return layout; }
+
+  /// Whether ChatOptions::date matters.
+  bool usesDate() const { return datedSystem; }
+
+  /// The prompt in pieces, bos included where the layout has one; none, with
+  /// one line in `error`, if the layout cannot hold these messages.
+  /// Give it to Tokenizer::encode(pieces).
+  std::optional<std::vector<PromptPiece>>
+  format(std::span<const ChatMessage> messages, const ChatOptions &options,
+         std::string &error) const;
+
+  /// Tokens that end a reply in this layout, for those models that do not list
+  /// them among their eos tokens.
+  std::vector<std::string> getStopTokens() const;
+
+private:
+  ChatLayout layout = ChatLayout::Llama3;
+  bool datedSystem = false;   ///< Llama 3.1: a system turn with a date
+  bool trimContent = false;   ///< white space around a content is dropped
+  bool startsWithBos = false; ///< the prompt begins with bos
+  bool alwaysPrompts = false; ///< generation prompt whether asked or not
+  std::string defaultSystem;  ///< system message where there is none
+
+  friend struct ChatLayouts;
+};
+
+/// The pieces joined: the prompt as a text.
+std::string joinPieces(std::span<const PromptPiece> pieces);
+
+} // namespace llamart
+
+#endif // LLAMA_RUNTIME_CHATTEMPLATE_CHATTEMPLATE_H
