@@ -14,7 +14,6 @@
 
 #include "runtime/Tokenizer/Tokenizer.h"
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,14 +41,13 @@ enum class ChatLayout : uint8_t {
 
 class ChatTemplate {
 public:
-  /// The layout that a Jinja source describes; none, with one line in `error`,
-  /// if it is none of ours.
-  static std::optional<ChatTemplate> recognize(std::string_view jinja,
-                                               std::string &error);
+  /// The layout that a Jinja source describes. Throws Error (Argument) if it is
+  /// none of ours.
+  static ChatTemplate recognize(std::string_view jinja);
 
-  /// By name, as in --chat-template=NAME; `error` lists the names.
-  static std::optional<ChatTemplate> byName(std::string_view name,
-                                            std::string &error);
+  /// By name, as in --chat-template=NAME. Throws Error (Argument) with the
+  /// names there are.
+  static ChatTemplate byName(std::string_view name);
 
   /// "llama2, llama3, llama3.1, ..."
   static std::string listNames();
@@ -59,12 +57,11 @@ public:
   /// Whether ChatOptions::date matters.
   bool usesDate() const { return datedSystem; }
 
-  /// The prompt in pieces, bos included where the layout has one; none, with
-  /// one line in `error`, if the layout cannot hold these messages.
-  /// Give it to Tokenizer::encode(pieces).
-  std::optional<std::vector<PromptPiece>>
-  format(std::span<const ChatMessage> messages, const ChatOptions &options,
-         std::string &error) const;
+  /// The prompt in pieces, bos included where the layout has one. Give it to
+  /// Tokenizer::encode(pieces). Throws Error (Argument) if the layout cannot
+  /// hold these messages.
+  std::vector<PromptPiece> format(std::span<const ChatMessage> messages,
+                                  const ChatOptions &options = {}) const;
 
   /// Tokens that end a reply in this layout, for those models that do not list
   /// them among their eos tokens.

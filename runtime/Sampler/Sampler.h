@@ -101,14 +101,11 @@ struct SamplerOptions {
   float temperature = 1.0f;
 };
 
-/// Empty, or one line about the first option that is out of range.
-std::string checkSamplerOptions(const SamplerOptions &options);
-
 /// Always the largest logit; the lowest id if equal.
 std::unique_ptr<Sampler> createGreedySampler();
 
 /// Penalties, top-k, top-p, min-p, temperature, a draw. Temperature 0 is greedy
-/// after the penalties. Options must pass checkSamplerOptions.
+/// after the penalties. Throws Error (Argument) if an option is out of range.
 std::unique_ptr<Sampler> createStandardSampler(const SamplerOptions &options);
 
 } // namespace llamart

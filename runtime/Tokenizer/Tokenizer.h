@@ -55,10 +55,9 @@ class Tokenizer {
 public:
   ~Tokenizer();
 
-  /// Opens `size` bytes at `blob`, which must stay where they are. Null if they
-  /// are no tokenizer of this version; then `error` has one line.
-  static std::unique_ptr<Tokenizer> open(const void *blob, size_t size,
-                                         std::string &error);
+  /// Opens `size` bytes at `blob`, which must stay where they are. Throws Error
+  /// (Model), without a place, if they are no tokenizer of this version.
+  static std::unique_ptr<Tokenizer> open(const void *blob, size_t size);
 
   /// Token ids of a text. Takes time and memory proportional to it.
   std::vector<int32_t> encode(std::string_view text,
