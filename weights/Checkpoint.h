@@ -1,9 +1,9 @@
 //===- Checkpoint.h - Tensors of a checkpoint under canonical names -*-C++-*-=//
 //
 // One view of every format: Meta's names ("layers.3.attention.wq",
-// "tok_embeddings", "norm", "output"; no ".weight"), matrices [out, in], rows of
-// wq and wk in interleaved RoPE order. Nothing is held in memory: rows are read
-// when they are asked for.
+// "tok_embeddings", "norm", "output"; no ".weight"), matrices [out, in], rows
+// of wq and wk in interleaved RoPE order. Nothing is held in memory: rows are
+// read when they are asked for.
 //
 //===----------------------------------------------------------------------===//
 
@@ -55,8 +55,8 @@ public:
   /// The tensor of that canonical name, or null.
   const TensorInfo *find(llvm::StringRef name) const;
 
-  /// Same rows, converted to `type` (F32, F16 or BF16; to nearest even) whatever
-  /// the stored type is.
+  /// Same rows, converted to `type` (F32, F16 or BF16; to nearest even)
+  /// whatever the stored type is.
   llvm::Error readRowsAs(const TensorInfo &tensor, DType type, int64_t first,
                          int64_t count, llvm::MutableArrayRef<char> out) const;
 };

@@ -1,0 +1,169 @@
+//===- ModelConfig.cpp - Hyper-parameters of a Llama model ----------------===//
+//
+// What a set of hyper-parameters must satisfy before anybody multiplies two of
+// them, and the rotary frequencies that follow from it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/ModelConfig.h"
+
+#include "weights/InputError.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+#include <cmath>
+#include <numbers>
+
+using namespace llvm;
+
+namespace llamaweights {
+namespace {
+
+// With these limits the bytes of the largest tensor (2^24 rows of 2^20 f32) are
+// 2^46, and those of 4096 layers of the largest matrices 2^54: no product of
+// sizes leaves 63 bits. They are eight and more times what Llama 3.1 405B has.
+constexpr int64_t kMaxWidth = int64_t(1) << 20;
+constexpr int64_t kMaxVocab = int64_t(1) << 24;
+constexpr int64_t kMaxLayers = 4096;
+constexpr int64_t kMaxHeads = 4096;
+constexpr int64_t kMaxHeadDim = 4096;
+constexpr int64_t kMaxPositions = int64_t(1) << 30;
+
+/// Collects the first complaint.
+class Checker {
+public:
+  explicit Checker(StringRef where) : where(where) {}
+
+  void range(StringRef name, int64_t value, int64_t least, int64_t most) {
+    if (value < least || value > most)
+      fail(
+          formatv("{0} is {1}, expected {2} to {3}", name, value, least, most));
+  }
+
+  /// A finite number greater than zero.
+  void positive(StringRef name, double value) {
+    if (!std::isfinite(value) || value <= 0.0)
+      fail(formatv("{0} is {1}, expected a finite number greater than 0", name,
+                   value));
+  }
+
+  void require(bool holds, const Twine &complaint) {
+    if (!holds)
+      fail(complaint);
+  }
+
+  Error take() {
+    if (message.empty())
+      return Error::success();
+    return makeInputError(where, message);
+  }
+
+private:
+  void fail(const Twine &complaint) {
+    if (message.empty())
+      message = complaint.str();
+  }
+
+  StringRef where;
+  std::string message;
+};
+
+void checkShape(const ModelConfig &config, Checker &check) {
+  check.range("hidden", config.hidden, 1, kMaxWidth);
+  check.range("ffn", config.ffn, 1, kMaxWidth);
+  check.range("vocab", config.vocab, 1, kMaxVocab);
+  check.range("layers", config.layers, 1, kMaxLayers);
+  check.range("heads.query", config.heads, 1, kMaxHeads);
+  check.range("heads.kv", config.kvHeads, 1, kMaxHeads);
+  check.range("heads.dim", config.headDim, 2, kMaxHeadDim);
+  check.range("max_seq_len", config.maxSeqLen, 1, kMaxPositions);
+  if (config.kvHeads > 0)
+    check.require(config.heads % config.kvHeads == 0,
+                  formatv("heads.kv is {0}, but heads.query ({1}) must be a "
+                          "multiple of it",
+                          config.kvHeads, config.heads));
+  check.require(
+      config.headDim % 2 == 0,
+      formatv("heads.dim is {0}, expected an even number", config.headDim));
+  if (config.heads <= kMaxHeads && config.headDim <= kMaxHeadDim)
+    check.range("heads.query * heads.dim", config.heads * config.headDim, 1,
+                kMaxWidth);
+}
+
+void checkRope(const ModelConfig &config, Checker &check) {
+  check.positive("norm_eps", config.normEps);
+  check.positive("rope.theta", config.ropeTheta);
+  if (const std::optional<RopeScaling> &scaling = config.ropeScaling) {
+    check.positive("rope.scaling.factor", scaling->factor);
+    check.require(scaling->factor >= 1.0,
+                  formatv("rope.scaling.factor is {0}, expected 1 or more",
+                          scaling->factor));
+    check.positive("rope.scaling.low_freq_factor", scaling->lowFreqFactor);
+    check.positive("rope.scaling.high_freq_factor", scaling->highFreqFactor);
+    check.require(scaling->lowFreqFactor < scaling->highFreqFactor,
+                  formatv("rope.scaling.low_freq_factor is {0}, expected less "
+                          "than rope.scaling.high_freq_factor ({1})",
+                          scaling->lowFreqFactor, scaling->highFreqFactor));
+    check.range("rope.scaling.original_max_positions",
+                scaling->originalMaxPositions, 1, kMaxPositions);
+  }
+  if (config.ropeDivisors.empty())
+    return;
+  check.require(!config.ropeScaling,
+                "has both a rule for scaling rotary frequencies and a list of "
+                "their divisors, expected one of them");
+  check.require(
+      int64_t(config.ropeDivisors.size()) == config.headDim / 2,
+      formatv("lists {0} divisors of rotary frequencies, expected {1} "
+              "(half of heads.dim)",
+              config.ropeDivisors.size(), config.headDim / 2));
+  for (auto [i, divisor] : enumerate(config.ropeDivisors))
+    check.positive(formatv("divisor {0} of the rotary frequencies", i).str(),
+                   divisor);
+}
+
+void checkTokens(const ModelConfig &config, Checker &check) {
+  if (config.bosToken)
+    check.range("bos_token", *config.bosToken, 0, config.vocab - 1);
+  for (int64_t token : config.eosTokens)
+    check.range("eos_tokens", token, 0, config.vocab - 1);
+}
+
+/// The rule of Llama 3.1: with wavelength L = 2 pi / f in positions, short
+/// waves stay, long ones are stretched by `factor`, and between them the two
+/// blend linearly in original / L.
+double scaleFrequency(double frequency, const RopeScaling &scaling) {
+  double wavelength = 2.0 * std::numbers::pi / frequency;
+  double original = double(scaling.originalMaxPositions);
+  if (wavelength < original / scaling.highFreqFactor)
+    return frequency;
+  if (wavelength > original / scaling.lowFreqFactor)
+    return frequency / scaling.factor;
+  double smooth = (original / wavelength - scaling.lowFreqFactor) /
+                  (scaling.highFreqFactor - scaling.lowFreqFactor);
+  return (1.0 - smooth) * frequency / scaling.factor + smooth * frequency;
+}
+
+} // namespace
+
+Error ModelConfig::validate(StringRef where) const {
+  Checker check(where);
+  checkShape(*this, check);
+  checkRope(*this, check);
+  checkTokens(*this, check);
+  return check.take();
+}
+
+std::vector<double> ModelConfig::getRopeFrequencies() const {
+  std::vector<double> frequencies(size_t(headDim / 2));
+  for (auto [i, frequency] : enumerate(frequencies)) {
+    frequency = std::pow(ropeTheta, -2.0 * double(i) / double(headDim));
+    if (ropeScaling)
+      frequency = scaleFrequency(frequency, *ropeScaling);
+    if (!ropeDivisors.empty())
+      frequency /= ropeDivisors[i];
+  }
+  return frequencies;
+}
+
+} // namespace llamaweights

@@ -1,0 +1,38 @@
+//===- ModelJson.h - model.json, written by hand ----------------*- C++ -*-===//
+//
+// Hyper-parameters, where the tensors are, tokenizer and chat template. The
+// schema is in weights/README.md. Nothing but the text is looked at here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_WEIGHTS_READERS_MODELJSON_H
+#define LLAMA_WEIGHTS_READERS_MODELJSON_H
+
+#include "weights/ModelConfig.h"
+
+#include <optional>
+#include <string>
+
+namespace llamaweights {
+
+enum class WeightsFormat : uint8_t { HuggingFace, Npy, Gguf };
+
+struct ModelJson {
+  std::string name; ///< empty if the file gives none
+  ModelConfig config;
+  WeightsFormat format = WeightsFormat::HuggingFace;
+  // Paths as they are written: relative to the folder of model.json.
+  std::string weightsPath;
+  std::optional<std::string> tokenizerPath;
+  std::optional<std::string> chatTemplate; ///< Jinja source
+  std::optional<std::string> chatTemplatePath;
+};
+
+/// `where` is the path of the file. The configuration in the result is
+/// validated.
+llvm::Expected<ModelJson> parseModelJson(llvm::StringRef text,
+                                         llvm::StringRef where);
+
+} // namespace llamaweights
+
+#endif // LLAMA_WEIGHTS_READERS_MODELJSON_H

@@ -1,0 +1,277 @@
+//===- Safetensors.cpp - *.safetensors and folders of them ----------------===//
+//
+// The header is parsed whole; of the data section only its length matters here.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Readers/Safetensors.h"
+
+#include "weights/InputError.h"
+#include "weights/Readers/JsonObject.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using namespace llvm;
+using nlohmann::json;
+
+namespace llamaweights {
+namespace {
+
+constexpr uint64_t kLongestHeader = 100000000; // the format's own limit
+constexpr int64_t kMostDimensions = 8;
+constexpr StringLiteral kSingleName = "model.safetensors";
+constexpr StringLiteral kIndexName = "model.safetensors.index.json";
+
+/// A tensor and the part of the data section it says it has.
+struct Entry {
+  StoredTensor tensor;
+  int64_t begin = 0, end = 0;
+};
+
+std::string nameTensor(const Entry &entry) {
+  return "tensor " + quote(entry.tensor.name);
+}
+
+std::optional<DType> parseDType(StringRef name) {
+  return StringSwitch<std::optional<DType>>(name)
+      .Case("F32", DType::F32)
+      .Case("F16", DType::F16)
+      .Case("BF16", DType::BF16)
+      .Default(std::nullopt);
+}
+
+/// Reads dtype, shape and data_offsets of one tensor and compares them with
+/// each other and with the length of the data section.
+Error parseEntry(StringRef path, const json &value, int64_t dataBytes,
+                 Entry &entry) {
+  std::string where = (path + ": " + nameTensor(entry)).str();
+  std::string dtype;
+  std::vector<int64_t> offsets;
+  JsonObject object(where, value);
+  object.read("dtype", dtype);
+  for (StringRef key : {"shape", "data_offsets"})
+    if (const json *found = object.get(key); !found || !found->is_array())
+      object.fail(key, "expected an array of integers");
+  object.findIntegers("shape", entry.tensor.shape);
+  object.findIntegers("data_offsets", offsets);
+  if (Error error = object.finish())
+    return error;
+
+  std::optional<DType> type = parseDType(dtype);
+  if (!type)
+    return makeInputError(where, "expected type F32, F16 or BF16, found " +
+                                     quote(dtype));
+  entry.tensor.dtype = *type;
+  if (entry.tensor.shape.size() > kMostDimensions)
+    return makeInputError(where, "has " + Twine(entry.tensor.shape.size()) +
+                                     " dimensions, expected at most " +
+                                     Twine(kMostDimensions));
+  std::optional<int64_t> bytes = getStoredBytes(*type, entry.tensor.shape);
+  if (!bytes)
+    return makeInputError(where, "shape " + formatShape(entry.tensor.shape) +
+
+                                     " has a negative dimension or does not "
+                                     "fit in 63 bits of bytes");
+  if (offsets.size() != 2 || offsets[0] < 0 || offsets[0] > offsets[1])
+    return makeInputError(where, "data_offsets are " + formatShape(offsets) +
+                                     ", expected a begin and an end");
+  std::tie(entry.begin, entry.end) = std::pair(offsets[0], offsets[1]);
+  if (entry.end > dataBytes)
+    return makeInputError(where, "ends at byte " + Twine(entry.end) +
+                                     " of the data section, which has " +
+                                     Twine(dataBytes) + " bytes");
+  if (entry.end - entry.begin != *bytes)
+    return makeInputError(
+        where, "data_offsets span " + Twine(entry.end - entry.begin) +
+                   " bytes, but shape " + formatShape(entry.tensor.shape) +
+                   " of " + dtype + " has " + Twine(*bytes));
+  return Error::success();
+}
+
+/// Every byte of the data section belongs to one tensor.
+Error checkCoverage(StringRef path, std::vector<Entry> &entries,
+                    int64_t dataBytes) {
+  llvm::sort(entries, [](const Entry &a, const Entry &b) {
+    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+  });
+  int64_t covered = 0;
+  const Entry *previous = nullptr;
+  for (const Entry &entry : entries) {
+    if (entry.begin < covered)
+      return makeInputError(path, nameTensor(entry) + ": overlaps " +
+                                      nameTensor(*previous));
+    if (entry.begin > covered)
+      return makeInputError(
+          path, nameTensor(entry) + ": begins at byte " + Twine(entry.begin) +
+                    " of the data section, expected " + Twine(covered));
+    covered = entry.end;
+    previous = &entry;
+  }
+  if (covered != dataBytes)
+    return makeInputError(path, "the data section has " + Twine(dataBytes) +
+                                    " bytes, but the tensors end at byte " +
+                                    Twine(covered));
+  return Error::success();
+}
+
+/// The header's text; `dataOffset` is where the data section begins.
+Expected<std::string> readHeader(const InputFile &file, uint64_t &dataOffset) {
+  char prefix[8];
+  if (file.getSize() < sizeof(prefix))
+    return makeInputError(file.getPath(), "has " + Twine(file.getSize()) +
+                                              " bytes, which is too short for "
+                                              "a safetensors file");
+  if (Error error = file.read(0, prefix))
+    return std::move(error);
+  uint64_t length = support::endian::read64le(prefix);
+  if (length > kLongestHeader)
+    return makeInputError(file.getPath(), "the header has " + Twine(length) +
+                                              " bytes, expected at most " +
+                                              Twine(kLongestHeader));
+  if (length > file.getSize() - sizeof(prefix))
+    return makeInputError(
+        file.getPath(), "the header has " + Twine(length) +
+                            " bytes, but only " +
+                            Twine(file.getSize() - sizeof(prefix)) + " follow");
+  std::string text(length, '\0');
+  if (Error error = file.read(sizeof(prefix),
+                              MutableArrayRef<char>(text.data(), text.size())))
+    return std::move(error);
+  dataOffset = sizeof(prefix) + length;
+  return text;
+}
+
+/// Tensor name => name of the shard, out of model.safetensors.index.json.
+Expected<std::vector<std::pair<std::string, std::string>>>
+readIndex(StringRef path) {
+  Expected<json> parsed = readJsonFile(path);
+  if (!parsed)
+    return parsed.takeError();
+  std::vector<std::pair<std::string, std::string>> entries;
+  JsonObject object(path, *parsed);
+  object.allow({"metadata"});
+  if (auto map = object.readObject("weight_map")) {
+    for (const auto &[name, ignored] : object.get("weight_map")->items()) {
+      std::string shard;
+      map->read(name, shard);
+      if (sys::path::filename(shard) != shard || shard.empty() ||
+          shard == "." || shard == ".." || shard.find('\0') != shard.npos)
+        map->fail(name, "expected the name of a file in the same folder, "
+                        "found " +
+                            quote(shard));
+      entries.emplace_back(name, std::move(shard));
+    }
+    object.absorb(*map);
+  }
+  if (Error error = object.finish())
+    return std::move(error);
+  return entries;
+}
+
+Error readShards(StringRef folder, StringRef indexPath,
+                 ArrayRef<std::pair<std::string, std::string>> index,
+                 std::vector<StoredTensor> &tensors) {
+  StringMap<StringRef> shardOf; // of each tensor, by the index
+  StringMap<bool> opened;
+  for (const auto &[name, shard] : index)
+    shardOf[name] = shard;
+  for (const auto &[ignored, shard] : index) {
+    if (!opened.try_emplace(shard, true).second)
+      continue;
+    SmallString<256> path(folder);
+    sys::path::append(path, shard);
+    auto file = InputFile::open(path);
+    if (!file)
+      return file.takeError();
+    auto stored = readSafetensors(std::move(*file));
+    if (!stored)
+      return stored.takeError();
+    for (StoredTensor &tensor : *stored) {
+      auto listed = shardOf.find(tensor.name);
+      if (listed == shardOf.end() || listed->second != shard)
+        return makeInputError(path, "tensor " + quote(tensor.name) +
+                                        ": is not what " + kIndexName +
+                                        " lists for this file");
+      shardOf.erase(listed);
+      tensors.push_back(std::move(tensor));
+    }
+  }
+  for (const auto &[name, shard] : index)
+    if (shardOf.contains(name))
+      return makeInputError(indexPath, "tensor " + quote(name) +
+                                           ": is not in " + quote(shard));
+  return Error::success();
+}
+
+} // namespace
+
+Expected<std::vector<StoredTensor>>
+readSafetensors(std::shared_ptr<InputFile> file) {
+  StringRef path = file->getPath();
+  uint64_t dataOffset = 0;
+  Expected<std::string> text = readHeader(*file, dataOffset);
+  if (!text)
+    return text.takeError();
+  int64_t dataBytes = int64_t(file->getSize() - dataOffset);
+  Expected<json> header = parseJson(*text, path);
+  if (!header)
+    return header.takeError();
+  if (!header->is_object())
+    return makeInputError(path, "the header is not a JSON object");
+
+  std::vector<Entry> entries;
+  for (const auto &[name, value] : header->items()) {
+    if (name == "__metadata__")
+      continue;
+    Entry entry;
+    entry.tensor.name = name;
+    if (Error error = parseEntry(path, value, dataBytes, entry))
+      return std::move(error);
+    entry.tensor.file = file;
+    entry.tensor.offset = dataOffset + uint64_t(entry.begin);
+    entries.push_back(std::move(entry));
+  }
+  if (Error error = checkCoverage(path, entries, dataBytes))
+    return std::move(error);
+  std::vector<StoredTensor> tensors;
+  for (Entry &entry : entries)
+    tensors.push_back(std::move(entry.tensor));
+  return tensors;
+}
+
+bool hasSafetensors(StringRef folder) {
+  for (StringRef name : {kSingleName, kIndexName}) {
+    SmallString<256> path(folder);
+    sys::path::append(path, name);
+    if (sys::fs::exists(path))
+      return true;
+  }
+  return false;
+}
+
+Expected<std::vector<StoredTensor>> readSafetensorsFolder(StringRef folder) {
+  SmallString<256> path(folder);
+  sys::path::append(path, kSingleName);
+  if (sys::fs::exists(path)) {
+    auto file = InputFile::open(path);
+    if (!file)
+      return file.takeError();
+    return readSafetensors(std::move(*file));
+  }
+  path = folder;
+  sys::path::append(path, kIndexName);
+  auto index = readIndex(path);
+  if (!index)
+    return index.takeError();
+  std::vector<StoredTensor> tensors;
+  if (Error error = readShards(folder, path, *index, tensors))
+    return std::move(error);
+  return tensors;
+}
+
+} // namespace llamaweights
