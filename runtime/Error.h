@@ -35,7 +35,8 @@ public:
   ErrorKind getKind() const { return kind; }
 
 private:
-  template <typename... Parts> static std::string join(const Parts &...parts) {
+  template <typename... Parts>
+  static std::string join(const Parts &...parts) {
     std::ostringstream text;
     (text << ... << parts);
     return text.str();

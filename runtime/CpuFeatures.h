@@ -1,0 +1,35 @@
+//===- CpuFeatures.h - What a model asks of the CPU -------------*- C++ -*-===//
+//
+// {"avx2", "avx512f", "amx-tile"} against CPUID and what the kernel saves.
+//
+// Names are LLVM's. Only features a compiler can use in the code of a model are
+// compared; names such as "clzero" or "shstk" are known and ignored.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_RUNTIME_CPUFEATURES_H
+#define LLAMA_RUNTIME_CPUFEATURES_H
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llamart {
+
+enum class CpuFeature : unsigned char { Present, Missing, Ignored, Unknown };
+
+/// What this CPU, under this kernel, says about one feature.
+CpuFeature queryCpuFeature(std::string_view name);
+
+/// Throws Error(Model) "PATH: built for CPU with a, b, c; this machine (its
+/// name) lacks b" unless every feature is present or ignored. Asks the kernel
+/// for the use of AMX tiles if the list needs them.
+void requireCpuFeatures(const std::string &path, const std::string &cpu,
+                        const std::vector<std::string> &features);
+
+/// The name the CPU gives itself.
+std::string getCpuName();
+
+} // namespace llamart
+
+#endif // LLAMA_RUNTIME_CPUFEATURES_H
