@@ -1,0 +1,237 @@
+//===- Engine.cpp - Runs forward calls ------------------------------------===//
+
+#include "runtime/Engine.h"
+
+#include "runtime/Error.h"
+#include "runtime/Session.h"
+
+#include <algorithm>
+#include <cfenv>
+#include <unordered_set>
+#include <utility>
+
+using namespace llamart;
+
+Engine::Engine(std::shared_ptr<const Model> shared, EngineOptions options)
+    : model(std::move(shared)), executor(std::move(options.executor)),
+      batchRows(options.batchRows),
+      pool(model->getKVBlockBytes(), options.kvBytes) {
+  if (batchRows < 1)
+    throw Error(ErrorKind::Argument, "batch rows: ", batchRows,
+                ", expected at least 1");
+  if (options.threads < 0)
+    throw Error(ErrorKind::Argument, "threads: ", options.threads,
+                ", expected at least 1, or 0 for all cores");
+  if (!executor)
+    executor = std::make_unique<Team>(options.threads ? options.threads
+                                                      : getAvailableCores());
+}
+
+Engine::~Engine() = default;
+
+uint64_t Engine::getKVBytesUsed() {
+  std::lock_guard guard(lock);
+  return pool.getUsed() * pool.getBlockBytes();
+}
+
+uint64_t Engine::getKVBytesBudget() {
+  std::lock_guard guard(lock);
+  return pool.getCapacity() * pool.getBlockBytes();
+}
+
+//===----------------------------------------------------------------------===//
+// The rows of an eval
+//===----------------------------------------------------------------------===//
+
+/// All rows of all feeds as the ABI wants them, and the calls they make.
+struct Engine::Batch {
+  struct Call {
+    int64_t firstRow = 0;
+    int64_t rows = 0;
+    int64_t firstLogitRow = 0;
+    int64_t logitRows = 0;
+  };
+
+  Batch(std::span<const Feed> feeds, int64_t batchRows);
+  void addTables(std::vector<KVSequence::Growth> growths);
+
+  std::vector<int32_t> tokens, positions, sequences, flags; // [rows]
+  std::vector<int32_t> logitRows; // [wanted] row within its call
+  std::vector<Call> calls;
+  std::vector<KVSequence::Growth> growths; // [feeds]
+  int64_t tableStride = 0;
+  std::vector<int32_t> tables; // [feeds, tableStride], -1 beyond the blocks
+};
+
+Engine::Batch::Batch(std::span<const Feed> feeds, int64_t batchRows) {
+  for (size_t f = 0; f < feeds.size(); ++f) {
+    const Feed &feed = feeds[f];
+    int32_t position = feed.session->getLength();
+    int32_t flag = feed.source == Source::Prompt ? LLAMA_ROW_PROMPT : 0;
+    for (size_t i = 0; i < feed.ids.size(); ++i) {
+      if (calls.empty() || calls.back().rows == batchRows)
+        calls.push_back({int64_t(tokens.size()), 0, int64_t(logitRows.size())});
+      Call &call = calls.back();
+      bool last = i + 1 == feed.ids.size();
+      if (feed.logits == WantLogits::All ||
+          (feed.logits == WantLogits::Last && last)) {
+        logitRows.push_back(call.rows);
+        ++call.logitRows;
+      }
+      tokens.push_back(feed.ids[i]);
+      positions.push_back(position++);
+      sequences.push_back(f);
+      flags.push_back(flag);
+      ++call.rows;
+    }
+  }
+}
+
+void Engine::Batch::addTables(std::vector<KVSequence::Growth> rooms) {
+  growths = std::move(rooms);
+  for (const KVSequence::Growth &growth : growths)
+    tableStride = std::max<int64_t>(tableStride, growth.getBlocks().size());
+  tables.assign(growths.size() * tableStride, -1);
+  for (size_t f = 0; f < growths.size(); ++f)
+    std::copy(growths[f].getBlocks().begin(), growths[f].getBlocks().end(),
+              tables.begin() + f * tableStride);
+}
+
+//===----------------------------------------------------------------------===//
+// eval
+//===----------------------------------------------------------------------===//
+
+// Everything that can fail comes before commit(), which cannot. (K6)
+void Engine::eval(std::span<const Feed> feeds) {
+  std::lock_guard guard(lock);
+  check(feeds);
+  if (feeds.empty())
+    return;
+  Batch batch(feeds, batchRows);
+  growWorkspace(batch);
+  std::shared_ptr<Pages> logits = takeLogits(batch.logitRows.size());
+  std::vector<KVSequence::Growth> growths;
+  for (const Feed &feed : feeds) {
+    growths.push_back(feed.session->cache.grow(feed.ids.size()));
+    feed.session->reserve(feed.ids.size());
+  }
+  batch.addTables(std::move(growths));
+  run(batch, reinterpret_cast<float *>(logits->getData()));
+  commit(feeds, batch, logits);
+}
+
+void Engine::check(std::span<const Feed> feeds) const {
+  const ModelInfo &info = model->getInfo();
+  std::unordered_set<const Session *> seen;
+  for (const Feed &feed : feeds) {
+    if (feed.session->engine.get() != this)
+      throw Error(ErrorKind::Argument, "a session of another engine");
+    if (!seen.insert(feed.session).second)
+      throw Error(ErrorKind::Argument, "a session is fed twice in one eval");
+    if (feed.ids.empty())
+      throw Error(ErrorKind::Argument, "a session is fed no tokens");
+    int64_t length = feed.session->getLength();
+    if (int64_t(feed.ids.size()) > info.maxSeqLen - length)
+      throw Error(ErrorKind::Context, "a sequence of ",
+                  length + feed.ids.size(), " tokens (", feed.ids.size(),
+                  " of them new) is longer than the model's context of ",
+                  info.maxSeqLen);
+    for (size_t i = 0; i < feed.ids.size(); ++i)
+      if (feed.ids[i] < 0 || feed.ids[i] >= info.vocab)
+        throw Error(ErrorKind::Argument, "token ", i, ": id ", feed.ids[i],
+                    ", expected 0 to ", info.vocab - 1);
+  }
+}
+
+void Engine::growWorkspace(const Batch &batch) {
+  uint64_t bytes = 0; // of the largest call
+  for (const Batch::Call &call : batch.calls)
+    bytes =
+        std::max(bytes, model->getWorkspaceBytes(call.rows, call.logitRows));
+  if (bytes > workspace.getSize())
+    workspace = reserveOrThrow("workspace", bytes, HugePages::Advised);
+}
+
+/// Memory that no session looks at. Two of them are kept: a session that
+/// decodes has the one while the other is written.
+std::shared_ptr<Pages> Engine::takeLogits(size_t rows) {
+  constexpr uint64_t kKept = 64 << 20; // larger ones are for whole prompts
+  uint64_t bytes = std::max<uint64_t>(rows * model->getInfo().vocab * 4, 1);
+  std::shared_ptr<Pages> *unused = nullptr;
+  for (std::shared_ptr<Pages> &pages : logitPages) {
+    if (pages && pages.use_count() > 1)
+      continue;
+    if (pages && pages->getSize() >= bytes)
+      return pages;
+    unused = &pages;
+  }
+  auto pages = std::make_shared<Pages>(
+      reserveOrThrow("logits", bytes, HugePages::Advised));
+  if (unused && bytes <= kKept)
+    *unused = pages;
+  return pages;
+}
+
+namespace {
+struct ForwardJob {
+  const Model *model;
+  const llama_call *call;
+};
+
+// The application may have changed how its threads round or flush denormals;
+// the same bits come out with the default environment only. (A4)
+void runForward(void *argument, int32_t thread) {
+  const auto *job = static_cast<const ForwardJob *>(argument);
+  std::fenv_t before;
+  std::fegetenv(&before);
+  std::fesetenv(FE_DFL_ENV);
+  job->model->forward(*job->call, thread);
+  std::fesetenv(&before);
+}
+} // namespace
+
+void Engine::run(const Batch &batch, float *logitData) {
+  Barrier barrier(executor->getThreads());
+  int64_t vocab = model->getInfo().vocab;
+  for (const Batch::Call &rows : batch.calls) {
+    llama_call call = {};
+    call.struct_size = sizeof(call);
+    call.rows = rows.rows;
+    call.tokens = batch.tokens.data() + rows.firstRow;
+    call.positions = batch.positions.data() + rows.firstRow;
+    call.sequences = batch.sequences.data() + rows.firstRow;
+    call.row_flags = batch.flags.data() + rows.firstRow;
+    call.table_count = batch.growths.size();
+    call.table_stride = batch.tableStride;
+    call.block_tables = batch.tables.data();
+    call.kv = pool.getData();
+    call.kv_blocks = pool.getCapacity();
+    call.logit_rows = rows.logitRows;
+    call.logit_row_list = batch.logitRows.data() + rows.firstLogitRow;
+    call.logits = logitData + rows.firstLogitRow * vocab;
+    call.weights = model->getWeights();
+    call.workspace = workspace.getData();
+    call.threads = executor->getThreads();
+    call.barrier = &Barrier::arrive;
+    call.team = &barrier;
+    ForwardJob job{model.get(), &call};
+    executor->run(runForward, &job);
+  }
+}
+
+void Engine::commit(std::span<const Feed> feeds, Batch &batch,
+                    const std::shared_ptr<Pages> &logits) {
+  int64_t vocab = model->getInfo().vocab;
+  const float *data = reinterpret_cast<const float *>(logits->getData());
+  for (size_t f = 0; f < feeds.size(); ++f) {
+    const Feed &feed = feeds[f];
+    Session &session = *feed.session;
+    batch.growths[f].commit();
+    session.append(feed.ids, feed.source);
+    int64_t rows = feed.logits == WantLogits::All    ? feed.ids.size()
+                   : feed.logits == WantLogits::Last ? 1
+                                                     : 0;
+    session.logits = rows ? Logits{logits, data, rows} : Logits();
+    data += rows * vocab;
+  }
+}

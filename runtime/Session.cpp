@@ -1,0 +1,76 @@
+//===- Session.cpp - One sequence -----------------------------------------===//
+
+#include "runtime/Session.h"
+
+#include "runtime/Error.h"
+
+#include <algorithm>
+#include <utility>
+
+using namespace llamart;
+
+Session::Session(std::shared_ptr<Engine> shared, uint64_t number)
+    : engine(std::move(shared)), number(number), cache(engine->pool) {}
+
+Session::Session(std::shared_ptr<Engine> shared, uint64_t number,
+                 KVSequence sequence)
+    : engine(std::move(shared)), number(number), cache(std::move(sequence)) {}
+
+Session::~Session() {
+  std::lock_guard guard(engine->lock);
+  cache.truncate(0);
+}
+
+std::unique_ptr<Session> Session::fork(uint64_t number) const {
+  std::lock_guard guard(engine->lock);
+  std::unique_ptr<Session> result(new Session(engine, number, cache.fork()));
+  result->history = history;
+  result->promptLength = promptLength;
+  result->logits = logits;
+  result->stateOwner = stateOwner;
+  result->state = state ? state->clone() : nullptr;
+  return result;
+}
+
+void Session::truncate(int64_t length) {
+  if (length < 0 || length > getLength())
+    throw Error(ErrorKind::Argument, "cannot cut a session of ", getLength(),
+                " positions to ", length);
+  std::lock_guard guard(engine->lock);
+  cache.truncate(length);
+  history.resize(length);
+  promptLength = std::min<size_t>(promptLength, length);
+  logits = Logits();
+  stateOwner = nullptr;
+  state = nullptr;
+}
+
+int32_t Session::sample(const std::shared_ptr<const Sampler> &sampler) {
+  if (logits.rows == 0)
+    throw Error(ErrorKind::Argument,
+                "nothing to sample from: the session has no logits");
+  if (stateOwner != sampler) {
+    state = sampler->makeState();
+    stateOwner = sampler;
+  }
+  size_t vocab = engine->getModel().getInfo().vocab;
+  SampleInput input;
+  input.logits = {logits.data + (logits.rows - 1) * vocab, vocab};
+  input.history = history;
+  input.promptLength = promptLength;
+  input.sequence = number;
+  input.position = getLength();
+  return sampler->sample(input, state.get());
+}
+
+void Session::reserve(size_t count) {
+  size_t needed = history.size() + count;
+  if (needed > history.capacity())
+    history.reserve(std::max(needed, 2 * history.capacity()));
+}
+
+void Session::append(std::span<const int32_t> ids, Source source) noexcept {
+  history.insert(history.end(), ids.begin(), ids.end());
+  if (source == Source::Prompt)
+    promptLength = history.size();
+}
