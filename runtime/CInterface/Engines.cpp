@@ -1,0 +1,260 @@
+//===- Engines.cpp - Engines, sessions and generation in llamart.h --------===//
+
+#include "runtime/CInterface/Handles.h"
+#include "runtime/Generate.h"
+
+#include <cinttypes>
+
+using namespace llamart;
+
+//===----------------------------------------------------------------------===//
+// Engines
+//===----------------------------------------------------------------------===//
+
+static std::unique_ptr<Executor> readExecutor(const llamart_executor *given) {
+  if (!given)
+    return nullptr;
+  llamart_executor none = {sizeof(llamart_executor), 0, nullptr, nullptr};
+  auto executor = readOptions(given, none, "llamart_executor");
+  require(executor.run, "llamart_executor: run");
+  if (executor.threads < 1)
+    throw Error(ErrorKind::Argument, "llamart_executor: threads is ",
+                executor.threads, ", expected at least 1");
+  return std::make_unique<ForeignExecutor>(executor.run, executor.user,
+                                           executor.threads);
+}
+
+llamart_error *llamart_engine_create(const llamart_model *model,
+                                     const llamart_engine_options *options,
+                                     llamart_engine **engine) {
+  return guarded([&] {
+    require(model, "model");
+    require(engine, "engine");
+    auto given = readOptions<llamart_engine_options>(
+        options, LLAMART_ENGINE_OPTIONS, "llamart_engine_options");
+    EngineOptions to;
+    to.threads = given.threads;
+    to.batchRows = given.batch_rows;
+    to.kvBytes = given.kv_bytes;
+    to.executor = readExecutor(given.executor);
+    auto handle = std::make_unique<llamart_engine>();
+    handle->engine = std::make_shared<Engine>(model->model, std::move(to));
+    *engine = handle.release();
+  });
+}
+
+void llamart_engine_close(llamart_engine *engine) { delete engine; }
+
+int32_t llamart_engine_threads(const llamart_engine *engine) {
+  return engine->engine->getThreads();
+}
+
+uint64_t llamart_engine_kv_used(llamart_engine *engine) {
+  return engine->engine->getKVBytesUsed();
+}
+
+uint64_t llamart_engine_kv_budget(llamart_engine *engine) {
+  return engine->engine->getKVBytesBudget();
+}
+
+//===----------------------------------------------------------------------===//
+// Sessions
+//===----------------------------------------------------------------------===//
+
+llamart_error *llamart_session_create(llamart_engine *engine, uint64_t number,
+                                      llamart_session **session) {
+  return guarded([&] {
+    require(engine, "engine");
+    require(session, "session");
+    auto handle = std::make_unique<llamart_session>();
+    handle->session = std::make_shared<Session>(engine->engine, number);
+    *session = handle.release();
+  });
+}
+
+llamart_error *llamart_session_fork(const llamart_session *session,
+                                    uint64_t number, llamart_session **fork) {
+  return guarded([&] {
+    require(session, "session");
+    require(fork, "fork");
+    auto handle = std::make_unique<llamart_session>();
+    handle->session = session->session->fork(number);
+    *fork = handle.release();
+  });
+}
+
+llamart_error *llamart_session_truncate(llamart_session *session,
+                                        int64_t length) {
+  return guarded(
+      [&] { require(session, "session").session->truncate(length); });
+}
+
+llamart_error *llamart_session_reset(llamart_session *session) {
+  return llamart_session_truncate(session, 0);
+}
+
+void llamart_session_close(llamart_session *session) { delete session; }
+
+int64_t llamart_session_length(const llamart_session *session) {
+  return session->session->getLength();
+}
+
+const int32_t *llamart_session_ids(const llamart_session *session) {
+  return session->session->getHistory().data();
+}
+
+const float *llamart_session_logits(const llamart_session *session,
+                                    int64_t *rows) {
+  const Logits &logits = session->session->getLogits();
+  if (rows)
+    *rows = logits.rows;
+  return logits.data;
+}
+
+static Feed readFeed(const llamart_feed *given) {
+  auto feed = readOptions<llamart_feed>(given, LLAMART_FEED, "llamart_feed");
+  if (feed.source != LLAMART_FROM_PROMPT && feed.source != LLAMART_FROM_MODEL)
+    throw Error(ErrorKind::Argument, "llamart_feed: source is ", feed.source,
+                ", expected LLAMART_FROM_PROMPT or _MODEL");
+  if (feed.logits < LLAMART_LOGITS_NONE || feed.logits > LLAMART_LOGITS_ALL)
+    throw Error(ErrorKind::Argument, "llamart_feed: logits is ", feed.logits,
+                ", expected LLAMART_LOGITS_NONE, _LAST or _ALL");
+  if (feed.count > 0)
+    require(feed.ids, "llamart_feed: ids");
+  return {require(feed.session, "llamart_feed: session").session.get(),
+          {feed.ids, feed.count},
+          static_cast<Source>(feed.source),
+          static_cast<WantLogits>(feed.logits)};
+}
+
+llamart_error *llamart_eval(llamart_engine *engine, const llamart_feed *feeds,
+                            size_t count) {
+  return guarded([&] {
+    require(engine, "engine");
+    if (count > 0)
+      require(feeds, "feeds");
+    std::vector<Feed> list;
+    for (size_t i = 0; i < count; ++i)
+      list.push_back(readFeed(getElement(feeds, i)));
+    engine->engine->eval(list);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Sampling
+//===----------------------------------------------------------------------===//
+
+static std::shared_ptr<const Sampler>
+makeSampler(const llamart_sampler_options &given) {
+  if (given.kind == LLAMART_SAMPLER_GREEDY)
+    return createGreedySampler();
+  if (given.kind != LLAMART_SAMPLER_STANDARD)
+    throw Error(ErrorKind::Argument, "llamart_sampler_options: kind is ",
+                given.kind, ", expected LLAMART_SAMPLER_GREEDY or _STANDARD");
+  SamplerOptions to;
+  to.seed = given.seed;
+  to.repeatPenalty = given.repeat_penalty;
+  to.frequencyPenalty = given.frequency_penalty;
+  to.presencePenalty = given.presence_penalty;
+  to.penaltyWindow = given.penalty_window;
+  to.topK = given.top_k;
+  to.topP = given.top_p;
+  to.minP = given.min_p;
+  to.temperature = given.temperature;
+  return createStandardSampler(to);
+}
+
+llamart_error *llamart_sampler_create(const llamart_sampler_options *options,
+                                      llamart_sampler **sampler) {
+  return guarded([&] {
+    require(sampler, "sampler");
+    auto given = readOptions<llamart_sampler_options>(
+        options, LLAMART_SAMPLER_OPTIONS, "llamart_sampler_options");
+    *sampler =
+        std::make_unique<llamart_sampler>(llamart_sampler{makeSampler(given)})
+            .release();
+  });
+}
+
+void llamart_sampler_close(llamart_sampler *sampler) { delete sampler; }
+
+llamart_error *llamart_sample(const llamart_sampler *sampler,
+                              llamart_session *session, int32_t *id) {
+  return guarded([&] {
+    require(sampler, "sampler");
+    require(session, "session");
+    require(id, "id") = session->session->sample(sampler->sampler);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Generation
+//===----------------------------------------------------------------------===//
+
+static_assert(LLAMART_FINISH_MAX_TOKENS == int(Finish::MaxTokens) &&
+              LLAMART_FINISH_END_OF_TEXT == int(Finish::EndOfText) &&
+              LLAMART_FINISH_STOP_TEXT == int(Finish::StopText) &&
+              LLAMART_FINISH_CONTEXT == int(Finish::Context) &&
+              LLAMART_FINISH_CALLBACK == int(Finish::Callback));
+
+static GenerateJob readJob(const llamart_job &given) {
+  GenerateJob job;
+  job.session = require(given.session, "llamart_job: session").session;
+  job.sampler = require(given.sampler, "llamart_job: sampler").sampler;
+  if (given.prompt_count > 0)
+    require(given.prompt, "llamart_job: prompt");
+  job.prompt = {given.prompt, given.prompt_count};
+  job.maxTokens = given.max_tokens;
+  if (given.stop_count > 0)
+    require(given.stops, "llamart_job: stops");
+  for (size_t i = 0; i < given.stop_count; ++i)
+    job.stops.emplace_back(&require(given.stops[i], "llamart_job: a stop"));
+  job.ignoreEos = given.ignore_eos;
+  job.startsText = given.starts_text;
+  if (given.on_token)
+    job.onToken = [given](int32_t id) {
+      return given.on_token(given.user, id) == 0;
+    };
+  if (given.on_text)
+    job.onText = [given](std::string_view text) {
+      std::string copy(text); // with a zero behind it
+      return given.on_text(given.user, copy.c_str(), copy.size()) == 0;
+    };
+  if (given.on_logits)
+    job.onLogits = [given](const float *logits, int64_t rows) {
+      return given.on_logits(given.user, logits, rows) == 0;
+    };
+  return job;
+}
+
+static void writeResults(llamart_job &to, const GenerateJob &from) {
+  // As far as the caller's struct goes. (I2)
+  llamart_job results = to;
+  results.generated = from.generated;
+  results.finish = static_cast<int>(from.finish);
+  std::memcpy(static_cast<void *>(&to), &results, to.struct_size);
+}
+
+llamart_error *llamart_generate(llamart_engine *engine, llamart_job *jobs,
+                                size_t count) {
+  return guarded([&] {
+    require(engine, "engine");
+    if (count > 0)
+      require(jobs, "jobs");
+    std::vector<GenerateJob> list;
+    for (size_t i = 0; i < count; ++i)
+      list.push_back(readJob(readOptions<llamart_job>(
+          getElement(jobs, i), LLAMART_JOB, "llamart_job")));
+    auto report = [&] {
+      for (size_t i = 0; i < count; ++i)
+        writeResults(*getElement(jobs, i), list[i]);
+    };
+    try {
+      generate(*engine->engine, list);
+    } catch (...) {
+      report();
+      throw;
+    }
+    report();
+  });
+}

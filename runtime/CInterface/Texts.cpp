@@ -1,0 +1,163 @@
+//===- Texts.cpp - Tokenizer and chat in llamart.h ------------------------===//
+
+#include "runtime/CInterface/Handles.h"
+
+using namespace llamart;
+
+// The text that was last returned lives here.
+struct llamart_decoder {
+  std::shared_ptr<const Model> model; // the tokenizer's owner
+  StreamDecoder decoder;
+  std::string text;
+};
+
+static AddToken readAddToken(int32_t value, const char *field) {
+  switch (value) {
+  case LLAMART_ADD_BY_RULE:
+    return AddToken::ByRule;
+  case LLAMART_ADD_ALWAYS:
+    return AddToken::Always;
+  case LLAMART_ADD_NEVER:
+    return AddToken::Never;
+  default:
+    throw Error(ErrorKind::Argument, "llamart_encode_options: ", field, " is ",
+                value, ", expected LLAMART_ADD_BY_RULE, _ALWAYS or _NEVER");
+  }
+}
+
+llamart_error *llamart_encode(const llamart_model *model, const char *text,
+                              size_t bytes,
+                              const llamart_encode_options *options,
+                              int32_t **ids, size_t *count) {
+  return guarded([&] {
+    require(model, "model");
+    require(ids, "ids");
+    require(count, "count");
+    if (bytes > 0)
+      require(text, "text");
+    auto given = readOptions<llamart_encode_options>(
+        options, LLAMART_ENCODE_OPTIONS, "llamart_encode_options");
+    EncodeOptions to;
+    to.bos = readAddToken(given.bos, "bos");
+    to.eos = readAddToken(given.eos, "eos");
+    to.allowSpecial = given.allow_special;
+    std::vector<int32_t> result =
+        model->model->getTokenizer().encode({text, bytes}, to);
+    *ids = copyOut(result.data(), result.size());
+    *count = result.size();
+  });
+}
+
+static SpecialText readSpecialText(int show) {
+  return show ? SpecialText::Show : SpecialText::Hide;
+}
+
+llamart_error *llamart_decode(const llamart_model *model, const int32_t *ids,
+                              size_t count, int show_special, char **text,
+                              size_t *bytes) {
+  return guarded([&] {
+    require(model, "model");
+    require(text, "text");
+    require(bytes, "bytes");
+    if (count > 0)
+      require(ids, "ids");
+    std::string result = model->model->getTokenizer().decode(
+        {ids, count}, readSpecialText(show_special));
+    *text = copyOut(result.data(), result.size());
+    *bytes = result.size();
+  });
+}
+
+llamart_error *llamart_decoder_create(const llamart_model *model,
+                                      int after_text, int show_special,
+                                      llamart_decoder **decoder) {
+  return guarded([&] {
+    require(model, "model");
+    require(decoder, "decoder");
+    StreamDecoder stream(model->model->getTokenizer(),
+                         after_text ? StreamStart::AfterText
+                                    : StreamStart::OfText,
+                         readSpecialText(show_special));
+    *decoder = new llamart_decoder{model->model, std::move(stream), ""};
+  });
+}
+
+static void returnText(llamart_decoder &decoder, std::string next,
+                       const char **text, size_t *bytes) {
+  decoder.text = std::move(next);
+  *text = decoder.text.c_str();
+  if (bytes)
+    *bytes = decoder.text.size();
+}
+
+llamart_error *llamart_decoder_push(llamart_decoder *decoder, int32_t id,
+                                    const char **text, size_t *bytes) {
+  return guarded([&] {
+    require(decoder, "decoder");
+    require(text, "text");
+    returnText(*decoder, decoder->decoder.push(id), text, bytes);
+  });
+}
+
+llamart_error *llamart_decoder_finish(llamart_decoder *decoder,
+                                      const char **text, size_t *bytes) {
+  return guarded([&] {
+    require(decoder, "decoder");
+    require(text, "text");
+    returnText(*decoder, decoder->decoder.finish(), text, bytes);
+  });
+}
+
+void llamart_decoder_close(llamart_decoder *decoder) { delete decoder; }
+
+//===----------------------------------------------------------------------===//
+// Chat
+//===----------------------------------------------------------------------===//
+
+static std::vector<PromptPiece>
+formatChat(const llamart_model *model, const llamart_message *messages,
+           size_t count, const llamart_chat_options *options) {
+  require(model, "model");
+  if (count > 0)
+    require(messages, "messages");
+  auto given = readOptions<llamart_chat_options>(options, LLAMART_CHAT_OPTIONS,
+                                                 "llamart_chat_options");
+  std::vector<ChatMessage> list;
+  for (size_t i = 0; i < count; ++i)
+    list.push_back({&require(messages[i].role, "llamart_message: role"),
+                    &require(messages[i].content, "llamart_message: content")});
+  ChatOptions to;
+  to.addGenerationPrompt = given.add_generation_prompt;
+  to.date = given.date ? given.date : "";
+  return model->model->getChatTemplate().format(list, to);
+}
+
+llamart_error *llamart_chat_encode(const llamart_model *model,
+                                   const llamart_message *messages,
+                                   size_t count,
+                                   const llamart_chat_options *options,
+                                   int32_t **ids, size_t *id_count) {
+  return guarded([&] {
+    require(ids, "ids");
+    require(id_count, "id_count");
+    auto pieces = formatChat(model, messages, count, options);
+    std::vector<int32_t> result = model->model->getTokenizer().encode(pieces);
+    *ids = copyOut(result.data(), result.size());
+    *id_count = result.size();
+  });
+}
+
+llamart_error *llamart_chat_format(const llamart_model *model,
+                                   const llamart_message *messages,
+                                   size_t count,
+                                   const llamart_chat_options *options,
+                                   char **text, size_t *bytes) {
+  return guarded([&] {
+    require(text, "text");
+    require(bytes, "bytes");
+    auto pieces = formatChat(model, messages, count, options);
+    std::string result = joinPieces(pieces);
+    *text = copyOut(result.data(), result.size());
+    *bytes = result.size();
+  });
+}
