@@ -54,8 +54,9 @@ def k_blocks(kind, rows, columns, rng):
 
 def encode(tensor, kind, values, seed):
     """The bytes of a tensor as the file holds them."""
-    if len(tensor.shape) == 1:
-        return values(tensor, "f32")
+    if len(tensor.shape) == 1:  # rounded as in the other formats, then widened
+        plain = kind if kind in PLAIN else Type.F32
+        return gguf.dequantize(values(tensor, PLAIN[plain]).view(np.uint8), plain)
     if kind in PLAIN:
         return values(tensor, PLAIN[kind])
     if kind in K_BLOCKS:
