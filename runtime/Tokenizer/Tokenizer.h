@@ -7,9 +7,10 @@
 // threads may use one at a time.
 //
 // Text that is not UTF-8. Byte-level BPE: every stretch of valid UTF-8 is split
-// into pieces as if it stood alone, every run of other bytes is one piece; so
-// decodeBytes(encode(x)) is x for all x. Sentencepiece: its library reads each
-// invalid byte as U+FFFD.
+// into pieces as if it stood alone, every run of other bytes is one piece; the
+// bytes of the tokens joined are those of the text, for any text, except that a
+// byte without a token (SmolLM2 has 21 of them) is left out. Sentencepiece: its
+// library reads each invalid byte as U+FFFD.
 //
 //===----------------------------------------------------------------------===//
 

@@ -25,6 +25,9 @@
 //       ones.
 //   F7  Every id is below vocabSize. A reader checks this where it takes an id
 //       out of a table, not when it opens the blob.
+//   F8  A byte without a token has kNoToken in ByteTokens and is left out of
+//   the
+//       text before merges run.
 //
 //===----------------------------------------------------------------------===//
 
@@ -73,7 +76,7 @@ enum class TokenizerSection : uint32_t {
   TokenTypes,         ///< TokenClass [vocabSize]
   EosTokens,          ///< uint32_t []
   SpecialTokens,      ///< uint32_t []
-  TokenTable,         ///< TokenSlot [], normal tokens only; byte-level BPE
+  TokenTable,         ///< TokenSlot [], normal tokens only
   ByteTokens,         ///< uint32_t [256], the id of each byte; byte-level BPE
   MergeTable,         ///< MergeSlot []; byte-level BPE
   SentencePieceModel, ///< char [], a serialized ModelProto; sentencepiece

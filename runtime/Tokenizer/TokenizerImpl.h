@@ -1,0 +1,39 @@
+//===- TokenizerImpl.h - The parts of an open tokenizer ---------*- C++ -*-===//
+//
+// Private to runtime/Tokenizer.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_RUNTIME_TOKENIZER_TOKENIZERIMPL_H
+#define LLAMA_RUNTIME_TOKENIZER_TOKENIZERIMPL_H
+
+#include "runtime/Tokenizer/SpecialTokens.h"
+#include "runtime/Tokenizer/Splitter.h"
+#include "runtime/Tokenizer/Tokenizer.h"
+#include "runtime/Tokenizer/TokenizerBlob.h"
+
+#include <sentencepiece_processor.h>
+
+namespace llamart {
+
+struct Tokenizer::Impl {
+  explicit Impl(const TokenizerBlob &opened);
+
+  bool isSentencePiece() const { return library != nullptr; }
+
+  /// Ids of a text without special tokens. Appends.
+  void encodeText(std::string_view text, std::vector<int32_t> &ids) const;
+
+  /// Ids of a text with user-defined tokens, and control tokens if allowed.
+  void encodeMixed(std::string_view text, bool allowControl,
+                   std::vector<int32_t> &ids) const;
+
+  TokenizerBlob blob;
+  SpecialTokens specials;
+  Splitter splitter;
+  std::unique_ptr<sentencepiece::SentencePieceProcessor> library;
+};
+
+} // namespace llamart
+
+#endif // LLAMA_RUNTIME_TOKENIZER_TOKENIZERIMPL_H
