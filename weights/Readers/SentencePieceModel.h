@@ -48,6 +48,11 @@ makeSentencePieceVocabulary(llvm::ArrayRef<SentencePiece> pieces,
                             const SentencePieceOptions &options,
                             llvm::StringRef where);
 
+/// Adds pieces behind those of a sentencepiece vocabulary, which stays as it
+/// was if they are refused. `where` begins the message.
+llvm::Error appendSentencePieces(llvm::ArrayRef<SentencePiece> pieces,
+                                 llvm::StringRef where, Vocabulary &vocabulary);
+
 } // namespace llamaweights
 
 #endif // LLAMA_WEIGHTS_READERS_SENTENCEPIECEMODEL_H
