@@ -9,7 +9,9 @@
 
 #include "weights/InputError.h"
 
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
 #include <numbers>
@@ -29,6 +31,13 @@ constexpr int64_t kMaxHeads = 4096;
 constexpr int64_t kMaxHeadDim = 4096;
 constexpr int64_t kMaxPositions = int64_t(1) << 30;
 
+/// "0.5", "1e-05".
+std::string formatNumber(double value) {
+  std::string text;
+  raw_string_ostream(text) << format("%g", value);
+  return text;
+}
+
 /// Collects the first complaint.
 class Checker {
 public:
@@ -43,8 +52,8 @@ public:
   /// A finite number greater than zero.
   void positive(StringRef name, double value) {
     if (!std::isfinite(value) || value <= 0.0)
-      fail(formatv("{0} is {1}, expected a finite number greater than 0", name,
-                   value));
+      fail(name + " is " + formatNumber(value) +
+           ", expected a finite number greater than 0");
   }
 
   void require(bool holds, const Twine &complaint) {
@@ -95,15 +104,16 @@ void checkRope(const ModelConfig &config, Checker &check) {
   check.positive("rope.theta", config.ropeTheta);
   if (const std::optional<RopeScaling> &scaling = config.ropeScaling) {
     check.positive("rope.scaling.factor", scaling->factor);
-    check.require(scaling->factor >= 1.0,
-                  formatv("rope.scaling.factor is {0}, expected 1 or more",
-                          scaling->factor));
+    check.require(scaling->factor >= 1.0, "rope.scaling.factor is " +
+                                              formatNumber(scaling->factor) +
+                                              ", expected 1 or more");
     check.positive("rope.scaling.low_freq_factor", scaling->lowFreqFactor);
     check.positive("rope.scaling.high_freq_factor", scaling->highFreqFactor);
     check.require(scaling->lowFreqFactor < scaling->highFreqFactor,
-                  formatv("rope.scaling.low_freq_factor is {0}, expected less "
-                          "than rope.scaling.high_freq_factor ({1})",
-                          scaling->lowFreqFactor, scaling->highFreqFactor));
+                  "rope.scaling.low_freq_factor is " +
+                      formatNumber(scaling->lowFreqFactor) +
+                      ", expected less than rope.scaling.high_freq_factor (" +
+                      formatNumber(scaling->highFreqFactor) + ")");
     check.range("rope.scaling.original_max_positions",
                 scaling->originalMaxPositions, 1, kMaxPositions);
   }
