@@ -66,8 +66,8 @@ public:
     complaint = "is not valid JSON: " + what.take_front(160).str();
     if (!what.contains("column"))
       complaint += " (byte " + std::to_string(position) + ")";
-    if (!last.empty())
-      complaint += ", last read " + quote(last.take_back(40).drop_back());
+    if (last.consume_front("'") && last.consume_back("'"))
+      complaint += ", last read " + quote(last.take_back(40));
     return false;
   }
 
