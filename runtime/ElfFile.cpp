@@ -44,7 +44,8 @@ public:
     for (unsigned i = 0; i < header.e_phnum; ++i) {
       auto segment = read<Elf64_Phdr>(header.e_phoff + i * sizeof(Elf64_Phdr));
       if (segment.p_type == PT_LOAD)
-        checkEnd("segment", i, segment.p_offset, segment.p_filesz);
+        checkEnd("segment " + std::to_string(i), segment.p_offset,
+                 segment.p_filesz);
     }
     // A stripped file may have no section table; then e_shnum is 0.
     checkTable("section header", header.e_shoff, header.e_shnum,
@@ -52,7 +53,8 @@ public:
     for (unsigned i = 0; i < header.e_shnum; ++i) {
       auto section = read<Elf64_Shdr>(header.e_shoff + i * sizeof(Elf64_Shdr));
       if (section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL)
-        checkEnd("section", i, section.sh_offset, section.sh_size);
+        checkEnd("section " + std::to_string(i), section.sh_offset,
+                 section.sh_size);
     }
   }
 
@@ -85,16 +87,13 @@ private:
       return;
     if (entry != expectedEntry)
       fail(what, "s have ", entry, " bytes, expected ", expectedEntry);
-    if (offset > file.getSize() || count * entry > file.getSize() - offset)
-      fail("truncated: the ", what, "s end at byte ", offset + count * entry,
-           ", the file has ", file.getSize());
+    checkEnd(std::string(what) + "s", offset, count * entry);
   }
 
-  void checkEnd(const char *what, unsigned index, uint64_t offset,
-                uint64_t bytes) {
+  void checkEnd(const std::string &what, uint64_t offset, uint64_t bytes) {
     if (offset > file.getSize() || bytes > file.getSize() - offset)
-      fail("truncated: ", what, " ", index, " has ", bytes, " bytes at byte ",
-           offset, ", the file has ", file.getSize());
+      fail("truncated: ", what, ": ", bytes, " bytes at byte ", offset,
+           ", the file has ", file.getSize());
   }
 
   template <typename T>

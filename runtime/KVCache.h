@@ -2,10 +2,9 @@
 //
 // One pool of blocks; a sequence is a table of block numbers.
 //
-//   K1  A block holds LLAMA_KV_BLOCK positions of one sequence, for every
-//   layer. K2  A sequence of length n has exactly ceil(n / LLAMA_KV_BLOCK)
-//   blocks. K3  Positions [0, n) hold keys already rotated for their position,
-//   and
+//   K1  A block holds LLAMA_KV_BLOCK positions of a sequence, for all layers.
+//   K2  A sequence of length n has exactly ceil(n / LLAMA_KV_BLOCK) blocks.
+//   K3  Positions [0, n) hold keys already rotated for their position, and
 //       values; what lies beyond n is garbage.
 //   K4  A block has as many owners as tables name it. Forking adds owners and
 //       copies nothing.
@@ -15,8 +14,7 @@
 //       and its table are what they were, and so they stay if it fails.
 //   K7  Pages are committed by the first write to them. Free blocks keep theirs
 //       up to a bound; beyond it pages go back to the system.
-//   K8  No more than the budget's blocks are ever in use; a request beyond it
-//   is
+//   K8  No more than the budget's blocks are ever in use; a request for more is
 //       an error and changes nothing.
 //
 //===----------------------------------------------------------------------===//

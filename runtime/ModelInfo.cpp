@@ -17,15 +17,14 @@ constexpr int64_t kMaxInt32 = std::numeric_limits<int32_t>::max();
 // One JSON object and the words that lead to it, for messages.
 class Reader {
 public:
-  Reader(const std::string &where, const json &object, std::string prefix)
-      : where(where), object(object), prefix(std::move(prefix)) {
+  Reader(const std::string &where, const json &object, const std::string &key)
+      : where(where), object(object), prefix(key.empty() ? "" : key + ".") {
     if (!object.is_object())
-      fail(this->prefix.empty() ? "the text" : this->prefix,
-           "is not an object");
+      fail(key.empty() ? "the text" : key, "is not an object");
   }
 
   Reader getObject(const char *key) const {
-    return Reader(where, find(key), prefix + key + ".");
+    return Reader(where, find(key), prefix + key);
   }
 
   const json &find(const char *key) const {

@@ -1,7 +1,6 @@
 //===- StopFilter.h - Ends a text at a stop string --------------*- C++ -*-===//
 //
-// stops {"\nUser:"}, pieces "Hi.", "\nUs", "er: x"  =>  "Hi.", "", "" and
-// stopped
+// stops {"\nUser:"}, pieces "Hi.", "\nUs", "er: x"  =>  "Hi.", "", "", stopped
 //
 // Text that may turn out to be the beginning of a stop string is held back.
 //
