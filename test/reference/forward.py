@@ -215,8 +215,8 @@ def main():
     options = parse_arguments()
     try:
         model = Model(options.model, options.weights)
-    except (CheckpointError, OSError, KeyError) as error:
-        sys.exit(f"{options.model}: {error!r}" if isinstance(error, KeyError) else str(error))
+    except (CheckpointError, OSError, KeyError, ValueError) as error:
+        sys.exit(str(error) if isinstance(error, CheckpointError) else f"{options.model}: {error!r}")
     vocab = len(model.embedding.tensor)
     if not all(0 <= i < vocab for i in options.ids):
         sys.exit(f"--ids: expected ids from 0 to {vocab - 1}")

@@ -168,6 +168,13 @@ class Files(Models):
         self.assertEqual(found.returncode, 1)
         self.assertIn("expected a .gguf file or a folder", found.stderr)
 
+    def test_a_broken_file_is_one_line(self):
+        path = self.make("broken")
+        (path / "config.json").write_text("{")
+        found = run(HERE / "forward.py", path, "--ids=1")
+        self.assertEqual((found.returncode, found.stderr.count("\n")), (1, 1), found.stderr)
+        self.assertTrue(found.stderr.startswith(str(path)))
+
 
 class Computation(Models):
     def test_feeding_in_pieces_changes_nothing(self):
