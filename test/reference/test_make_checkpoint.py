@@ -80,6 +80,8 @@ class HuggingFace(MakeCheckpointTest):
 
     def test_shards_hold_the_same_tensors_under_an_index(self):
         whole = safetensors.numpy.load_file(self.make("one") / "model.safetensors")
+        largest = max(t.nbytes for t in whole.values())
+        total = sum(t.nbytes for t in whole.values())
         for count in (2, 7, 20):
             path = self.make(f"{count}", f"--shards={count}")
             index = json.loads((path / "model.safetensors.index.json").read_text())
@@ -88,11 +90,12 @@ class HuggingFace(MakeCheckpointTest):
             found = {}
             for file in files:
                 members = safetensors.numpy.load_file(path / file)
-                self.assertGreater(len(members), 0)
+                size = sum(t.nbytes for t in members.values())
+                self.assertTrue(0 < size <= total / count + largest, f"{file} of {count}: {size} of {total}")
                 self.assertEqual({name: index["weight_map"][name] for name in members}, dict.fromkeys(members, file))
                 found |= members
             self.assertEqual(set(found), set(whole))
-            self.assertEqual(index["metadata"]["total_size"], sum(t.nbytes for t in whole.values()))
+            self.assertEqual(index["metadata"]["total_size"], total)
             for name in whole:
                 np.testing.assert_array_equal(found[name], whole[name])
 
