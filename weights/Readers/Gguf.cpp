@@ -57,10 +57,11 @@ public:
       return fail(formatv("lies beyond byte {0} of the file, expected all "
                           "metadata before it",
                           end));
-    return fail(
-        formatv("{0} of at least {1} bytes each are to follow byte {2}, "
-                "but the file has {3} bytes",
-                count, least, getOffset(), end));
+    std::string items =
+        least > 1 ? formatv("items of at least {0} ", least).str() : "";
+    return fail(formatv("expected {0} {1}bytes after byte {2} of the file, "
+                        "found {3} bytes",
+                        count, items, getOffset(), end - getOffset()));
   }
 
   bool bytes(MutableArrayRef<char> out) {
@@ -82,7 +83,7 @@ public:
     return bytes({reinterpret_cast<char *>(&out), sizeof(T)});
   }
 
-  bool string(std::string &out, uint64_t limit = kLongestMetadata) {
+  bool string(std::string &out, uint64_t limit = ~uint64_t(0)) {
     uint64_t length = 0;
     if (!number(length))
       return false;
