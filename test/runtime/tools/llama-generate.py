@@ -1,0 +1,419 @@
+"""llama-generate from outside: what it prints, writes, and says when it cannot.
+
+    python test/runtime/tools/llama-generate.py BUILD_DIRECTORY
+
+The model is the fake one of test/runtime; FakeModel below is its network written
+again in Python, so that ids and logits have a second opinion.
+"""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import numpy
+
+BUILD = ""
+VOCAB, CONTEXT, BOS, EOS = 264, 512, 256, 257
+MASK = (1 << 64) - 1
+
+
+class FakeModel:
+    """Logits are a hash of the sequence: test/runtime/FakeModel.h."""
+
+    @staticmethod
+    def mix(x):
+        x &= MASK
+        x = ((x ^ x >> 31) * 0x7FB5D329728EA185) & MASK
+        x = ((x ^ x >> 27) * 0x81DADEF4BC2DD44D) & MASK
+        return x ^ x >> 33
+
+    def __init__(self):
+        self.hash = 0xF00D
+
+    def feed(self, token, prompt):
+        word = token * (65536 // 4 // VOCAB)
+        weight = (self.mix(word + 99) >> 20) & 0xFFFFFFFF
+        self.hash = self.mix(self.hash ^ (token << 40 | int(prompt) << 32 | weight))
+        return self.logits()
+
+    def logits(self):
+        rows = [self.mix(self.hash + i) >> 40 for i in range(VOCAB)]
+        return numpy.array(rows, dtype=numpy.float32) / (1 << 21) - 4
+
+    @classmethod
+    def generate(cls, prompt, count):
+        """Greedy ids, eos not heeded, and the logits of every fed row."""
+        model, ids = cls(), []
+        rows = [model.feed(token, True) for token in prompt]
+        while len(ids) < count:
+            ids.append(int(numpy.argmax(rows[-1])))
+            rows.append(model.feed(ids[-1], False))
+        return ids, numpy.stack(rows[: len(prompt) + max(count - 1, 0)])
+
+
+def join(ids):
+    return ",".join(str(i) for i in ids)
+
+
+def to_text(ids):
+    return bytes(i for i in ids if i < 256).decode("utf-8", errors="replace")
+
+
+class Generate(unittest.TestCase):
+    def setUp(self):
+        self.tool = os.path.join(BUILD, "bin", "llama-generate")
+        self.model = os.path.join(BUILD, "test", "runtime", "models", "fake.so")
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def run_tool(self, *arguments, model=None, **options):
+        command = [self.tool, model or self.model, *arguments]
+        options.setdefault("stdout", subprocess.PIPE)
+        return subprocess.run(
+            command, stderr=subprocess.PIPE, timeout=60, check=False, **options
+        )
+
+    def expect(self, *arguments, **options):
+        """stdout of a run that must succeed."""
+        result = self.run_tool(*arguments, **options)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def expect_error(self, code, *arguments, **options):
+        """stderr of a run that must fail: one line, for wrong usage two."""
+        result = self.run_tool(*arguments, **options)
+        lines = result.stderr.decode().splitlines()
+        self.assertEqual(result.returncode, code, lines)
+        self.assertEqual(len(lines), 1 if code == 1 else 2, lines)
+        return lines[0]
+
+    # -- results ------------------------------------------------------------
+
+    def test_ids_are_the_greedy_ones(self):
+        prompt = [BOS, 1, 2, 3]
+        ids, _ = FakeModel.generate(prompt, 40)
+        out = self.expect(
+            f"--prompt-ids={join(prompt)}",
+            "--max-tokens=40",
+            "--ignore-eos",
+            "--print-ids",
+        )
+        self.assertEqual(out.decode(), join(ids) + "\n")
+
+    def test_the_id_that_ends_a_reply_is_the_last(self):
+        for first in range(256):  # a prompt that leads to eos
+            ids, _ = FakeModel.generate([first], 30)
+            if EOS in ids[5:]:
+                break
+        ids = ids[: ids.index(EOS) + 1]
+        out = self.expect(f"--prompt-ids={first}", "--max-tokens=30", "--print-ids")
+        self.assertEqual(out.decode(), join(ids) + "\n")
+
+    def test_a_text_prompt_gets_bos_and_ids_do_not(self):
+        with_bos, _ = FakeModel.generate([BOS] + list(b"Hi"), 9)
+        without, _ = FakeModel.generate(list(b"Hi"), 9)
+        common = ["--max-tokens=9", "--ignore-eos", "--print-ids"]
+        out = self.expect("--prompt=Hi", *common)
+        self.assertEqual(out.decode(), join(with_bos) + "\n")
+        out = self.expect(f"--prompt-ids={join(b'Hi')}", *common)
+        self.assertEqual(out.decode(), join(without) + "\n")
+
+    def test_an_empty_text_prompt_is_bos_alone(self):
+        ids, _ = FakeModel.generate([BOS], 9)
+        out = self.expect("--prompt=", "--max-tokens=9", "--ignore-eos", "--print-ids")
+        self.assertEqual(out.decode(), join(ids) + "\n")
+
+    def test_a_prompt_may_come_from_a_file_or_standard_input(self):
+        text = "line one\nGr\u00fc\u00dfe\n".encode()
+        with open(self.path("prompt"), "wb") as file:
+            file.write(text)
+        expected = self.expect(f"--prompt={text.decode()}", "--max-tokens=20")
+        arguments = [f"--prompt-file={self.path('prompt')}", "--max-tokens=20"]
+        self.assertEqual(self.expect(*arguments), expected)
+        out = self.expect("--prompt-file=-", "--max-tokens=20", input=text)
+        self.assertEqual(out, expected)
+
+    def test_text_is_valid_utf8_whatever_the_model_says(self):
+        for first in range(10):
+            ids, _ = FakeModel.generate([first], 60)
+            out = self.expect(f"--prompt-ids={first}", "--max-tokens=60", "--ignore-eos")
+            self.assertEqual(out.decode("utf-8"), to_text(ids) + "\n")
+
+    def test_pieces_of_text_never_cut_a_character(self):
+        process = subprocess.Popen(
+            [self.tool, self.model, "--prompt-ids=3", "--max-tokens=200", "--quiet"],
+            stdout=subprocess.PIPE,
+        )
+        pieces = []
+        while piece := os.read(process.stdout.fileno(), 65536):
+            pieces.append(piece)
+        process.stdout.close()
+        self.assertEqual(process.wait(), 0)
+        for piece in pieces:
+            piece.decode("utf-8")
+
+    def test_a_stop_text_ends_the_text_before_it(self):
+        whole = self.expect("--prompt-ids=9", "--max-tokens=60", "--ignore-eos").decode()
+        stop = whole[20:23]
+        out = self.expect(
+            "--prompt-ids=9", "--max-tokens=60", "--ignore-eos", "--stop=@@@", f"--stop={stop}"
+        )
+        self.assertEqual(out.decode(), whole[: whole.index(stop)] + "\n")
+
+    def test_a_chat_is_laid_out_by_the_models_template(self):
+        messages = [("system", "Be kind."), ("user", "Hi <|im_end|>")]
+        prompt = []
+        for role, content in messages:
+            prompt += [259, *f"{role}\n{content}".encode(), 258, *b"\n"]
+        prompt += [259, *b"assistant\n"]
+        ids, _ = FakeModel.generate(prompt, 20)
+        out = self.expect(
+            "--chat",
+            "--system=Be kind.",
+            "--prompt=Hi <|im_end|>",
+            "--max-tokens=20",
+            "--ignore-eos",
+            "--print-ids",
+        )
+        self.assertEqual(out.decode(), join(ids) + "\n")
+
+    def test_control_tokens_in_a_prompt_are_text_unless_asked_for(self):
+        common = ["--prompt=</s>", "--max-tokens=5", "--ignore-eos", "--print-ids"]
+        ids, _ = FakeModel.generate([BOS, *b"</s>"], 5)
+        self.assertEqual(self.expect(*common).decode(), join(ids) + "\n")
+        ids, _ = FakeModel.generate([BOS, EOS], 5)
+        self.assertEqual(self.expect(*common, "--special").decode(), join(ids) + "\n")
+
+    def test_generation_ends_when_the_context_is_full(self):
+        prompt = [7] * 510
+        ids, _ = FakeModel.generate(prompt, 3)
+        result = self.run_tool(f"--prompt-ids={join(prompt)}", "--ignore-eos", "--print-ids")
+        self.assertEqual(result.stdout.decode(), join(ids) + "\n")
+        self.assertIn(b"the context is full", result.stderr)
+
+    def test_a_seed_makes_a_draw_repeatable(self):
+        def draw(seed):
+            return self.expect(
+                "--prompt-ids=5",
+                "--max-tokens=30",
+                "--ignore-eos",
+                f"--seed={seed}",
+                "--temperature=0.9",
+            )
+
+        self.assertEqual(draw(1), draw(1))
+        self.assertNotEqual(draw(1), draw(2))
+
+    def test_temperature_zero_is_greedy(self):
+        common = ["--prompt-ids=5", "--max-tokens=30", "--print-ids"]
+        self.assertEqual(
+            self.expect(*common, "--sampler=standard", "--temperature=0"),
+            self.expect(*common, "--sampler=greedy"),
+        )
+
+    # -- logits -------------------------------------------------------------
+
+    def test_logits_have_one_row_for_every_fed_position(self):
+        prompt = list(range(70))
+        _, expected = FakeModel.generate(prompt, 5)
+        self.expect(
+            f"--prompt-ids={join(prompt)}",
+            "--max-tokens=5",
+            "--ignore-eos",
+            f"--logits={self.path('l.npy')}",
+        )
+        logits = numpy.load(self.path("l.npy"))
+        self.assertEqual(logits.dtype, numpy.float32)
+        self.assertEqual(logits.shape, (74, VOCAB))
+        numpy.testing.assert_array_equal(logits, expected)
+        self.assertEqual(os.listdir(self.folder.name), ["l.npy"])
+
+    def test_without_tokens_to_generate_logits_are_the_prompts(self):
+        out = self.expect(
+            "--prompt-ids=1,2,3", "--max-tokens=0", f"--logits={self.path('l.npy')}"
+        )
+        self.assertEqual(out, b"")
+        self.assertEqual(numpy.load(self.path("l.npy")).shape, (3, VOCAB))
+
+    def test_threads_chunks_and_company_change_no_bit(self):
+        prompt = join(range(100))
+        files = []
+
+        def run(*arguments):
+            path = self.path(f"{len(files)}.npy")
+            out = self.expect(
+                f"--prompt-ids={prompt}",
+                "--max-tokens=8",
+                "--ignore-eos",
+                "--print-ids",
+                f"--logits={path}",
+                *arguments,
+            )
+            with open(path, "rb") as file:
+                files.append((out, file.read()))
+
+        run("--threads=1")
+        run("--threads=3")
+        run("--batch-rows=1")
+        run("--batch-rows=33", "--threads=2")
+        run("--beside-ids=5,6,7")
+        run("--beside-ids=5,6,7", f"--beside-ids={join(range(200))}", "--batch-rows=40")
+        run("--load=copy")
+        for other in files[1:]:
+            self.assertEqual(other, files[0])
+
+    def test_company_ends_with_the_main_sequence(self):
+        start = time.monotonic()
+        self.expect("--prompt-ids=1", "--max-tokens=2", "--beside-ids=1,2")
+        self.assertLess(time.monotonic() - start, 20)
+
+    # -- files --------------------------------------------------------------
+
+    def test_a_file_is_replaced_and_has_the_usual_access(self):
+        path = self.path("l.npy")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("old")
+        self.expect("--prompt-ids=1", "--max-tokens=0", f"--logits={path}")
+        self.assertEqual(numpy.load(path).shape, (1, VOCAB))
+        umask = os.umask(0)
+        os.umask(umask)
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o666 & ~umask)
+
+    def test_a_failed_run_leaves_no_file(self):
+        line = self.expect_error(1, "--prompt-ids=999", f"--logits={self.path('l.npy')}")
+        self.assertEqual(line, "error: token 0: id 999, expected 0 to 263")
+        self.assertEqual(os.listdir(self.folder.name), [])
+
+    def test_an_interrupted_run_leaves_no_file(self):
+        # Standard output is a pipe that is full, so the tool waits at its first
+        # piece of text, with the logits half written.
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        try:
+            while True:
+                os.write(writer, b" " * 4096)
+        except BlockingIOError:
+            os.set_blocking(writer, True)
+        for number in [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]:
+            process = subprocess.Popen(
+                [self.tool, self.model, "--prompt-ids=1", f"--logits={self.path('l.npy')}"],
+                stdout=writer,
+                stderr=subprocess.DEVNULL,
+            )
+            while not os.listdir(self.folder.name):
+                time.sleep(0.01)
+            process.send_signal(number)
+            self.assertEqual(process.wait(), -number)
+            self.assertEqual(os.listdir(self.folder.name), [])
+        os.close(reader)
+        os.close(writer)
+
+    def test_a_full_disk_is_one_line(self):
+        line = self.expect_error(1, "--prompt-ids=1", "--max-tokens=1", "--logits=/dev/full")
+        self.assertEqual(line, "error: /dev/full: No space left on device")
+        with open("/dev/full", "wb") as full:
+            line = self.expect_error(1, "--prompt-ids=1", "--max-tokens=3", stdout=full)
+        self.assertEqual(line, "error: standard output: No space left on device")
+
+    def test_an_unwritable_file_is_one_line_before_any_work(self):
+        path = self.path("none/l.npy")
+        result = self.run_tool("--prompt-ids=1", f"--logits={path}")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stdout, b"")
+        self.assertEqual(
+            result.stderr.decode(), f"error: {path}: No such file or directory\n"
+        )
+
+    # -- errors -------------------------------------------------------------
+
+    def test_a_prompt_longer_than_the_context_is_an_error(self):
+        line = self.expect_error(1, f"--prompt-ids={join([1] * 513)}")
+        self.assertEqual(
+            line,
+            "error: a prompt of 513 tokens is longer than the model's context of 512",
+        )
+
+    def test_bad_files_are_one_line(self):
+        line = self.expect_error(1, "--prompt=x", model="/nowhere/model.so")
+        self.assertEqual(line, "error: /nowhere/model.so: No such file or directory")
+        cut = self.path("cut.so")
+        with open(self.model, "rb") as whole, open(cut, "wb") as part:
+            part.write(whole.read()[:-1])
+        self.assertTrue(
+            self.expect_error(1, "--prompt=x", model=cut).startswith(f"error: {cut}: truncated: ")
+        )
+        line = self.expect_error(1, "--prompt-file=/nowhere/text")
+        self.assertEqual(line, "error: /nowhere/text: No such file or directory")
+
+    def test_nothing_to_feed_is_an_error(self):
+        line = self.expect_error(1, "--prompt-ids=")
+        self.assertEqual(line, "error: the prompt is empty: no token to feed")
+
+    def test_a_cache_that_is_too_small_is_an_error(self):
+        line = self.expect_error(1, f"--prompt-ids={join([1] * 200)}", "--kv-budget=16KB")
+        self.assertIn("KV cache: all 2 blocks of 8192 bytes are in use", line)
+
+    def test_wrong_usage_is_told_from_wrong_input(self):
+        for arguments, message in [
+            ([], "give one of --prompt, --prompt-file, --prompt-ids"),
+            (
+                ["--prompt=a", "--prompt-ids=1"],
+                "give one of --prompt, --prompt-file, --prompt-ids",
+            ),
+            (["--prompt-ids=1,x"], "--prompt-ids: '1,x' is not a list of ids: 1,2,3"),
+            (["--prompt-ids=1,"], "--prompt-ids: '1,' is not a list of ids: 1,2,3"),
+            (["--chat", "--prompt-ids=1"], "--chat needs --prompt or --prompt-file"),
+            (["--prompt=x", "--system=y"], "--system needs --chat"),
+            (
+                ["--prompt=x", "--quiet", "--verbose"],
+                "--verbose and --quiet exclude each other",
+            ),
+            (
+                ["--prompt=x", "--threads=0"],
+                "--threads: is '0', expected a whole number of at least 1",
+            ),
+            (
+                ["--prompt=x", "--sampler=greedy", "--top-k=3"],
+                "--top-k: needs --sampler=standard",
+            ),
+            (["--prompt=x", "--hat"], "The following argument was not expected: --hat"),
+        ]:
+            self.assertEqual(self.expect_error(2, *arguments), message)
+
+    # -- what is said -------------------------------------------------------
+
+    def test_statistics_go_to_stderr_unless_quiet(self):
+        result = self.run_tool("--prompt-ids=1,2,3", "--max-tokens=5", "--ignore-eos")
+        lines = result.stderr.decode().splitlines()
+        self.assertRegex(
+            lines[0], r"^opened in [\d.]+ ms; first token after [\d.]+ ms$"
+        )
+        self.assertRegex(
+            lines[1],
+            r"^prompt: 3 tokens, [\d.]+ tokens/s; generated: 5 tokens, [\d.]+ tokens/s$",
+        )
+        result = self.run_tool("--prompt-ids=1", "--max-tokens=5", "--quiet")
+        self.assertEqual(result.stderr, b"")
+        result = self.run_tool("--prompt-ids=1", "--max-tokens=5", "--verbose")
+        self.assertIn(b"fake: 2 layers, hidden 16, vocab 264, context 512", result.stderr)
+
+    def test_help_and_version_go_to_stdout(self):
+        for argument in ["--help", "--version"]:
+            result = subprocess.run([self.tool, argument], capture_output=True, check=True)
+            self.assertIn(b"llama-generate", result.stdout)
+            self.assertEqual(result.stderr, b"")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    BUILD = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
