@@ -7,6 +7,8 @@
 using namespace fakemodel;
 using namespace llamart::api;
 
+extern "C" const char *llamart_find_wrong_macro(void);
+
 namespace {
 
 std::string takeMessage(llamart_error *error) {
@@ -180,6 +182,10 @@ TEST_F(CInterface, RepliesEndWithEosAndTheTemplatesTurnEnd) {
   EXPECT_TRUE(model.endsReply(kTurnEnd));
   EXPECT_FALSE(model.endsReply(kBos));
   EXPECT_FALSE(model.endsReply('a'));
+}
+
+TEST(Header, IsStrictC99AndItsMacrosFillTheStructs) {
+  EXPECT_STREQ(llamart_find_wrong_macro(), "");
 }
 
 TEST_F(CInterface, HasAVersion) {
