@@ -34,6 +34,11 @@ std::string join(StringRef folder, StringRef name) {
   return path.str().str();
 }
 
+/// A path that a model.json states, relative to its folder.
+std::string resolve(StringRef folder, StringRef path) {
+  return sys::path::is_absolute(path) ? path.str() : join(folder, path);
+}
+
 Expected<std::string> readText(StringRef path) {
   auto file = InputFile::open(path);
   if (!file)
@@ -156,7 +161,7 @@ Error openWeights(const ModelJson &model, const std::string &path,
 Error applyTokenizer(const ModelJson &model, StringRef folder,
                      ModelManifest &manifest) {
   if (model.tokenizerPath) {
-    std::string path = join(folder, *model.tokenizerPath);
+    std::string path = resolve(folder, *model.tokenizerPath);
     if (sys::fs::is_directory(path)) {
       if (Error error = readTokenizerFolder(path).moveInto(manifest.vocabulary))
         return error;
@@ -173,7 +178,7 @@ Error applyTokenizer(const ModelJson &model, StringRef folder,
   if (model.chatTemplate)
     manifest.vocabulary->chatTemplate = *model.chatTemplate;
   if (model.chatTemplatePath)
-    if (Error error = readText(join(folder, *model.chatTemplatePath))
+    if (Error error = readText(resolve(folder, *model.chatTemplatePath))
                           .moveInto(manifest.vocabulary->chatTemplate))
       return error;
   if (!model.config.eosTokens.empty())
@@ -195,7 +200,7 @@ Error openModelJson(StringRef path, ModelManifest &manifest) {
     manifest.name = model->name;
   StringRef folder = sys::path::parent_path(path);
   if (Error error =
-          openWeights(*model, join(folder, model->weightsPath), manifest))
+          openWeights(*model, resolve(folder, model->weightsPath), manifest))
     return error;
   return applyTokenizer(*model, folder, manifest);
 }
