@@ -1,0 +1,247 @@
+//===- Distribute.cpp - Give each thread its part of every loop -----------===//
+//
+//   scf.forall (%i) in (%n)   =>   barrier, if the loop depends on earlier ones
+//                                  scf.for %i = n * thread / threads
+//                                          to n * (thread + 1) / threads
+//
+// Every thread runs every function. A loop of several dimensions is divided by
+// the product of them. Parts are contiguous and depend on n and the number of
+// threads alone.
+//
+// Barriers: a loop waits if it reads or writes a buffer that another loop has
+// written since the last barrier, or writes one that another has read. A loop
+// that an enclosing loop repeats does not wait for itself if its bounds are
+// constant: each thread then meets its own part again.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/CPU/Arguments.h"
+#include "compiler/CPU/Passes.h"
+
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+namespace mlir::llama {
+#define GEN_PASS_DEF_LLAMACPUDISTRIBUTEPASS
+#include "compiler/CPU/Passes.h.inc"
+} // namespace mlir::llama
+
+using namespace mlir;
+using namespace mlir::llama;
+
+namespace {
+
+/// The buffer that `memref` is a part of. A view of the workspace counts as a
+/// buffer: no two overlap.
+Value findBuffer(Value memref) {
+  while (Operation *op = memref.getDefiningOp()) {
+    if (isa<memref::ViewOp>(op))
+      return memref;
+    auto view = dyn_cast<ViewLikeOpInterface>(op);
+    if (!view)
+      return memref;
+    memref = view.getViewSource();
+  }
+  return memref;
+}
+
+/// What one loop, or all since the last barrier, read and write.
+struct Accesses {
+  SmallPtrSet<Value, 8> reads, writes;
+  bool everything = false; ///< unknown code ran
+
+  void add(const Accesses &other) {
+    reads.insert(other.reads.begin(), other.reads.end());
+    writes.insert(other.writes.begin(), other.writes.end());
+    everything |= other.everything;
+  }
+
+  bool mustPrecede(const Accesses &later) const {
+    auto touches = [](const SmallPtrSet<Value, 8> &a,
+                      const SmallPtrSet<Value, 8> &b) {
+      return llvm::any_of(a, [&](Value buffer) { return b.contains(buffer); });
+    };
+    return everything || later.everything || touches(writes, later.reads) ||
+           touches(writes, later.writes) || touches(reads, later.writes);
+  }
+};
+
+Accesses collectAccesses(Operation *root) {
+  Accesses accesses;
+  root->walk([&](Operation *op) {
+    if (op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
+      return;
+    auto interface = dyn_cast<MemoryEffectOpInterface>(op);
+    if (!interface) {
+      accesses.everything |= !isMemoryEffectFree(op);
+      return;
+    }
+    SmallVector<MemoryEffects::EffectInstance> effects;
+    interface.getEffects(effects);
+    for (const MemoryEffects::EffectInstance &effect : effects) {
+      Value value = effect.getValue();
+      if (isa<MemoryEffects::Allocate, MemoryEffects::Free>(effect.getEffect()))
+        continue;
+      if (!value)
+        accesses.everything = true;
+      else if (isa<MemoryEffects::Read>(effect.getEffect()))
+        accesses.reads.insert(findBuffer(value));
+      else
+        accesses.writes.insert(findBuffer(value));
+    }
+  });
+  return accesses;
+}
+
+bool hasConstantBounds(scf::ForallOp loop) {
+  return llvm::all_of(loop.getMixedUpperBound(), [](OpFoldResult bound) {
+    return getConstantIntValue(bound).has_value();
+  });
+}
+
+struct LlamaCPUDistribute
+    : mlir::llama::impl::LlamaCPUDistributePassBase<LlamaCPUDistribute> {
+  using Base::Base;
+
+  void runOnOperation() override;
+
+private:
+  LogicalResult visitBlock(Block &block, Accesses &pending);
+  LogicalResult visitLoop(scf::ForOp loop, Accesses &pending);
+  void insertBarrier(Operation *before);
+  void distribute(scf::ForallOp loop);
+};
+
+} // namespace
+
+void LlamaCPUDistribute::insertBarrier(Operation *before) {
+  auto function = before->getParentOfType<func::FuncOp>();
+  ImplicitLocOpBuilder b(before->getLoc(), before);
+  func::CallOp::create(b, "llama_barrier", TypeRange{},
+                       ValueRange{findArgument(function, "call")});
+  ++numBarriers;
+}
+
+/// Barriers in front of the loops of a block, then of the loop itself once more
+/// if another loop of its body ends where it begins.
+LogicalResult LlamaCPUDistribute::visitBlock(Block &block, Accesses &pending) {
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    if (auto parallel = dyn_cast<scf::ForallOp>(op)) {
+      Accesses accesses = collectAccesses(parallel);
+      if (pending.mustPrecede(accesses)) {
+        insertBarrier(parallel);
+        pending = Accesses();
+      }
+      pending.add(accesses);
+      continue;
+    }
+    if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      if (failed(visitLoop(loop, pending)))
+        return failure();
+      continue;
+    }
+    if (isa<func::CallOp>(op)) {
+      pending.everything = true;
+      continue;
+    }
+    if (!collectAccesses(&op).writes.empty())
+      return op.emitOpError("writes memory outside of a parallel loop");
+  }
+  return success();
+}
+
+LogicalResult LlamaCPUDistribute::visitLoop(scf::ForOp loop,
+                                            Accesses &pending) {
+  SmallVector<scf::ForallOp> parallel(loop.getBody()->getOps<scf::ForallOp>());
+  bool meetsItself = parallel.size() == 1 && hasConstantBounds(parallel[0]) &&
+                     llvm::none_of(*loop.getBody(), [](Operation &op) {
+                       return isa<scf::ForOp, func::CallOp>(op);
+                     });
+  // What the end of the body leaves pending, its beginning finds.
+  if (!meetsItself)
+    pending.everything = true;
+  return visitBlock(*loop.getBody(), pending);
+}
+
+void LlamaCPUDistribute::distribute(scf::ForallOp loop) {
+  auto function = loop->getParentOfType<func::FuncOp>();
+  Value thread = findArgument(function, "thread");
+  Value threads = findArgument(function, "threads");
+  ImplicitLocOpBuilder b(loop.getLoc(), loop);
+  auto toValue = [&](OpFoldResult value) {
+    return getValueOrCreateConstantIndexOp(b, b.getLoc(), value);
+  };
+  SmallVector<Value> counts, lower, steps;
+  Value total = arith::ConstantIndexOp::create(b, 1);
+  for (auto [begin, end, step] :
+       llvm::zip_equal(loop.getMixedLowerBound(), loop.getMixedUpperBound(),
+                       loop.getMixedStep())) {
+    lower.push_back(toValue(begin));
+    steps.push_back(toValue(step));
+    Value length = arith::SubIOp::create(b, toValue(end), lower.back());
+    counts.push_back(arith::CeilDivUIOp::create(b, length, steps.back()));
+    total = arith::MulIOp::create(b, total, counts.back());
+  }
+  auto part = [&](Value number) -> Value {
+    return arith::DivUIOp::create(b, arith::MulIOp::create(b, total, number),
+                                  threads);
+  };
+  Value one = arith::ConstantIndexOp::create(b, 1);
+  Value next = arith::AddIOp::create(b, thread, one);
+  auto share = scf::ForOp::create(b, part(thread), part(next), one);
+
+  b.setInsertionPointToStart(share.getBody());
+  SmallVector<Value> numbers(counts.size());
+  Value rest = share.getInductionVar();
+  for (int64_t i = counts.size() - 1; i >= 0; --i) {
+    Value number = rest;
+    if (i > 0) {
+      number = arith::RemUIOp::create(b, rest, counts[i]);
+      rest = arith::DivUIOp::create(b, rest, counts[i]);
+    }
+    numbers[i] = arith::AddIOp::create(
+        b, lower[i], arith::MulIOp::create(b, number, steps[i]));
+  }
+  for (auto [from, to] : llvm::zip_equal(loop.getInductionVars(), numbers))
+    from.replaceAllUsesWith(to);
+  loop.getTerminator()->erase();
+  share.getBody()->getOperations().splice(std::prev(share.getBody()->end()),
+                                          loop.getBody()->getOperations());
+  loop.erase();
+  ++numLoops;
+}
+
+void LlamaCPUDistribute::runOnOperation() {
+  ModuleOp module = getOperation();
+  Builder builder(&getContext());
+  Type pointer = LLVM::LLVMPointerType::get(&getContext());
+  OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+  auto size = module.lookupSymbol<func::FuncOp>("workspace_bytes");
+  if (size)
+    size->remove();
+  appendArgument(module, "thread", builder.getIndexType());
+  appendArgument(module, "threads", builder.getIndexType());
+  appendArgument(module, "call", pointer);
+  for (auto function : module.getOps<func::FuncOp>()) {
+    // Whatever ran before may have left anything pending.
+    Accesses pending;
+    pending.everything = true;
+    for (Block &block : function.getBody())
+      if (failed(visitBlock(block, pending)))
+        return signalPassFailure();
+  }
+  auto barrier = func::FuncOp::create(b, module.getLoc(), "llama_barrier",
+                                      builder.getFunctionType({pointer}, {}));
+  barrier.setPrivate();
+  if (size)
+    module.push_back(size);
+  SmallVector<scf::ForallOp> loops;
+  module.walk<WalkOrder::PreOrder>([&](scf::ForallOp loop) {
+    loops.push_back(loop);
+    return WalkResult::skip();
+  });
+  for (scf::ForallOp loop : loops)
+    distribute(loop);
+}

@@ -1,0 +1,163 @@
+//===- Passes.td - From linalg to loops for one CPU --------*- tablegen -*-===//
+
+#ifndef LLAMA_COMPILER_CPU_PASSES
+#define LLAMA_COMPILER_CPU_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::func::FuncOp"> {
+  let summary = "tile matrix products for threads, cache and registers";
+  let description = [{
+    A product of rows and a matrix, with what is done to its result element by
+    element (a gate, a residual add), becomes
+
+    ```
+    for blocks of `rows-per-pass` rows                      they stay in L2
+      forall panels of `panel-columns` weight rows          threads; stay in L1
+        for `block-rows` rows at a time, `block-columns` wide   registers
+        for one row at a time, the whole panel wide         one stream per weight row
+    ```
+
+    with static sizes in the innermost tiles. The sum over a row is not tiled
+    here: each element is reduced in one place, in one order.
+
+    @test compiler/CPU/tile-linears.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+  ];
+  let options = [
+    Option<"rowsPerPass", "rows-per-pass", "int64_t", "128", "rows that use a panel while it is in the cache">,
+    Option<"panelColumns", "panel-columns", "int64_t", "8", "weight rows of one tile">,
+    Option<"blockRows", "block-rows", "int64_t", "4", "rows of a register block">,
+    Option<"blockColumns", "block-columns", "int64_t", "4", "weight rows of a register block">
+  ];
+  let statistics = [
+    Statistic<"numTiled", "num-tiled", "products tiled">
+  ];
+}
+
+def LlamaCPUTileRowsPass : Pass<"llama-cpu-tile-rows", "::mlir::func::FuncOp"> {
+  let summary = "tile everything that works row by row into a parallel loop over rows";
+  let description = [{
+    Norms, rotations and other ops of which each row depends on that row alone:
+    producers join the loop of their consumer.
+
+    @test compiler/CPU/tile-rows.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+  ];
+  let statistics = [
+    Statistic<"numTiled", "num-tiled", "groups of ops tiled">
+  ];
+}
+
+def LlamaCPUVectorizePass : Pass<"llama-cpu-vectorize", "::mlir::func::FuncOp"> {
+  let summary = "turn linalg ops of static shape into vectors";
+  let description = [{
+    Sums run in `lanes` partial sums side by side, added up at the end in a fixed
+    order; long rows are cut into pieces of `row-elements`.
+
+    @test compiler/CPU/vectorize.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"
+  ];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">,
+    Option<"rowElements", "row-elements", "int64_t", "64", "elements of a row handled at once">
+  ];
+  let statistics = [
+    Statistic<"numVectorized", "num-vectorized", "linalg ops vectorized">,
+    Statistic<"numScalar", "num-scalar", "linalg ops left to scalar loops">
+  ];
+}
+
+def LlamaCPUPlanWorkspacePass : Pass<"llama-cpu-plan-workspace", "::mlir::ModuleOp"> {
+  let summary = "give every buffer between parallel loops its place in one workspace";
+  let description = [{
+    Buffers allocated outside of parallel loops are shared by the threads: they
+    become views of a workspace that the caller provides, at offsets computed
+    from the number of rows; `@workspace_bytes` says how large it must be.
+    Buffers of static size inside parallel loops belong to one thread: they move
+    to its stack.
+
+    Pre-condition: bufferized; sizes depend on arguments marked `llama.rows` or
+    `llama.logit_rows` only.
+
+    @test compiler/CPU/plan-workspace.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"
+  ];
+}
+
+def LlamaCPUPlaceWeightsPass : Pass<"llama-cpu-place-weights", "::mlir::ModuleOp"> {
+  let summary = "give every weight its offset in one block of weights";
+  let description = [{
+    `memref.get_global` becomes a view of the block that the caller provides. The
+    globals stay as the list of what the block holds, each with its offset.
+
+    @test compiler/CPU/place-weights.mlir
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let options = [
+    Option<"alignment", "alignment", "int64_t", "4096", "of every weight, in bytes">
+  ];
+}
+
+def LlamaCPUDistributePass : Pass<"llama-cpu-distribute", "::mlir::ModuleOp"> {
+  let summary = "give each thread its part of every parallel loop";
+  let description = [{
+    Every thread runs the same functions. `scf.forall` becomes `scf.for` over a
+    contiguous part of its first loop that has more than one step, and a barrier
+    stands before the first loop that reads what an earlier one wrote.
+
+    Pre-condition: bufferized, and outside of parallel loops nothing is written.
+
+    @test compiler/CPU/distribute.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::scf::SCFDialect"
+  ];
+  let statistics = [
+    Statistic<"numLoops", "num-loops", "parallel loops distributed">,
+    Statistic<"numBarriers", "num-barriers", "barriers inserted">
+  ];
+}
+
+def LlamaCPUExpandMathPass : Pass<"llama-cpu-expand-math", "::mlir::func::FuncOp"> {
+  let summary = "compute exponentials and angles with arithmetic alone";
+  let description = [{
+    `math.exp` of f32 becomes upstream's polynomial; `math.sin` and `math.cos` of
+    f64 become a reduction to a quarter turn and two polynomials. The model calls
+    no library, so its bits do not depend on one.
+
+    @test compiler/CPU/expand-math.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
+def LlamaCPUEntryPointPass : Pass<"llama-cpu-entry-point", "::mlir::ModuleOp"> {
+  let summary = "wrap the model's function in the one that the runtime calls";
+  let description = [{
+    `llama_forward` takes apart `llama_call` of runtime/abi/LlamaABI.h;
+    `llama_workspace_bytes` forwards to the planned size.
+
+    Pre-condition: buffers, weights and threads are arguments of `@forward`.
+
+    @test compiler/CPU/entry-point.mlir
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // LLAMA_COMPILER_CPU_PASSES

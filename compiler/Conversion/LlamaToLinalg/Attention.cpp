@@ -1,0 +1,298 @@
+//===- Attention.cpp - The KV cache and attention over its pages ----------===//
+//
+// forall row t, KV head g:                     the heads that share g are [G,
+// headDim]
+//   for block in 0 .. position / 64:
+//     scores  = query . keys / sqrt(headDim)   keys behind the position stay
+//     -inf maximum, sum, mixed                      flash recurrence, 64 keys a
+//     step
+//   result = mixed / sum
+//
+// Only keys and values that were written are ever read. The order of every sum
+// depends on the row's position alone.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Conversion/LlamaToLinalg/Lowerings.h"
+#include "dialects/Llama/IR/LlamaOps.h"
+
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::llama;
+
+namespace {
+
+enum CachePart : int64_t { Keys = 0, Values = 1 };
+
+/// The block of the cache that holds block `number` of row `t`'s sequence.
+Value findBlock(RowBuilder &b, const CacheRows &rows, Value t, Value number) {
+  Value sequence = b.extractIndex(rows.sequences, t);
+  return b.extractIndex(rows.tables, {sequence, number});
+}
+
+Value subview(RowBuilder &b, Value cache, ArrayRef<OpFoldResult> offsets,
+              ArrayRef<int64_t> sizes, ArrayRef<int64_t> keptShape) {
+  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+  SmallVector<OpFoldResult> folded =
+      getAsIndexOpFoldResult(b.getContext(), sizes);
+  auto type = memref::SubViewOp::inferRankReducedResultType(
+      keptShape, cast<MemRefType>(cache.getType()), offsets, folded, strides);
+  return memref::SubViewOp::create(b, type, cache, offsets, folded, strides);
+}
+
+/// One row's keys or values, [kvHeads * headDim], to their slot of the cache.
+void storeRow(RowBuilder &b, Value source, CachePart part, Value t, Value block,
+              Value slot, const CacheRows &rows) {
+  auto cacheType = cast<MemRefType>(rows.cache.getType());
+  CacheShape shape(cacheType);
+  OpFoldResult zero = b.getIndexAttr(0);
+  Value row = b.slice(source, {t, zero}, {1, shape.kvHeads * shape.headDim}, 1);
+  SmallVector<ReassociationIndices> groups = {{0, 1}};
+  Value heads = tensor::ExpandShapeOp::create(
+      b, RankedTensorType::get({shape.kvHeads, shape.headDim}, b.getF32Type()),
+      row, groups);
+  Value rounded = b.elementwise(
+      heads,
+      b.empty({shape.kvHeads, shape.headDim}, cacheType.getElementType()),
+      [&](RowBuilder &b, ValueRange v) {
+        return b.convertFloat(v[0], cacheType.getElementType());
+      });
+  Value into =
+      subview(b, rows.cache,
+              {block, rows.layer, b.getIndexAttr(part), zero, slot, zero},
+              {1, 1, 1, shape.kvHeads, 1, shape.headDim},
+              {shape.kvHeads, shape.headDim});
+  bufferization::MaterializeInDestinationOp::create(
+      b, /*result=*/Type(), rounded, into, /*restrict=*/true,
+      /*writable=*/true);
+}
+
+/// The running state of the flash recurrence over the blocks of one row and KV
+/// head; G heads share it.
+struct Flash {
+  Value maximum; ///< [G]
+  Value sum;     ///< [G]
+  Value mixed;   ///< [G, headDim]
+};
+
+class AttentionBuilder {
+public:
+  AttentionBuilder(RowBuilder &b, Value query, const CacheRows &rows)
+      : rows(rows), query(query),
+        cacheType(cast<MemRefType>(rows.cache.getType())), shape(cacheType),
+        group(cast<RankedTensorType>(query.getType()).getDimSize(1) /
+              (shape.kvHeads * shape.headDim)),
+        f32(b.getF32Type()) {}
+
+  int64_t getGroupColumns() const { return group * shape.headDim; }
+  Value build(RowBuilder &b, Value t, Value kvHead, Type element, Value into);
+
+private:
+  Value loadHeads(RowBuilder &b, Value t, Value column);
+  Value loadBlock(RowBuilder &b, CachePart part, Value block, Value kvHead);
+  Value scoreKeys(RowBuilder &b, Value heads, Value keys, Value count);
+  Value mixValues(RowBuilder &b, Value weights, Value values, Value count,
+                  Value mixed);
+  Flash visitBlock(RowBuilder &b, Value heads, Value keys, Value values,
+                   Value count, const Flash &state);
+
+  const CacheRows &rows;
+  Value query;
+  MemRefType cacheType;
+  CacheShape shape;
+  int64_t group;
+  Type f32;
+};
+
+} // namespace
+
+Value AttentionBuilder::loadHeads(RowBuilder &b, Value t, Value column) {
+  Value row = b.slice(query, {t, column}, {1, getGroupColumns()}, 1);
+  SmallVector<ReassociationIndices> groups = {{0, 1}};
+  return tensor::ExpandShapeOp::create(
+      b, RankedTensorType::get({group, shape.headDim}, f32), row, groups);
+}
+
+Value AttentionBuilder::loadBlock(RowBuilder &b, CachePart part, Value block,
+                                  Value kvHead) {
+  OpFoldResult zero = b.getIndexAttr(0);
+  Value view = subview(
+      b, rows.cache,
+      {block, rows.layer, b.getIndexAttr(part), kvHead, zero, zero},
+      {1, 1, 1, 1, kCacheBlock, shape.headDim}, {kCacheBlock, shape.headDim});
+  auto type = RankedTensorType::get({kCacheBlock, shape.headDim},
+                                    cacheType.getElementType());
+  return bufferization::ToTensorOp::create(b, type, view, /*restrict=*/true);
+}
+
+/// [G, 64] scores; those from `count` on stay negative infinity.
+Value AttentionBuilder::scoreKeys(RowBuilder &b, Value heads, Value keys,
+                                  Value count) {
+  Value hidden = b.fill(-std::numeric_limits<double>::infinity(),
+                        b.empty({group, kCacheBlock}, f32));
+  double scale = 1.0 / std::sqrt(static_cast<double>(shape.headDim));
+  auto scoreKey = [&](RowBuilder &b, Value j, ValueRange carried) {
+    OpFoldResult zero = b.getIndexAttr(0);
+    Value key = b.slice(keys, {j, zero}, {1, shape.headDim}, 1);
+    Value dots = b.generic(
+        {heads, key}, b.fill(0.0, b.empty({group}, f32)), {{0, 1}, {1}, {0}}, 1,
+        1, [&](RowBuilder &b, ValueRange v) -> Value {
+          Value product =
+              arith::MulFOp::create(b, v[0], b.convertFloat(v[1], f32));
+          return arith::AddFOp::create(b, v[2], product);
+        });
+    Value scaled = b.elementwise(
+        dots, b.empty({group}, f32), [&](RowBuilder &b, ValueRange v) -> Value {
+          return arith::MulFOp::create(b, v[0], b.f32(scale));
+        });
+    SmallVector<OpFoldResult> offsets = {zero, j};
+    SmallVector<OpFoldResult> sizes = {b.getIndexAttr(group),
+                                       b.getIndexAttr(1)};
+    SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
+    Value column = tensor::InsertSliceOp::create(b, scaled, carried[0], offsets,
+                                                 sizes, strides);
+    return SmallVector<Value>{column};
+  };
+  return b.loop(count, hidden, scoreKey)[0];
+}
+
+/// mixed[g, :] + sum over j < count of weights[g, j] values[j, :].
+Value AttentionBuilder::mixValues(RowBuilder &b, Value weights, Value values,
+                                  Value count, Value mixed) {
+  auto addValue = [&](RowBuilder &b, Value j, ValueRange carried) {
+    OpFoldResult zero = b.getIndexAttr(0);
+    Value value = b.slice(values, {j, zero}, {1, shape.headDim}, 1);
+    SmallVector<OpFoldResult> sizes = {b.getIndexAttr(group),
+                                       b.getIndexAttr(1)};
+    SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
+    Value weight = tensor::ExtractSliceOp::create(
+        b, RankedTensorType::get({group}, f32), weights,
+        ArrayRef<OpFoldResult>{zero, j}, sizes, strides);
+    Value sum = b.generic({weight, value}, carried[0], {{0}, {1}, {0, 1}}, 2, 0,
+                          [&](RowBuilder &b, ValueRange v) -> Value {
+                            Value product = arith::MulFOp::create(
+                                b, v[0], b.convertFloat(v[1], f32));
+                            return arith::AddFOp::create(b, v[2], product);
+                          });
+    return SmallVector<Value>{sum};
+  };
+  return b.loop(count, mixed, addValue)[0];
+}
+
+Flash AttentionBuilder::visitBlock(RowBuilder &b, Value heads, Value keys,
+                                   Value values, Value count,
+                                   const Flash &state) {
+  Value scores = scoreKeys(b, heads, keys, count);
+  Value lowest =
+      b.fill(-std::numeric_limits<double>::infinity(), b.empty({group}, f32));
+  Value blockMaximum =
+      b.generic(scores, lowest, {{0, 1}, {0}}, 1, 1,
+                [](RowBuilder &b, ValueRange v) -> Value {
+                  return arith::MaximumFOp::create(b, v[1], v[0]);
+                });
+  // The state is updated in place, so what needs the old maximum comes first.
+  Value decay = b.elementwise(
+      {state.maximum, blockMaximum}, b.empty({group}, f32),
+      [](RowBuilder &b, ValueRange v) -> Value {
+        Value maximum = arith::MaximumFOp::create(b, v[0], v[1]);
+        return math::ExpOp::create(b, arith::SubFOp::create(b, v[0], maximum));
+      });
+  Value maximum = b.elementwise(
+      blockMaximum, state.maximum, [](RowBuilder &b, ValueRange v) -> Value {
+        return arith::MaximumFOp::create(b, v[1], v[0]);
+      });
+  Value weights = b.generic(
+      {scores, maximum}, b.empty({group, kCacheBlock}, f32),
+      {{0, 1}, {0}, {0, 1}}, 2, 0, [](RowBuilder &b, ValueRange v) -> Value {
+        return math::ExpOp::create(b, arith::SubFOp::create(b, v[0], v[1]));
+      });
+  Value blockSum =
+      b.generic(weights, b.fill(0.0, b.empty({group}, f32)), {{0, 1}, {0}}, 1,
+                1, [](RowBuilder &b, ValueRange v) -> Value {
+                  return arith::AddFOp::create(b, v[1], v[0]);
+                });
+  Value sum = b.elementwise(
+      {decay, blockSum}, state.sum, [](RowBuilder &b, ValueRange v) -> Value {
+        Value decayed = arith::MulFOp::create(b, v[2], v[0]);
+        return arith::AddFOp::create(b, decayed, v[1]);
+      });
+  Value decayed = b.generic(decay, state.mixed, {{0}, {0, 1}}, 2, 0,
+                            [](RowBuilder &b, ValueRange v) -> Value {
+                              return arith::MulFOp::create(b, v[1], v[0]);
+                            });
+  return {maximum, sum, mixValues(b, weights, values, count, decayed)};
+}
+
+Value AttentionBuilder::build(RowBuilder &b, Value t, Value kvHead,
+                              Type element, Value into) {
+  Value column = arith::MulIOp::create(b, kvHead, b.index(getGroupColumns()));
+  Value heads = loadHeads(b, t, column);
+  Value position = b.extractIndex(rows.positions, t);
+  Value length = arith::AddIOp::create(b, position, b.index(1));
+  Value blocks = arith::AddIOp::create(
+      b, arith::DivUIOp::create(b, position, b.index(kCacheBlock)), b.index(1));
+  Value maximum =
+      b.fill(-std::numeric_limits<double>::infinity(), b.empty({group}, f32));
+  Value sum = b.fill(0.0, b.empty({group}, f32));
+  Value mixed = b.fill(0.0, b.empty({group, shape.headDim}, f32));
+
+  SmallVector<Value> state = b.loop(
+      blocks, {maximum, sum, mixed},
+      [&](RowBuilder &b, Value number, ValueRange carried) {
+        Value before = arith::MulIOp::create(b, number, b.index(kCacheBlock));
+        Value count = arith::MinUIOp::create(
+            b, b.index(kCacheBlock), arith::SubIOp::create(b, length, before));
+        Value block = findBlock(b, rows, t, number);
+        Flash next = visitBlock(b, heads, loadBlock(b, Keys, block, kvHead),
+                                loadBlock(b, Values, block, kvHead), count,
+                                Flash{carried[0], carried[1], carried[2]});
+        return SmallVector<Value>{next.maximum, next.sum, next.mixed};
+      });
+
+  Value out = b.slice(into, {t, column}, {1, getGroupColumns()}, 1);
+  SmallVector<ReassociationIndices> groups = {{0, 1}};
+  Value outHeads = tensor::ExpandShapeOp::create(
+      b, RankedTensorType::get({group, shape.headDim}, element), out, groups);
+  Value result = b.generic(
+      {state[2], state[1]}, outHeads, {{0, 1}, {0}, {0, 1}}, 2, 0,
+      [&](RowBuilder &b, ValueRange v) {
+        return b.convertFloat(arith::DivFOp::create(b, v[0], v[1]), element);
+      });
+  return tensor::CollapseShapeOp::create(
+      b, RankedTensorType::get({getGroupColumns()}, element), result, groups);
+}
+
+void llama::lowerCacheAppend(RowBuilder &b, Value keys, Value values,
+                             const CacheRows &rows) {
+  b.forallRows(keys, [&](RowBuilder &b, ValueRange numbers) {
+    Value t = numbers[0];
+    Value position = b.extractIndex(rows.positions, t);
+    Value size = b.index(kCacheBlock);
+    Value number = arith::DivUIOp::create(b, position, size);
+    Value slot = arith::RemUIOp::create(b, position, size);
+    Value block = findBlock(b, rows, t, number);
+    storeRow(b, keys, Keys, t, block, slot, rows);
+    storeRow(b, values, Values, t, block, slot, rows);
+  });
+}
+
+Value llama::lowerAttention(RowBuilder &b, Value query, const CacheRows &rows,
+                            Type element) {
+  auto type = cast<RankedTensorType>(query.getType());
+  CacheShape shape(cast<MemRefType>(rows.cache.getType()));
+  AttentionBuilder attention(b, query, rows);
+  Value init = b.emptyRows(query, type.getDimSize(1), element);
+  return b.forall(
+      {b.rowCount(query), b.getIndexAttr(shape.kvHeads)}, init,
+      {1, attention.getGroupColumns()},
+      [&](RowBuilder &b, ValueRange numbers) {
+        Value width = b.index(attention.getGroupColumns());
+        Value column = arith::MulIOp::create(b, numbers[1], width);
+        return SmallVector<OpFoldResult>{numbers[0], column};
+      },
+      [&](RowBuilder &b, ValueRange numbers, Value shared) {
+        return attention.build(b, numbers[0], numbers[1], element, shared);
+      });
+}

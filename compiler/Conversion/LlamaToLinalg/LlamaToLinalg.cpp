@@ -1,0 +1,335 @@
+//===- LlamaToLinalg.cpp - Convert llama ops to linalg on tensors ---------===//
+//
+//   %y = llama.linear %x, %w         =>   linalg.generic, rows dynamic
+//   %w = llama.get_weight @a[%i]     =>   memref.get_global, subview, to_tensor
+//   llama.weight @a layered          =>   memref.global @a {llama.layered}
+//
+// A fused op becomes the linalg ops of its parts next to each other: what stays
+// together from here on is decided by tiling.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Conversion/LlamaToLinalg/Lowerings.h"
+#include "compiler/Conversion/Passes.h"
+#include "dialects/Llama/IR/LlamaOps.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace mlir::llama {
+#define GEN_PASS_DEF_CONVERTLLAMATOLINALGPASS
+#include "compiler/Conversion/Passes.h.inc"
+} // namespace mlir::llama
+
+using namespace mlir;
+using namespace mlir::llama;
+
+namespace {
+
+template <typename Op>
+CacheRows getCacheRows(Op op) {
+  return {op.getCache(), op.getLayer(), op.getPositions(), op.getSequences(),
+          op.getTables()};
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+struct ConvertWeight : OpConversionPattern<WeightOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(WeightOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto type = cast<RankedTensorType>(op.getType());
+    auto global = rewriter.replaceOpWithNewOp<memref::GlobalOp>(
+        op, op.getSymName(), rewriter.getStringAttr("private"),
+        MemRefType::get(type.getShape(), type.getElementType()),
+        /*initial_value=*/Attribute(), /*constant=*/true,
+        /*alignment=*/IntegerAttr());
+    if (op.getLayered())
+      global->setAttr(kLayeredAttr, rewriter.getUnitAttr());
+    return success();
+  }
+};
+
+struct ConvertGetWeight : OpConversionPattern<GetWeightOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(GetWeightOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto weight = SymbolTable::lookupNearestSymbolFrom(op, op.getNameAttr());
+    RowBuilder b(op.getLoc(), rewriter);
+    auto type = cast<RankedTensorType>(op.getType());
+    MemRefType stored = MemRefType::get(type.getShape(), type.getElementType());
+    if (auto declared = dyn_cast<WeightOp>(weight))
+      stored =
+          MemRefType::get(cast<RankedTensorType>(declared.getType()).getShape(),
+                          type.getElementType());
+    else
+      stored = cast<memref::GlobalOp>(weight).getType();
+    Value view = memref::GetGlobalOp::create(b, stored, op.getName());
+    if (adaptor.getLayer())
+      view = selectLayer(b, view, adaptor.getLayer(), type.getShape());
+    rewriter.replaceOpWithNewOp<bufferization::ToTensorOp>(op, type, view,
+                                                           /*restrict=*/true);
+    return success();
+  }
+
+  static Value selectLayer(RowBuilder &b, Value stack, Value layer,
+                           ArrayRef<int64_t> shape) {
+    SmallVector<OpFoldResult> offsets(shape.size() + 1, b.getIndexAttr(0));
+    offsets[0] = layer;
+    SmallVector<OpFoldResult> sizes = {b.getIndexAttr(1)};
+    llvm::append_range(sizes, getAsIndexOpFoldResult(b.getContext(), shape));
+    SmallVector<OpFoldResult> strides(shape.size() + 1, b.getIndexAttr(1));
+    auto type = memref::SubViewOp::inferRankReducedResultType(
+        shape, cast<MemRefType>(stack.getType()), offsets, sizes, strides);
+    return memref::SubViewOp::create(b, type, stack, offsets, sizes, strides);
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// The boxes
+//===----------------------------------------------------------------------===//
+
+struct ConvertEmbed : OpConversionPattern<EmbedOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(EmbedOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op, lowerGather(b, adaptor.getTable(),
+                                       adaptor.getTokens(), b.getF32Type()));
+    return success();
+  }
+};
+
+struct ConvertRMSNorm : OpConversionPattern<RMSNormOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(RMSNormOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op,
+                       lowerRMSNorm(b, adaptor.getInput(), adaptor.getWeight(),
+                                    op.getEps().convertToDouble(),
+                                    getElementTypeOrSelf(op.getType())));
+    return success();
+  }
+};
+
+struct ConvertLinear : OpConversionPattern<LinearOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(LinearOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op,
+                       lowerLinear(b, adaptor.getInput(), adaptor.getWeight()));
+    return success();
+  }
+};
+
+struct ConvertRopeAngles : OpConversionPattern<RopeAnglesOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(RopeAnglesOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    auto [cosine, sine] =
+        lowerRopeAngles(b, adaptor.getPositions(), op.getFrequencies());
+    rewriter.replaceOp(op, {cosine, sine});
+    return success();
+  }
+};
+
+struct ConvertRope : OpConversionPattern<RopeOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(RopeOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op, lowerRope(b, adaptor.getInput(), adaptor.getCosine(),
+                                     adaptor.getSine()));
+    return success();
+  }
+};
+
+struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(CacheAppendOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    lowerCacheAppend(b, adaptor.getKeys(), adaptor.getValues(),
+                     getCacheRows(adaptor));
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct ConvertSilu : OpConversionPattern<SiluOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(SiluOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    Value init = b.emptyRows(adaptor.getInput(), op.getType().getDimSize(1),
+                             b.getF32Type());
+    Value result = b.elementwise(
+        adaptor.getInput(), init, [](RowBuilder &b, ValueRange v) -> Value {
+          Value exp = math::ExpOp::create(b, arith::NegFOp::create(b, v[0]));
+          return arith::DivFOp::create(
+              b, v[0], arith::AddFOp::create(b, exp, b.f32(1.0)));
+        });
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+struct ConvertMul : OpConversionPattern<MulOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(MulOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    Type element = op.getType().getElementType();
+    Value init =
+        b.emptyRows(adaptor.getLhs(), op.getType().getDimSize(1), element);
+    Value result = b.elementwise(
+        {adaptor.getLhs(), adaptor.getRhs()}, init,
+        [&](RowBuilder &b, ValueRange v) {
+          return b.convertFloat(arith::MulFOp::create(b, v[0], v[1]), element);
+        });
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+struct ConvertAdd : OpConversionPattern<AddOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(AddOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op,
+                       lowerAdd(b, adaptor.getStream(), adaptor.getBranch()));
+    return success();
+  }
+};
+
+struct ConvertLogits : OpConversionPattern<LogitsOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(LogitsOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    Value chosen = lowerGather(b, adaptor.getInput(), adaptor.getRows(),
+                               getElementTypeOrSelf(op.getInput().getType()));
+    rewriter.replaceOp(op, lowerLinear(b, chosen, adaptor.getWeight()));
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// The groups
+//===----------------------------------------------------------------------===//
+
+struct ConvertQKVRopeAppend : OpConversionPattern<QKVRopeAppendOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(QKVRopeAppendOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    Value input = adaptor.getInput();
+    Value query = lowerLinear(b, input, adaptor.getQueryWeight());
+    Value keys = lowerLinear(b, input, adaptor.getKeyWeight());
+    Value values = lowerLinear(b, input, adaptor.getValueWeight());
+    query = lowerRope(b, query, adaptor.getCosine(), adaptor.getSine());
+    keys = lowerRope(b, keys, adaptor.getCosine(), adaptor.getSine());
+    lowerCacheAppend(b, keys, values, getCacheRows(adaptor));
+    rewriter.replaceOp(op, query);
+    return success();
+  }
+};
+
+struct ConvertFusedAttention : OpConversionPattern<FusedAttentionOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(FusedAttentionOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op, lowerAttention(b, adaptor.getQuery(),
+                                          getCacheRows(adaptor),
+                                          op.getType().getElementType()));
+    return success();
+  }
+};
+
+struct ConvertSwiGLU : OpConversionPattern<SwiGLUOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(SwiGLUOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    Value gate = lowerLinear(b, adaptor.getInput(), adaptor.getGateWeight());
+    Value up = lowerLinear(b, adaptor.getInput(), adaptor.getUpWeight());
+    rewriter.replaceOp(op,
+                       lowerGate(b, gate, up, op.getType().getElementType()));
+    return success();
+  }
+};
+
+struct ConvertAddRMSNorm : OpConversionPattern<AddRMSNormOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(AddRMSNormOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    Value sum = lowerAdd(b, adaptor.getStream(), adaptor.getBranch());
+    Value normed =
+        lowerRMSNorm(b, sum, adaptor.getWeight(), op.getEps().convertToDouble(),
+                     getElementTypeOrSelf(op.getNormed().getType()));
+    rewriter.replaceOp(op, {sum, normed});
+    return success();
+  }
+};
+
+struct ConvertLlamaToLinalg
+    : llama::impl::ConvertLlamaToLinalgPassBase<ConvertLlamaToLinalg> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend,
+                 ConvertEmbed, ConvertFusedAttention, ConvertGetWeight,
+                 ConvertLinear, ConvertLogits, ConvertMul, ConvertQKVRopeAppend,
+                 ConvertRMSNorm, ConvertRope, ConvertRopeAngles, ConvertSilu,
+                 ConvertSwiGLU, ConvertWeight>(&getContext());
+    ConversionTarget target(getContext());
+    target.addIllegalDialect<LlamaDialect>();
+    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    if (failed(applyPartialConversion(getOperation(), target,
+                                      std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace

@@ -1,0 +1,53 @@
+//===- Lowerings.h - What each llama op means in linalg ---------*- C++ -*-===//
+//
+// One function per box; the patterns of LlamaToLinalg.cpp call them, fused ops
+// several at a time.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_COMPILER_CONVERSION_LLAMATOLINALG_LOWERINGS_H
+#define LLAMA_COMPILER_CONVERSION_LLAMATOLINALG_LOWERINGS_H
+
+#include "compiler/Conversion/LlamaToLinalg/RowBuilder.h"
+
+namespace mlir::llama {
+
+/// Where rows stand in the cache: the cache operands of llama ops.
+struct CacheRows {
+  Value cache;     ///< memref<? x layers x 2 x kvHeads x 64 x headDim>
+  Value layer;     ///< index
+  Value positions; ///< [T]
+  Value sequences; ///< [T]
+  Value tables;    ///< [sequences, blocks]
+};
+
+/// y[t, n] = sum_k weight[n, k] input[t, k], f32.
+Value lowerLinear(RowBuilder &b, Value input, Value weight);
+
+/// stream + branch, in place of `stream`.
+Value lowerAdd(RowBuilder &b, Value stream, Value branch);
+
+Value lowerRMSNorm(RowBuilder &b, Value input, Value weight, double eps,
+                   Type element);
+
+Value lowerRope(RowBuilder &b, Value input, Value cosine, Value sine);
+
+/// cosine and sine [T, frequencies] of positions times frequencies.
+std::pair<Value, Value> lowerRopeAngles(RowBuilder &b, Value positions,
+                                        ArrayRef<double> frequencies);
+
+/// f32 of silu(gate) * up, rounded to `element`.
+Value lowerGate(RowBuilder &b, Value gate, Value up, Type element);
+
+/// Rows `table[list[i], :]`, converted to `element`.
+Value lowerGather(RowBuilder &b, Value table, Value list, Type element);
+
+void lowerCacheAppend(RowBuilder &b, Value keys, Value values,
+                      const CacheRows &rows);
+
+Value lowerAttention(RowBuilder &b, Value query, const CacheRows &rows,
+                     Type element);
+
+} // namespace mlir::llama
+
+#endif // LLAMA_COMPILER_CONVERSION_LLAMATOLINALG_LOWERINGS_H

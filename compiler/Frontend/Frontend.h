@@ -1,0 +1,36 @@
+//===- Frontend.h - Hyper-parameters to a module of llama ops ---*- C++ -*-===//
+//
+// ModelConfig + stored types  =>  @forward, @layer, one llama.weight per tensor
+// of the paper's figure. No weight is read.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_COMPILER_FRONTEND_FRONTEND_H
+#define LLAMA_COMPILER_FRONTEND_FRONTEND_H
+
+#include "weights/ModelManifest.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace mlir::llama {
+
+/// Element type of what matmuls read, and of the KV cache.
+enum class NumberType { BF16, F32 };
+
+struct FrontendOptions {
+  NumberType activations = NumberType::BF16;
+  NumberType kvType = NumberType::BF16;
+};
+
+/// The model in llama ops, one op per box:
+///
+///   @forward(tokens, positions, sequences, tables, cache, logit rows, logits)
+///   @layer(stream, layer number, angles, cache, rows) -> stream
+llvm::Expected<OwningOpRef<ModuleOp>>
+buildModule(MLIRContext &context, const llamaweights::ModelManifest &manifest,
+            const FrontendOptions &options);
+
+} // namespace mlir::llama
+
+#endif // LLAMA_COMPILER_FRONTEND_FRONTEND_H

@@ -1,0 +1,65 @@
+//===- WeightTypes.cpp - How each weight is stored in a model -------------===//
+
+#include "compiler/Frontend/WeightTypes.h"
+
+#include "mlir/IR/Builders.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mlir::llama;
+using llamaweights::DType;
+using llamaweights::TensorInfo;
+
+std::string llama::getLayerTensorName(StringRef symbol, int64_t layer) {
+  assert(symbol.starts_with("layers.") && "not the symbol of a layered weight");
+  return llvm::formatv("layers.{0}.{1}", layer,
+                       symbol.drop_front(strlen("layers.")));
+}
+
+static bool isFloat(DType type) {
+  return type == DType::F32 || type == DType::F16 || type == DType::BF16;
+}
+
+static DType chooseType(const TensorInfo &tensor, NumberType activations) {
+  bool isVector = tensor.shape.size() == 1;
+  if (isFloat(tensor.dtype) && (isVector || tensor.dtype != DType::F32))
+    return tensor.dtype;
+  return activations == NumberType::F32 ? DType::F32 : DType::BF16;
+}
+
+static Type getElementType(MLIRContext &context, DType type) {
+  Builder builder(&context);
+  switch (type) {
+  case DType::F16:
+    return builder.getF16Type();
+  case DType::BF16:
+    return builder.getBF16Type();
+  default:
+    return builder.getF32Type();
+  }
+}
+
+llvm::Expected<Type> llama::getWeightElementType(
+    MLIRContext &context, const llamaweights::ModelManifest &manifest,
+    StringRef symbol, bool layered, NumberType activations) {
+  std::optional<DType> chosen;
+  for (int64_t layer = 0; layer < (layered ? manifest.config.layers : 1);
+       ++layer) {
+    std::string name =
+        layered ? getLayerTensorName(symbol, layer) : symbol.str();
+    const TensorInfo *tensor = manifest.checkpoint->find(name);
+    if (!tensor)
+      return llvm::createStringError("%s: tensor '%s' is missing",
+                                     manifest.path.c_str(), name.c_str());
+    DType type = chooseType(*tensor, activations);
+    if (chosen && *chosen != type) {
+      // Layers that disagree: what loses least and is one type.
+      type = activations == NumberType::F32 || tensor->shape.size() == 1
+                 ? DType::F32
+                 : DType::BF16;
+    }
+    chosen = type;
+  }
+  return getElementType(context, *chosen);
+}

@@ -1,0 +1,31 @@
+//===- WeightTypes.h - How each weight is stored in a model -----*- C++ -*-===//
+//
+// stored in the checkpoint     with --activations=f32    with bf16
+//   f32, f16, bf16 vectors       as stored                 as stored
+//   bf16, f16 matrices           as stored                 as stored
+//   f32 or quantized matrices    f32                       bf16
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_COMPILER_FRONTEND_WEIGHTTYPES_H
+#define LLAMA_COMPILER_FRONTEND_WEIGHTTYPES_H
+
+#include "compiler/Frontend/Frontend.h"
+
+namespace mlir::llama {
+
+/// The canonical name of tensor `symbol` in layer `layer`:
+/// ("layers.attention.wq", 3) -> "layers.3.attention.wq".
+std::string getLayerTensorName(StringRef symbol, int64_t layer);
+
+/// The element type in which the tensors behind `symbol` enter the model: that
+/// of the table above, and f32 or bf16 where layers are stored in several
+/// types.
+llvm::Expected<Type>
+getWeightElementType(MLIRContext &context,
+                     const llamaweights::ModelManifest &manifest,
+                     StringRef symbol, bool layered, NumberType activations);
+
+} // namespace mlir::llama
+
+#endif // LLAMA_COMPILER_FRONTEND_WEIGHTTYPES_H

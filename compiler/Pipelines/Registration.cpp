@@ -1,0 +1,27 @@
+//===- Registration.cpp - Dialects and passes of our tools ----------------===//
+
+#include "compiler/Pipelines/Registration.h"
+
+#include "compiler/CPU/Passes.h"
+#include "compiler/Conversion/Passes.h"
+#include "compiler/Transforms/Passes.h"
+#include "dialects/Llama/IR/LlamaDialect.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+
+using namespace mlir;
+
+void llama::registerLlamaCompiler(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registry.insert<LlamaDialect>();
+}
+
+void llama::registerLlamaPasses() {
+  registerAllPasses();
+  registerLlamaTransformsPasses();
+  registerLlamaConversionPasses();
+  registerLlamaCPUPasses();
+}

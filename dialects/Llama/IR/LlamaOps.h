@@ -1,0 +1,33 @@
+//===- LlamaOps.h - Ops of the Llama dialect --------------------*- C++ -*-===//
+
+#ifndef LLAMA_DIALECTS_LLAMA_IR_LLAMAOPS_H
+#define LLAMA_DIALECTS_LLAMA_IR_LLAMAOPS_H
+
+#include "dialects/Llama/IR/LlamaDialect.h"
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace mlir::llama {
+
+/// Positions in one block of the KV cache: LLAMA_KV_BLOCK of runtime/abi.
+inline constexpr int64_t kCacheBlock = 64;
+
+/// Sizes of a cache [blocks, layers, 2, kvHeads, kCacheBlock, headDim].
+struct CacheShape {
+  int64_t layers, kvHeads, headDim;
+  explicit CacheShape(MemRefType type)
+      : layers(type.getDimSize(1)), kvHeads(type.getDimSize(3)),
+        headDim(type.getDimSize(5)) {}
+};
+
+} // namespace mlir::llama
+
+#define GET_OP_CLASSES
+#include "dialects/Llama/IR/LlamaOps.h.inc"
+
+#endif // LLAMA_DIALECTS_LLAMA_IR_LLAMAOPS_H

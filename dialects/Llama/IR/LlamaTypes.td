@@ -1,0 +1,44 @@
+//===- LlamaTypes.td - Type constraints of llama ops -------*- tablegen -*-===//
+
+#ifndef LLAMA_DIALECTS_LLAMA_IR_LLAMATYPES
+#define LLAMA_DIALECTS_LLAMA_IR_LLAMATYPES
+
+include "mlir/IR/CommonTypeConstraints.td"
+
+// [T, columns]: what flows between ops. f32, or bf16 where a matmul reads it.
+def Llama_Rows : 2DTensorOf<[BF16, F32]>;
+def Llama_F32Rows : 2DTensorOf<[F32]>;
+
+// [out, in] as stored.
+def Llama_Matrix : StaticShapeTensorOf<[BF16, F16, F32]>;
+// [hidden]
+def Llama_Vector : 1DTensorOf<[BF16, F16, F32]>;
+
+// One number per row: tensor<?xi32>.
+def Llama_RowIndices : Type<
+    CPred<"$_self == ::mlir::RankedTensorType::get({::mlir::ShapedType::kDynamic}, "
+          "::mlir::IntegerType::get($_self.getContext(), 32))">,
+    "tensor<?xi32>">,
+  BuildableType<
+    "::mlir::RankedTensorType::get({::mlir::ShapedType::kDynamic}, "
+    "$_builder.getI32Type())">;
+
+// [sequences, blocks] tensor<?x?xi32>: the cache block that holds positions
+// 64 * i, 64 * i + 1, .. of a sequence.
+def Llama_BlockTables : Type<
+    CPred<"$_self == ::mlir::RankedTensorType::get("
+          "{::mlir::ShapedType::kDynamic, ::mlir::ShapedType::kDynamic}, "
+          "::mlir::IntegerType::get($_self.getContext(), 32))">,
+    "tensor<?x?xi32>">,
+  BuildableType<
+    "::mlir::RankedTensorType::get("
+    "{::mlir::ShapedType::kDynamic, ::mlir::ShapedType::kDynamic}, "
+    "$_builder.getI32Type())">;
+
+// [blocks, layers, 2, kvHeads, 64, headDim]
+def Llama_Cache : MemRefRankOf<[BF16, F32], [6]>;
+
+// [T, heads, keys]
+def Llama_Scores : 3DTensorOf<[F32]>;
+
+#endif // LLAMA_DIALECTS_LLAMA_IR_LLAMATYPES
