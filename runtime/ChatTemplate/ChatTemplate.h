@@ -29,8 +29,11 @@ struct ChatMessage {
 struct ChatOptions {
   /// Ends with the header of the reply to come.
   bool addGenerationPrompt = true;
-  /// "26 Jul 2024", for templates that name a date; empty: the template's own.
+  /// "26 Jul 2024", for templates that name today's; empty: that very date, so
+  /// that a prompt does not depend on the day.
   std::string date;
+  /// Texts of the tokenizer's tokens; empty: the usual ones of the layout.
+  std::string bos, eos;
 };
 
 enum class ChatLayout : uint8_t {
@@ -57,6 +60,9 @@ public:
   /// Whether ChatOptions::date matters.
   bool usesDate() const { return datedSystem; }
 
+  /// Whether the template itself would ask the clock for it.
+  bool asksClock() const { return readsClock; }
+
   /// The prompt in pieces, bos included where the layout has one. Give it to
   /// Tokenizer::encode(pieces). Throws Error (Argument) if the layout cannot
   /// hold these messages.
@@ -69,10 +75,11 @@ public:
 
 private:
   ChatLayout layout = ChatLayout::Llama3;
-  bool datedSystem = false;   ///< Llama 3.1: a system turn with a date
-  bool trimContent = false;   ///< white space around a content is dropped
   bool startsWithBos = false; ///< the prompt begins with bos
-  bool alwaysPrompts = false; ///< generation prompt whether asked or not
+  bool trimContent = false;   ///< white space around a content is dropped
+  bool alwaysPrompts = false; ///< the reply's header whether asked for or not
+  bool datedSystem = false;   ///< Llama 3.1: a system turn with a date
+  bool readsClock = false;    ///< Llama 3.2: the date is today's
   std::string defaultSystem;  ///< system message where there is none
 
   friend struct ChatLayouts;
