@@ -1,15 +1,12 @@
 //===- BytePairEncoder.cpp - Merging the bytes of a piece -----------------===//
 //
-// A heap of candidate pairs over a linked list of symbols. A candidate is not
+// A queue of candidate pairs over a linked list of symbols. A candidate is not
 // removed when one of its halves is merged away; it is dropped when it comes up
 // and the pair that stands at its place has another rank.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Tokenizer/BytePairEncoder.h"
-
-#include <algorithm>
-#include <functional>
 
 namespace llamart {
 
@@ -20,7 +17,7 @@ void BytePairEncoder::pushPair(uint32_t left) {
   const MergeSlot *merge = blob.findMerge(symbols[left].id, symbols[right].id);
   if (!merge)
     return;
-  queue.push_back(static_cast<uint64_t>(merge->rank) << 32 | left);
+  queue.push(static_cast<uint64_t>(merge->rank) << 32 | left);
 }
 
 void BytePairEncoder::mergePair(uint32_t left, uint32_t result) {
@@ -32,12 +29,9 @@ void BytePairEncoder::mergePair(uint32_t left, uint32_t result) {
   if (symbol.next != kNone)
     symbols[symbol.next].previous = left;
 
-  size_t before = queue.size();
   pushPair(left);
   if (symbol.previous != kNone)
     pushPair(symbol.previous);
-  for (size_t end = before + 1; end <= queue.size(); ++end)
-    std::push_heap(queue.begin(), queue.begin() + end, std::greater<>());
 }
 
 void BytePairEncoder::encode(std::string_view piece,
@@ -65,16 +59,12 @@ void BytePairEncoder::encode(std::string_view piece,
     return;
   symbols.front().previous = kNone;
   symbols.back().next = kNone;
-  queue.clear();
   for (uint32_t i = 0; i < symbols.size(); ++i)
     pushPair(i);
-  std::make_heap(queue.begin(), queue.end(), std::greater<>());
 
   while (!queue.empty()) {
-    std::pop_heap(queue.begin(), queue.end(), std::greater<>());
-    auto left = static_cast<uint32_t>(queue.back());
-    auto rank = static_cast<uint32_t>(queue.back() >> 32);
-    queue.pop_back();
+    uint64_t key = queue.pop();
+    auto left = static_cast<uint32_t>(key), rank = uint32_t(key >> 32);
     if (symbols[left].id == kNone || symbols[left].next == kNone)
       continue;
     const MergeSlot *merge =

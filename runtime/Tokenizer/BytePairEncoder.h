@@ -11,6 +11,7 @@
 #ifndef LLAMA_RUNTIME_TOKENIZER_BYTEPAIRENCODER_H
 #define LLAMA_RUNTIME_TOKENIZER_BYTEPAIRENCODER_H
 
+#include "runtime/Tokenizer/MergeQueue.h"
 #include "runtime/Tokenizer/TokenizerBlob.h"
 
 #include <vector>
@@ -39,7 +40,7 @@ private:
 
   const TokenizerBlob &blob;
   std::vector<Symbol> symbols;
-  std::vector<uint64_t> queue; ///< heap of rank << 32 | left, lowest first
+  MergeQueue queue; ///< of rank << 32 | left
 };
 
 } // namespace llamart

@@ -23,12 +23,13 @@ StreamDecoder::StreamDecoder(const Tokenizer &tokenizer, StreamStart start,
 std::string StreamDecoder::push(int32_t id) {
   const TokenizerBlob &blob = impl->blob;
   auto unsignedId = static_cast<uint32_t>(id);
-  bool control = blob.getType(unsignedId) == TokenClass::Control;
-  if (control && special == SpecialText::Hide)
+  TokenClass type = blob.getType(unsignedId);
+  if (type == TokenClass::Control && special == SpecialText::Hide)
     return {};
 
   std::string_view bytes = blob.getBytes(unsignedId);
-  if (atStart && blob.getType(unsignedId) != TokenClass::Byte) {
+  if (atStart &&
+      (type == TokenClass::Normal || type == TokenClass::UserDefined)) {
     if (blob.has(kStripLeadingSpaces)) {
       bytes.remove_prefix(std::min(bytes.find_first_not_of(' '), bytes.size()));
     } else if (blob.has(kStripFirstSpace) && bytes.starts_with(' ')) {

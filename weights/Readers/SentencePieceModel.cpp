@@ -333,9 +333,9 @@ Error readNormalizerSpec(StringRef bytes, StringRef where, ModelSpec &spec) {
 }
 
 Error checkSpec(const ModelSpec &spec, StringRef where) {
-  if (spec.modelType != 1 && spec.modelType != 2)
+  if (spec.modelType != 2)
     return makeInputError(where, "model type is " + Twine(spec.modelType) +
-                                     ", expected 1 (unigram) or 2 (BPE)");
+                                     ", expected 2 (BPE)");
   if (spec.spaceAsSuffix)
     return makeInputError(where, "spaces belong to the word before them, which "
                                  "is not supported");

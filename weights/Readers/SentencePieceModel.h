@@ -35,8 +35,10 @@ struct SentencePieceOptions {
 /// Whether the bytes look like a ModelProto.
 bool isSentencePieceModel(llvm::StringRef bytes);
 
-/// Reads a whole file; `where` (the file) begins every error. A model of type
-/// BPE or unigram; bos and eos are the control pieces of the trainer's ids.
+/// Reads a whole file; `where` (the file) begins every error. The model
+/// must be of type BPE (where two ways to cut a text are equally good, unigram
+/// models depend on the version of the library); bos and eos are the control
+/// pieces of the trainer's ids.
 llvm::Expected<Vocabulary> readSentencePieceModel(llvm::StringRef bytes,
                                                   llvm::StringRef where);
 
