@@ -1,0 +1,58 @@
+//===- FuzzInput.h - What every fuzzer of a reader needs --------*- C++ -*-===//
+//
+// Messages must be one printable line; a checkpoint that was accepted must
+// give its rows.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_TEST_FUZZ_FUZZINPUT_H
+#define LLAMA_TEST_FUZZ_FUZZINPUT_H
+
+#include "weights/Checkpoint.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace llamafuzz {
+
+inline llvm::StringRef asText(const uint8_t *data, size_t size) {
+  return {reinterpret_cast<const char *>(data), size};
+}
+
+/// Consumes an error; aborts if its message is not what a person can be shown.
+inline void check(llvm::Error error) {
+  if (!error)
+    return;
+  std::string message = llvm::toString(std::move(error));
+  bool printable = !message.empty() && message.size() < 2000;
+  for (unsigned char c : message)
+    printable &= c >= 0x20 && c != 0x7f;
+  if (!printable)
+    std::abort();
+}
+
+/// The value, or nothing.
+template <typename T>
+std::optional<T> check(llvm::Expected<T> value) {
+  if (value)
+    return std::move(*value);
+  check(value.takeError());
+  return std::nullopt;
+}
+
+/// Reads the first and the last row of every tensor.
+inline void readRows(const llamaweights::Checkpoint &checkpoint) {
+  for (const llamaweights::TensorInfo &tensor : checkpoint.getTensors()) {
+    std::vector<float> row(size_t(tensor.getColumns()));
+    for (int64_t i : {int64_t(0), tensor.getRows() - 1})
+      check(checkpoint.readRowsAs(
+          tensor, llamaweights::DType::F32, i, 1,
+          {reinterpret_cast<char *>(row.data()), row.size() * sizeof(float)}));
+  }
+}
+
+} // namespace llamafuzz
+
+#endif // LLAMA_TEST_FUZZ_FUZZINPUT_H

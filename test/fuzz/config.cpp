@@ -1,0 +1,42 @@
+//===- config.cpp - Fuzzes the readers of hyper-parameters ----------------===//
+//
+// The first byte chooses the file, the rest is its text.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Readers/HuggingFaceConfig.h"
+#include "weights/Readers/MetaParams.h"
+#include "weights/Readers/ModelJson.h"
+
+#include "test/fuzz/FuzzInput.h"
+
+using namespace llamafuzz;
+using namespace llamaweights;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  if (size == 0)
+    return 0;
+  llvm::StringRef text = asText(data + 1, size - 1);
+  std::optional<ModelConfig> config;
+  switch (data[0]) {
+  case 'h':
+    config = check(parseHuggingFaceConfig(text, "config.json"));
+    break;
+  case 'g':
+    config.emplace().vocab = 10;
+    check(addGenerationConfig(text, "generation_config.json", *config));
+    return 0;
+  case 'p':
+    config = check(parseMetaParams(text, "params.json", {}));
+    break;
+  case 'm':
+    if (auto model = check(parseModelJson(text, "model.json")))
+      config = std::move(model->config);
+    break;
+  default:
+    return 0;
+  }
+  if (config)
+    (void)config->getRopeFrequencies();
+  return 0;
+}

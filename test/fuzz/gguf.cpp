@@ -1,0 +1,29 @@
+//===- gguf.cpp - Fuzzes the reader of *.gguf files -----------------------===//
+//
+// The bytes are a file; if it is one, its hyper-parameters, tensors and
+// vocabulary are read.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Readers/GgufModel.h"
+
+#include "test/fuzz/FuzzInput.h"
+
+using namespace llamafuzz;
+using namespace llamaweights;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  auto file =
+      check(readGguf(InputFile::fromMemory("x.gguf", asText(data, size))));
+  if (!file)
+    return 0;
+  check(readGgufVocabulary(*file));
+  auto config = check(readGgufConfig(*file));
+  if (!config)
+    return 0;
+  (void)config->getRopeFrequencies();
+  if (auto checkpoint = check(createFileCheckpoint(
+          "x.gguf", std::move(file->tensors), Naming::Gguf, *config)))
+    readRows(**checkpoint);
+  return 0;
+}

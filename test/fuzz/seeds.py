@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Writes a few small valid files per reader: seeds.py FOLDER
+
+FOLDER/READER/* are the seeds, FOLDER/READER.dict words the fuzzer may insert.
+"""
+
+import base64
+import json
+import struct
+import sys
+from pathlib import Path
+
+# One layer of hidden 4, ffn 6, vocab 3, 2 heads of 2, 1 key-value head, tied.
+SHAPES = {
+    "tok_embeddings": (3, 4), "norm": (4,), "attention_norm": (4,), "wq": (4, 4), "wk": (2, 4),
+    "wv": (2, 4), "wo": (4, 4), "ffn_norm": (4,), "w1": (6, 4), "w2": (4, 6), "w3": (6, 4),
+}  # fmt: skip
+HF = {
+    "tok_embeddings": "model.embed_tokens", "norm": "model.norm", "attention_norm": "input_layernorm",
+    "wq": "self_attn.q_proj", "wk": "self_attn.k_proj", "wv": "self_attn.v_proj",
+    "wo": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm", "w1": "mlp.gate_proj",
+    "w2": "mlp.down_proj", "w3": "mlp.up_proj",
+}  # fmt: skip
+GGUF = {
+    "tok_embeddings": "token_embd", "norm": "output_norm", "attention_norm": "attn_norm",
+    "wq": "attn_q", "wk": "attn_k", "wv": "attn_v", "wo": "attn_output", "ffn_norm": "ffn_norm",
+    "w1": "ffn_gate", "w2": "ffn_down", "w3": "ffn_up",
+}  # fmt: skip
+
+
+def rename(name, table, layer):
+    outside = name in ("tok_embeddings", "norm")
+    return ("" if outside else layer) + table[name] + ".weight"
+
+
+def count(shape):
+    return shape[0] * (shape[1] if len(shape) == 2 else 1)
+
+
+def safetensors(dtype, size):
+    header, data = {}, b""
+    for name, shape in SHAPES.items():
+        begin = len(data)
+        data += bytes(i % 256 for i in range(count(shape) * size))
+        header[rename(name, HF, "model.layers.0.")] = {
+            "dtype": dtype, "shape": shape, "data_offsets": [begin, len(data)],
+        }  # fmt: skip
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def npy(descr, shape, size, major):
+    text = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    length = struct.pack("<H" if major == 1 else "<I", len(text))
+    return b"\x93NUMPY" + bytes([major, 0]) + length + text + bytes(count(shape) * size)
+
+
+def text(value):
+    raw = value.encode() if isinstance(value, str) else value
+    return struct.pack("<Q", len(raw)) + raw
+
+
+def array(kind, values):
+    body = b"".join(text(v) if kind == 8 else struct.pack("<f" if kind == 6 else "<i", v) for v in values)
+    return struct.pack("<IQ", kind, len(values)) + body
+
+
+def gguf(tokenizer, tensor_type=0, size=4, extra=()):
+    keys = [
+        ("general.architecture", 8, text("llama")),
+        ("general.alignment", 4, struct.pack("<I", 32)),
+        ("llama.embedding_length", 4, struct.pack("<I", 4)),
+        ("llama.feed_forward_length", 4, struct.pack("<I", 6)),
+        ("llama.block_count", 4, struct.pack("<I", 1)),
+        ("llama.context_length", 10, struct.pack("<Q", 64)),
+        ("llama.attention.head_count", 4, struct.pack("<I", 2)),
+        ("llama.attention.head_count_kv", 9, array(5, [1])),
+        ("llama.attention.layer_norm_rms_epsilon", 6, struct.pack("<f", 1e-5)),
+        ("llama.rope.freq_base", 12, struct.pack("<d", 1e4)),
+        *tokenizer,
+    ]
+    out = b"GGUF" + struct.pack("<IQQ", 3, len(SHAPES) + len(extra), len(keys))
+    for key, kind, value in keys:
+        out += text(key) + struct.pack("<I", kind) + value
+    data = b""
+    tensors = [(rename(n, GGUF, "blk.0."), s, tensor_type, count(s) * size) for n, s in SHAPES.items()]
+    for name, shape, kind, length in [*tensors, *extra]:
+        out += text(name) + struct.pack("<I", len(shape))
+        out += struct.pack(f"<{len(shape)}Q", *reversed(shape)) + struct.pack("<IQ", kind, len(data))
+        data += bytes((7 * i) % 120 for i in range(-(-length // 32) * 32))
+    return out + bytes(-len(out) % 32) + data
+
+
+BYTE_LEVEL = [
+    ("tokenizer.ggml.model", 8, text("gpt2")),
+    ("tokenizer.ggml.pre", 8, text("llama-bpe")),
+    ("tokenizer.ggml.tokens", 9, array(8, ["a", "Ġ", "Ġa"])),
+    ("tokenizer.ggml.token_type", 9, array(5, [1, 1, 1])),
+    ("tokenizer.ggml.merges", 9, array(8, ["Ġ a"])),
+    ("tokenizer.ggml.bos_token_id", 4, struct.pack("<I", 0)),
+    ("tokenizer.ggml.add_bos_token", 7, b"\1"),
+    ("tokenizer.chat_template", 8, text("{{ x }}")),
+]
+PIECES = [
+    ("tokenizer.ggml.model", 8, text("llama")),
+    ("tokenizer.ggml.tokens", 9, array(8, ["<unk>", "<s>", "▁a"])),
+    ("tokenizer.ggml.scores", 9, array(6, [0.0, 0.0, -1.0])),
+    ("tokenizer.ggml.token_type", 9, array(5, [2, 3, 1])),
+    ("tokenizer.ggml.eos_token_id", 4, struct.pack("<I", 1)),
+]
+CONFIGS = {
+    "h": {
+        "model_type": "llama", "hidden_size": 64, "intermediate_size": 172, "vocab_size": 512,
+        "num_hidden_layers": 5, "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 8,
+        "rope_theta": 1e4, "eos_token_id": [1, 2], "tie_word_embeddings": True,
+        "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+                         "high_freq_factor": 4.0, "original_max_position_embeddings": 8192},
+    },
+    "g": {"eos_token_id": [1, 2], "bos_token_id": 0, "temperature": 0.6},
+    "p": {
+        "dim": 2048, "n_layers": 16, "n_heads": 32, "n_kv_heads": 8, "vocab_size": 128256,
+        "ffn_dim_multiplier": 1.5, "multiple_of": 256, "norm_eps": 1e-5, "rope_theta": 5e5,
+        "use_scaled_rope": True,
+    },
+    "m": {
+        "hidden": 64, "ffn": 172, "vocab": 512, "layers": 5, "heads": {"query": 8, "kv": 4, "dim": 8},
+        "norm_eps": 1e-5, "max_seq_len": 512, "tied_embeddings": True, "bos_token": 1, "eos_tokens": [2],
+        "rope": {"theta": 1e4, "scaling": {"factor": 8, "low_freq_factor": 1, "high_freq_factor": 4,
+                                           "original_max_positions": 8192}},
+        "weights": {"format": "hf", "path": "."}, "tokenizer": "t", "chat_template": {"file": "c"},
+    },
+}  # fmt: skip
+
+
+def tokenizer_json():
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    return {
+        "version": "1.0", "truncation": None, "padding": None,
+        "added_tokens": [{"id": 3, "content": "<|x|>", "single_word": False, "lstrip": False,
+                          "rstrip": False, "normalized": False, "special": True}],
+        "normalizer": None,
+        "pre_tokenizer": level, "post_processor": level, "decoder": level,
+        "model": {"type": "BPE", "dropout": None, "unk_token": None, "ignore_merges": True,
+                  "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]},
+    }  # fmt: skip
+
+
+def message(number, raw):
+    return bytes([number << 3 | 2, len(raw)]) + raw
+
+
+def sentencepiece():
+    pieces = [("<unk>", 2), ("<s>", 3), ("</s>", 3), ("▁a", 1)]
+    out = b""
+    for piece, kind in pieces:
+        out += message(1, message(1, piece.encode()) + b"\x15" + struct.pack("<f", -1.0) + bytes([24, kind]))
+    out += message(2, bytes([24, 2, 32, len(pieces)]))
+    return out + message(3, message(1, b"identity") + bytes([24, 1, 32, 0, 40, 1]))
+
+
+def main():
+    out = Path(sys.argv[1])
+    ranks = b"".join(base64.b64encode(bytes([i])) + f" {i}\n".encode() for i in range(256))
+    seeds = {
+        "safetensors": [safetensors("F32", 4), safetensors("BF16", 2), safetensors("F16", 2)],
+        "npy": [npy("<V2", (3, 2), 2, 1), npy("|V2", (5,), 2, 2), npy("<f4", (2, 2), 4, 3)],
+        "gguf": [
+            gguf(BYTE_LEVEL), gguf(PIECES), gguf([], 30, 2),
+            gguf([], extra=[("rope_freqs.weight", (1,), 0, 4)]),
+            *(gguf([], extra=[("q", (1, 256), kind, 400)]) for kind in range(2, 15) if kind not in (4, 5, 9)),
+        ],
+        "config": [(k + json.dumps(v)).encode() for k, v in CONFIGS.items()],
+        "tokenizer": [b"j" + json.dumps(tokenizer_json()).encode(), b"s" + sentencepiece(), b"t" + ranks],
+    }  # fmt: skip
+    words = {"safetensors": set(HF.values()) | {"dtype", "shape", "data_offsets", "__metadata__"}}
+    words["config"] = {k for v in CONFIGS.values() for k in v} | {"rope_parameters", "null", "true"}
+    words["gguf"] = set(GGUF.values()) | {"llama.", "tokenizer.ggml.", "split.count"}
+    words["npy"] = {"descr", "fortran_order", "shape", "True", "False"}
+    words["tokenizer"] = {"vocab", "merges", "added_tokens", "special", "Metaspace", "ByteFallback"}
+    for reader, files in seeds.items():
+        (out / reader).mkdir(parents=True, exist_ok=True)
+        for i, raw in enumerate(files):
+            (out / reader / f"seed-{i}").write_bytes(raw)
+        lines = "".join(f'"{word}"\n' for word in sorted(words[reader]))
+        (out / f"{reader}.dict").write_text(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+//===- tokenizer.cpp - Fuzzes the readers of tokenizers -------------------===//
+//
+// The first byte chooses the file, the rest is what it holds.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Readers/SentencePieceModel.h"
+#include "weights/Readers/Tiktoken.h"
+#include "weights/Readers/TokenizerJson.h"
+
+#include "test/fuzz/FuzzInput.h"
+
+using namespace llamafuzz;
+using namespace llamaweights;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  if (size == 0)
+    return 0;
+  llvm::StringRef text = asText(data + 1, size - 1);
+  switch (data[0]) {
+  case 'j':
+    check(readTokenizerJson(text, "tokenizer.json"));
+    break;
+  case 's':
+    check(readSentencePieceModel(text, "tokenizer.model"));
+    break;
+  case 't':
+    check(readTiktoken(text, "tokenizer.model"));
+    break;
+  }
+  return 0;
+}
