@@ -75,7 +75,8 @@ TEST(ModelInfo, MayHoldKeysOfLaterCompilers) {
 }
 
 TEST(ModelInfo, MustHaveEveryKey) {
-  for (const auto &[key, value] : makeInfo().items())
+  const json whole = makeInfo();
+  for (const auto &[key, value] : whole.items())
     EXPECT_EQ(getErrorAfter([&](json &info) { info.erase(key); }),
               "model.so: llama_info: " + key + " is missing");
   EXPECT_EQ(getErrorAfter([](json &info) { info["heads"].erase("kv"); }),
