@@ -39,6 +39,15 @@ constexpr uint64_t kWeightBytes = 65536;
 #endif
 constexpr uint64_t kWeightWords = kWeightBytes / 4;
 
+// Names and sizes only matter to those who count bytes.
+#define TENSORS                                                                \
+  "{\"name\": \"tok_embeddings\", \"dtype\": \"f32\", "                        \
+  "\"shape\": [264, 16], \"offset\": 0, \"bytes\": 16896}, "                   \
+  "{\"name\": \"layers.0.attention.wq\", \"dtype\": \"f32\", "                 \
+  "\"shape\": [16, 16], \"offset\": 16896, \"bytes\": 1024}, "                 \
+  "{\"name\": \"output\", \"dtype\": \"f32\", "                                \
+  "\"shape\": [264, 16], \"offset\": 17920, \"bytes\": 16896}"
+
 #define INFO                                                                   \
   "{\"name\": \"fake\", \"hidden\": 16, \"ffn\": 32, \"vocab\": 264, "         \
   "\"layers\": 2, \"heads\": {\"query\": 4, \"kv\": 2, \"dim\": 4}, "          \
@@ -46,7 +55,7 @@ constexpr uint64_t kWeightWords = kWeightBytes / 4;
   "\"activations\": \"f32\", \"kv_type\": \"f32\", "                           \
   "\"target\": {\"triple\": \"x86_64-unknown-linux-gnu\", "                    \
   "\"cpu\": \"fake-cpu\", \"features\": [" FEATURES "]}, "                     \
-  "\"weights\": {\"storage\": " WEIGHTS ", \"tensors\": []}, "                 \
+  "\"weights\": {\"storage\": " WEIGHTS ", \"tensors\": [" TENSORS "]}, "      \
   "\"chat_template\": \"\", \"compiler\": \"a hand\"}"
 
 constexpr int64_t kElements =

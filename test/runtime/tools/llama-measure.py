@@ -1,0 +1,86 @@
+"""llama-measure from outside, with the fake model of test/runtime.
+
+    python test/runtime/tools/llama-measure.py BUILD_DIRECTORY
+"""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+BUILD = ""
+
+
+class Speed(unittest.TestCase):
+    def run_tool(self, *arguments):
+        tool = os.path.join(BUILD, "bin", "llama-measure")
+        model = os.path.join(BUILD, "test", "runtime", "models", "fake.so")
+        return subprocess.run(
+            [tool, "speed", model, *arguments], capture_output=True, timeout=120, check=False
+        )
+
+    def measure(self, *arguments):
+        result = self.run_tool("--json", "-r", "2", *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads(result.stdout)
+
+    def test_what_is_derived_follows_from_what_is_measured(self):
+        out = self.measure("-p", "100", "-n", "20", "--batch=3", "--threads=2")
+        self.assertEqual(out["prompt_tokens"], 100)
+        self.assertEqual(out["decode_tokens"], 20)
+        self.assertEqual((out["batch"], out["threads"]), (3, 2))
+        # Of the three tensors the embeddings are not read as a whole.
+        self.assertEqual(out["weight_bytes_per_step"], 1024 + 16896)
+        for rates in [out["prompt_tokens_per_s"], out["decode_tokens_per_s"]]:
+            self.assertGreater(rates["min"], 0)
+            self.assertLessEqual(rates["min"], rates["median"])
+            self.assertLessEqual(rates["median"], rates["max"])
+        steps = out["decode_tokens_per_s"]["median"] / 3
+        self.assertAlmostEqual(
+            out["decode_bytes_per_s"] / (steps * out["weight_bytes_per_step"]), 1
+        )
+        self.assertAlmostEqual(
+            out["decode_share_of_read"],
+            out["decode_bytes_per_s"] / out["read_bytes_per_s"],
+        )
+
+    def test_the_bandwidth_is_one_a_machine_can_have(self):
+        bandwidth = self.measure("-p", "1", "-n", "0")["read_bytes_per_s"]
+        self.assertGreater(bandwidth, 100e6)
+        self.assertLess(bandwidth, 5e12)
+
+    def test_usual_lengths_shrink_to_the_context(self):
+        out = self.measure()
+        self.assertEqual((out["prompt_tokens"], out["decode_tokens"]), (384, 128))
+
+    def test_lengths_asked_for_do_not(self):
+        result = self.run_tool("-p", "500", "-n", "13")
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(
+            result.stderr.decode(),
+            "error: a prompt of 500 and 13 more tokens do not fit the model's "
+            "context of 512\n",
+        )
+
+    def test_wrong_usage_has_its_own_code(self):
+        self.assertEqual(self.run_tool("-r", "0").returncode, 2)
+        self.assertEqual(self.run_tool("--hat").returncode, 2)
+
+    def test_lines_for_people(self):
+        result = self.run_tool("-p", "10", "-n", "5", "-r", "1", "--threads=1")
+        lines = result.stdout.decode().splitlines()
+        self.assertRegex(lines[0], r"^memory  read with 1 threads: [\d.]+ GB/s$")
+        self.assertRegex(lines[1], r"^prompt +10 tokens +[\d.]+ tokens/s \(.*\)$")
+        self.assertRegex(
+            lines[2],
+            r"^decode +5 tokens +[\d.]+ tokens/s \(.*\), [\d.]+ GB/s of weights, "
+            r"\d+ % of the read bandwidth$",
+        )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    BUILD = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
