@@ -302,6 +302,7 @@ protected:
 TEST_F(GgufKeysTest, ComplainsAboutWrongTypes) {
   writer.string("s", "x").u32("u", 1).strings("a", {"x"});
   writer.raw("big", 10, toBytes(~uint64_t(0)));
+  writer.numbers<uint64_t>("n", 10, {1, 2});
   auto message = [&](auto read) { return use(writer, read); };
   EXPECT_EQ(message([&](GgufKeys &k) { k.read("none", integer); }),
             "x.gguf: key 'none': is missing");
@@ -319,6 +320,12 @@ TEST_F(GgufKeysTest, ComplainsAboutWrongTypes) {
             "x.gguf: key 'a': expected a single value, found an array");
   EXPECT_EQ(message([&](GgufKeys &k) { (void)k.readStrings("u"); }),
             "x.gguf: key 'u': expected an array, found a single value");
+  EXPECT_EQ(message([&](GgufKeys &k) { (void)k.readStrings("n"); }),
+            "x.gguf: key 'n': expected an array of strings");
+  EXPECT_EQ(message([&](GgufKeys &k) { k.readArray("n", 3); }),
+            "x.gguf: key 'n': lists 2 values, expected 3");
+  EXPECT_EQ(message([&](GgufKeys &k) { k.read("u", number); }), "");
+  EXPECT_EQ(number, 1.0);
   EXPECT_EQ(message([&](GgufKeys &k) { k.readArray("a", 2); }),
             "x.gguf: key 'a': lists 1 values, expected 2");
 }

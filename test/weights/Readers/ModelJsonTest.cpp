@@ -57,6 +57,15 @@ TEST(ModelJson, ReadsTheWholeSchema) {
   EXPECT_FALSE(model->chatTemplatePath.has_value());
 }
 
+TEST(ModelJson, ReadsTheExampleInTheReadme) {
+  std::string readme = readFile(LLAMA_SOURCE_DIR "/weights/README.md");
+  llvm::StringRef example = llvm::StringRef(readme).split("```json\n").second;
+  auto model = parseModelJson(example.split("```").first, "README.md");
+  ASSERT_TRUE(bool(model)) << getMessage(std::move(model));
+  EXPECT_EQ(model->config.hidden, 2048);
+  EXPECT_EQ(model->chatTemplatePath, "chat.jinja");
+}
+
 TEST(ModelJson, LeavesOutWhatIsOptional) {
   json value = makeModel();
   for (const char *key :
