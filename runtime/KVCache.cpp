@@ -112,12 +112,6 @@ int32_t KVPool::copy(int32_t block) {
 // KVSequence
 //===----------------------------------------------------------------------===//
 
-KVSequence::KVSequence(KVSequence &&other) noexcept
-    : pool(other.pool), length(std::exchange(other.length, 0)),
-      blocks(std::move(other.blocks)) {
-  other.blocks.clear();
-}
-
 KVSequence KVSequence::fork() const {
   KVSequence result(*pool);
   result.blocks = blocks;

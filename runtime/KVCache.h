@@ -25,6 +25,7 @@
 #include "runtime/Memory.h"
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace llamart {
@@ -83,8 +84,11 @@ private:
 class KVSequence {
 public:
   explicit KVSequence(KVPool &pool) : pool(&pool) {}
-  KVSequence(KVSequence &&other) noexcept;
-  KVSequence &operator=(KVSequence &&other) = delete;
+  KVSequence(KVSequence &&other) noexcept : pool(other.pool) { swap(other); }
+  KVSequence &operator=(KVSequence &&other) noexcept {
+    swap(other);
+    return *this;
+  }
   ~KVSequence() { truncate(0); }
 
   int64_t getLength() const { return length; }
@@ -125,6 +129,12 @@ public:
   Growth grow(int64_t positions) { return Growth(*this, positions); }
 
 private:
+  void swap(KVSequence &other) noexcept {
+    std::swap(pool, other.pool);
+    std::swap(length, other.length);
+    std::swap(blocks, other.blocks);
+  }
+
   KVPool *pool;
   int64_t length = 0;
   std::vector<int32_t> blocks;

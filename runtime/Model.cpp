@@ -6,6 +6,7 @@
 #include "runtime/ElfFile.h"
 #include "runtime/Error.h"
 #include "runtime/File.h"
+#include "runtime/Threads.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -116,8 +117,8 @@ void Model::copyWeights() {
   Pages copy = reserveOrThrow("weights", info.weightsBytes, HugePages::Advised);
   const char *from = static_cast<const char *>(weights);
   constexpr uint64_t kShare = 64 << 20; // bytes worth a thread
-  uint64_t threads = std::clamp<uint64_t>(info.weightsBytes / kShare, 1,
-                                          std::thread::hardware_concurrency());
+  uint64_t threads =
+      std::clamp<uint64_t>(info.weightsBytes / kShare, 1, getAvailableCores());
   uint64_t share =
       (info.weightsBytes / threads + kHugePage) / kHugePage * kHugePage;
   {

@@ -12,23 +12,20 @@ using namespace llamart;
 Session::Session(std::shared_ptr<Engine> shared, uint64_t number)
     : engine(std::move(shared)), number(number), cache(engine->pool) {}
 
-Session::Session(std::shared_ptr<Engine> shared, uint64_t number,
-                 KVSequence sequence)
-    : engine(std::move(shared)), number(number), cache(std::move(sequence)) {}
-
 Session::~Session() {
   std::lock_guard guard(engine->lock);
   cache.truncate(0);
 }
 
-std::unique_ptr<Session> Session::fork(uint64_t number) const {
-  std::lock_guard guard(engine->lock);
-  std::unique_ptr<Session> result(new Session(engine, number, cache.fork()));
+std::unique_ptr<Session> Session::fork(uint64_t forkNumber) const {
+  auto result = std::make_unique<Session>(engine, forkNumber);
   result->history = history;
   result->promptLength = promptLength;
   result->logits = logits;
   result->stateOwner = stateOwner;
   result->state = state ? state->clone() : nullptr;
+  std::lock_guard guard(engine->lock);
+  result->cache = cache.fork();
   return result;
 }
 

@@ -47,8 +47,6 @@ public:
 
 private:
   friend class Engine;
-  Session(std::shared_ptr<Engine> engine, uint64_t number, KVSequence cache);
-
   /// Makes append() of so many ids unable to fail.
   void reserve(size_t count);
   void append(std::span<const int32_t> ids, Source source) noexcept;
