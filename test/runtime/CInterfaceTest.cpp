@@ -2,7 +2,8 @@
 
 #include "test/runtime/FakeModelFixture.h"
 
-#include <cstring>
+#include <algorithm>
+#include <cstdio>
 
 using namespace fakemodel;
 using namespace llamart::api;
@@ -186,6 +187,29 @@ TEST_F(CInterface, RepliesEndWithEosAndTheTemplatesTurnEnd) {
 
 TEST(Header, IsStrictC99AndItsMacrosFillTheStructs) {
   EXPECT_STREQ(llamart_find_wrong_macro(), "");
+}
+
+// The program in the room's README, as a user would run it.
+TEST(Embedding, GeneratesText) {
+  std::string command = EMBEDDING " " + getModelPath("fake");
+  FILE *pipe = popen(command.c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  std::string output;
+  for (int c; (c = std::fgetc(pipe)) != EOF;)
+    output += char(c);
+  EXPECT_EQ(pclose(pipe), 0);
+
+  Model model(getModelPath("fake"));
+  std::vector<Step> steps = toSteps(model.encode("Once upon a time"));
+  std::vector<int32_t> ids;
+  while (ids.size() < 50 && (ids.empty() || !model.endsReply(ids.back()))) {
+    std::vector<float> logits = getExpectedLogits(steps);
+    ids.push_back(std::max_element(logits.begin(), logits.end()) -
+                  logits.begin());
+    steps.push_back({ids.back(), LLAMART_FROM_MODEL});
+  }
+  EXPECT_EQ(output, model.decode(ids) + "\n" + std::to_string(ids.size()) +
+                        " tokens\n");
 }
 
 TEST_F(CInterface, HasAVersion) {
