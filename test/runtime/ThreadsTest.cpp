@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <iterator>
@@ -99,20 +100,51 @@ TEST(Barrier, MakesWritesBeforeItVisibleBehindIt) {
   }
 }
 
-// With far more threads than cores, spinning alone would take a time slice
-// (some milliseconds) per barrier and thread.
-TEST(Barrier, DoesNotStallWithMoreThreadsThanCores) {
-  constexpr int kBarriers = 200;
-  int32_t threads = 8 * getAvailableCores();
-  Team team(threads);
-  Barrier barrier(threads);
-  auto start = std::chrono::steady_clock::now();
-  runOn(team, [&](int32_t) {
-    for (int i = 0; i < kBarriers; ++i)
+/// CPU seconds that all threads together use while `function` runs.
+template <typename Function>
+double getCpuTimeOf(Function function) {
+  auto now = [] {
+    timespec time = {};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return time.tv_sec + 1e-9 * time.tv_nsec;
+  };
+  double before = now();
+  function();
+  return now() - before;
+}
+
+constexpr std::chrono::milliseconds kNap(300);
+
+// Who waits long must leave the cores to others: seven threads that went on
+// spinning would use 0.3 s on every core there is.
+TEST(Waiting, InABarrierIsSleepingAfterAWhile) {
+  Team team(8);
+  Barrier barrier(8);
+  double used = getCpuTimeOf([&] {
+    runOn(team, [&](int32_t thread) {
+      if (thread == 3)
+        std::this_thread::sleep_for(kNap);
       barrier.arrive();
+    });
   });
-  std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  EXPECT_LT(took.count(), kBarriers * 8 * 0.004);
+  EXPECT_LT(used, 0.05);
+}
+
+TEST(Waiting, ForTheNextCallIsSleepingAfterAWhile) {
+  Team team(8);
+  runOn(team, [](int32_t) {});
+  EXPECT_LT(getCpuTimeOf([] { std::this_thread::sleep_for(kNap); }), 0.05);
+}
+
+TEST(Waiting, ForTheOthersToFinishIsSleepingAfterAWhile) {
+  Team team(2);
+  double used = getCpuTimeOf([&] {
+    runOn(team, [](int32_t thread) {
+      if (thread == 1)
+        std::this_thread::sleep_for(kNap);
+    });
+  });
+  EXPECT_LT(used, 0.05);
 }
 
 TEST(Executor, OfTheApplicationRunsTheTask) {
