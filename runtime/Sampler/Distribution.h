@@ -1,0 +1,45 @@
+//===- Distribution.h - Weights and entropy of logits ---------*- C++ -*-===//
+//
+// Everything in double precision, in a fixed order, with an exponential of its
+// own: the same logits give the same bits on every machine. A NaN counts as
+// minus infinity; logits equal to the largest have weight 1 even if it is
+// infinite.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_RUNTIME_SAMPLER_DISTRIBUTION_H
+#define LLAMA_RUNTIME_SAMPLER_DISTRIBUTION_H
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace llamart {
+
+/// The largest logit.
+float getLargest(std::span<const float> logits);
+
+/// The index of the largest logit, the lowest index if equal; `logits` must not
+/// be empty.
+int32_t findLargest(std::span<const float> logits);
+
+/// weights[i] = exp((logits[i] - largest) / temperature), `largest` being that
+/// of all logits, `temperature` greater than 0. Exact to 2 units in the last
+/// place.
+void computeWeights(std::span<const float> logits, double temperature,
+                    std::span<double> weights);
+
+/// The sum in a fixed order.
+double sumWeights(std::span<const double> weights);
+
+/// Entropy of softmax(logits) in bits, varentropy in bits squared.
+struct EntropyStats {
+  double entropy = 0.0;
+  double varentropy = 0.0;
+};
+EntropyStats computeEntropy(std::span<const float> logits);
+
+} // namespace llamart
+
+#endif // LLAMA_RUNTIME_SAMPLER_DISTRIBUTION_H
