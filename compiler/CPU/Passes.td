@@ -100,8 +100,8 @@ def LlamaCPUPlanWorkspacePass : Pass<"llama-cpu-plan-workspace", "::mlir::Module
 def LlamaCPUPlaceWeightsPass : Pass<"llama-cpu-place-weights", "::mlir::ModuleOp"> {
   let summary = "give every weight its offset in one block of weights";
   let description = [{
-    `memref.get_global` becomes a view of the block that the caller provides. The
-    globals stay as the list of what the block holds, each with its offset.
+    `memref.get_global` becomes a view of the block that the caller provides. What
+    the block holds, and where, stays on the module as `llama.weights`.
 
     @test compiler/CPU/place-weights.mlir
   }];

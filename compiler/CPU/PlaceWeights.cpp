@@ -1,9 +1,10 @@
 //===- PlaceWeights.cpp - Give every weight its place in one block --------===//
 //
-//   memref.global @a : memref<16x8xbf16>      => {llama.offset = 4096}
+//   memref.global @a : memref<16x8xbf16>      =>
 //   %w = memref.get_global @a                 => memref.view %weights[4096]
 //
-// The globals stay: they are the list from which the block is written.
+// What the block holds becomes an attribute of the module, from which it is
+// written in the end.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,34 +40,48 @@ struct LlamaCPUPlaceWeights
       return signalPassFailure();
     }
     Builder builder(&getContext());
+    appendArgument(module, "weights",
+                   MemRefType::get(ShapedType::kDynamic, builder.getI8Type()));
     int64_t end = 0;
-    for (auto global : module.getOps<memref::GlobalOp>()) {
+    SmallVector<Attribute> list;
+    for (auto global :
+         llvm::make_early_inc_range(module.getOps<memref::GlobalOp>())) {
       if (!global.isExternal())
         continue; // a constant of the code
       end = llvm::alignTo(end, alignment);
-      global->setAttr(kOffsetAttr, builder.getI64IntegerAttr(end));
+      list.push_back(describe(builder, global, end));
+      replaceByViews(global, end);
       end += getByteSize(global.getType());
+      global.erase();
     }
+    module->setAttr(kWeightsAttr, builder.getArrayAttr(list));
     module->setAttr(kWeightsBytesAttr, builder.getI64IntegerAttr(end));
-
-    appendArgument(module, "weights",
-                   MemRefType::get(ShapedType::kDynamic, builder.getI8Type()));
-    module.walk([&](memref::GetGlobalOp get) { replaceByView(module, get); });
   }
 
-  void replaceByView(ModuleOp module, memref::GetGlobalOp get) {
-    auto global = module.lookupSymbol<memref::GlobalOp>(get.getName());
-    auto offset = global->getAttrOfType<IntegerAttr>(kOffsetAttr);
-    if (!offset)
-      return;
-    ImplicitLocOpBuilder b(get.getLoc(), get);
-    Value weights =
-        findArgument(get->getParentOfType<func::FuncOp>(), "weights");
-    Value shift = arith::ConstantIndexOp::create(b, offset.getInt());
-    Value view =
-        memref::ViewOp::create(b, get.getType(), weights, shift, ValueRange{});
-    get.replaceAllUsesWith(view);
-    get.erase();
+  Attribute describe(Builder &builder, memref::GlobalOp global,
+                     int64_t offset) {
+    NamedAttrList entry;
+    entry.append("name", global.getSymNameAttr());
+    entry.append("type", TypeAttr::get(global.getType()));
+    entry.append("offset", builder.getI64IntegerAttr(offset));
+    if (global->hasAttr(kLayeredAttr))
+      entry.append("layered", builder.getUnitAttr());
+    return entry.getDictionary(&getContext());
+  }
+
+  void replaceByViews(memref::GlobalOp global, int64_t offset) {
+    getOperation().walk([&](memref::GetGlobalOp get) {
+      if (get.getName() != global.getSymName())
+        return;
+      ImplicitLocOpBuilder b(get.getLoc(), get);
+      Value weights =
+          findArgument(get->getParentOfType<func::FuncOp>(), "weights");
+      Value shift = arith::ConstantIndexOp::create(b, offset);
+      Value view = memref::ViewOp::create(b, get.getType(), weights, shift,
+                                          ValueRange{});
+      get.replaceAllUsesWith(view);
+      get.erase();
+    });
   }
 };
 

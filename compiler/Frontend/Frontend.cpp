@@ -303,6 +303,13 @@ void ModelBuilder::buildForward() {
 llvm::Expected<OwningOpRef<ModuleOp>> ModelBuilder::build() {
   b.setInsertionPointToStart(module->getBody());
   (*module)->setAttr(kModelAttr, b.getStringAttr(manifest.path));
+  (*module)->setAttr(kActivationsAttr,
+                     TypeAttr::get(getNumberType(options.activations)));
+  (*module)->setAttr(kCacheTypeAttr,
+                     TypeAttr::get(getNumberType(options.kvType)));
+  int64_t positions =
+      options.maxSeqLen ? options.maxSeqLen : config.maxSeqLen;
+  (*module)->setAttr(kMaxSeqLenAttr, b.getI64IntegerAttr(positions));
   if (llvm::Error error = declareWeights())
     return std::move(error);
   buildLayer();

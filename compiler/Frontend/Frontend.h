@@ -21,6 +21,8 @@ enum class NumberType { BF16, F32 };
 struct FrontendOptions {
   NumberType activations = NumberType::BF16;
   NumberType kvType = NumberType::BF16;
+  /// Positions a sequence may have; 0: as many as the model was made for.
+  int64_t maxSeqLen = 0;
 };
 
 /// The model in llama ops, one op per box:

@@ -4,6 +4,7 @@
 
 #include "compiler/CPU/Passes.h"
 #include "compiler/Conversion/Passes.h"
+#include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Transforms/Passes.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 
@@ -24,4 +25,5 @@ void llama::registerLlamaPasses() {
   registerLlamaTransformsPasses();
   registerLlamaConversionPasses();
   registerLlamaCPUPasses();
+  registerLlamaPipelines();
 }

@@ -139,9 +139,7 @@ Value AttentionBuilder::scoreKeys(RowBuilder &b, Value heads, Value keys,
     Value dots = b.generic(
         {heads, key}, b.fill(0.0, b.empty({group}, f32)), {{0, 1}, {1}, {0}}, 1,
         1, [&](RowBuilder &b, ValueRange v) -> Value {
-          Value product =
-              arith::MulFOp::create(b, v[0], b.convertFloat(v[1], f32));
-          return arith::AddFOp::create(b, v[2], product);
+          return b.addProduct(v[2], v[0], b.convertFloat(v[1], f32));
         });
     Value scaled = b.elementwise(
         dots, b.empty({group}, f32), [&](RowBuilder &b, ValueRange v) -> Value {
@@ -170,12 +168,11 @@ Value AttentionBuilder::mixValues(RowBuilder &b, Value weights, Value values,
     Value weight = tensor::ExtractSliceOp::create(
         b, RankedTensorType::get({group}, f32), weights,
         ArrayRef<OpFoldResult>{zero, j}, sizes, strides);
-    Value sum = b.generic({weight, value}, carried[0], {{0}, {1}, {0, 1}}, 2, 0,
-                          [&](RowBuilder &b, ValueRange v) -> Value {
-                            Value product = arith::MulFOp::create(
-                                b, v[0], b.convertFloat(v[1], f32));
-                            return arith::AddFOp::create(b, v[2], product);
-                          });
+    Value sum =
+        b.generic({weight, value}, carried[0], {{0}, {1}, {0, 1}}, 2, 0,
+                  [&](RowBuilder &b, ValueRange v) -> Value {
+                    return b.addProduct(v[2], v[0], b.convertFloat(v[1], f32));
+                  });
     return SmallVector<Value>{sum};
   };
   return b.loop(count, mixed, addValue)[0];

@@ -16,8 +16,7 @@ Value llama::lowerLinear(RowBuilder &b, Value input, Value weight) {
                    [](RowBuilder &b, ValueRange v) -> Value {
                      Value x = b.convertFloat(v[0], b.getF32Type());
                      Value w = b.convertFloat(v[1], b.getF32Type());
-                     Value product = arith::MulFOp::create(b, w, x);
-                     return arith::AddFOp::create(b, v[2], product);
+                     return b.addProduct(v[2], w, x);
                    });
 }
 
@@ -35,9 +34,7 @@ Value llama::lowerRMSNorm(RowBuilder &b, Value input, Value weight, double eps,
       0.0, b.empty({ShapedType::kDynamic}, b.getF32Type(), b.rowCount(input)));
   Value squares = b.generic(input, zeros, {{0, 1}, {0}}, 1, 1,
                             [](RowBuilder &b, ValueRange v) -> Value {
-                              Value square =
-                                  arith::MulFOp::create(b, v[0], v[0]);
-                              return arith::AddFOp::create(b, v[1], square);
+                              return b.addProduct(v[1], v[0], v[0]);
                             });
   Value result = b.emptyRows(input, columns, element);
   return b.generic(

@@ -43,6 +43,12 @@ Value RowBuilder::convertFloat(Value value, Type type) {
   return arith::TruncFOp::create(*this, type, value);
 }
 
+Value RowBuilder::addProduct(Value sum, Value x, Value y) {
+  auto fused = arith::FastMathFlags::contract;
+  Value product = arith::MulFOp::create(*this, x, y, fused);
+  return arith::AddFOp::create(*this, sum, product, fused);
+}
+
 Value RowBuilder::extractIndex(Value tensor, ValueRange indices) {
   Value element = tensor::ExtractOp::create(*this, tensor, indices);
   return arith::IndexCastOp::create(*this, getIndexType(), element);

@@ -31,6 +31,8 @@ public:
   Value fill(double value, Value into);
   /// `value` widened or rounded to `type`, both floating point.
   Value convertFloat(Value value, Type type);
+  /// sum + x * y, f32; may be rounded once (fused) instead of twice.
+  Value addProduct(Value sum, Value x, Value y);
   /// Element [indices] of an integer tensor, as an index.
   Value extractIndex(Value tensor, ValueRange indices);
 

@@ -27,12 +27,24 @@ inline constexpr StringLiteral kExtentAttr = "llama.extent";
 /// On a memref.global, a unit: the weight stacks one tensor per layer.
 inline constexpr StringLiteral kLayeredAttr = "llama.layered";
 
-/// On a memref.global, an i64: byte offset of the weight in the block of
-/// weights.
-inline constexpr StringLiteral kOffsetAttr = "llama.offset";
+/// On the module, an array: what the block of weights holds, in order. Each a
+/// dictionary of `name`, `type` (memref), `offset` in bytes and, if it stacks one
+/// tensor per layer, `layered`.
+inline constexpr StringLiteral kWeightsAttr = "llama.weights";
 
 /// On the module, an i64: bytes of the block of weights.
 inline constexpr StringLiteral kWeightsBytesAttr = "llama.weights_bytes";
+
+/// On the module, types: of what matmuls read, and of the KV cache.
+inline constexpr StringLiteral kActivationsAttr = "llama.activations";
+inline constexpr StringLiteral kCacheTypeAttr = "llama.kv_type";
+
+/// On the module, an i64: positions a sequence may have.
+inline constexpr StringLiteral kMaxSeqLenAttr = "llama.max_seq_len";
+
+/// On the module, a dictionary of strings: `triple`, `cpu`, `features`, for which
+/// the kernels were made.
+inline constexpr StringLiteral kTargetAttr = "llama.target";
 
 } // namespace mlir::llama
 

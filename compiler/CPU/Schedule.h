@@ -1,0 +1,24 @@
+//===- Schedule.h - Sizes of tiles for one CPU ------------------*- C++ -*-===//
+
+#ifndef LLAMA_COMPILER_CPU_SCHEDULE_H
+#define LLAMA_COMPILER_CPU_SCHEDULE_H
+
+#include "compiler/Target/TargetInfo.h"
+
+namespace mlir::llama {
+
+/// Options of the passes of this room, by the names they have there.
+struct CPUSchedule {
+  int64_t lanes;        ///< f32 elements of a vector register
+  int64_t rowElements;  ///< elements of a row handled at once
+  int64_t panelColumns; ///< weight rows read side by side
+  int64_t blockRows;    ///< of a register block
+  int64_t blockColumns; ///< of a register block
+  int64_t rowsPerPass;  ///< rows that use a panel while it is in the cache
+};
+
+CPUSchedule getSchedule(const TargetInfo &target);
+
+} // namespace mlir::llama
+
+#endif // LLAMA_COMPILER_CPU_SCHEDULE_H

@@ -1,0 +1,38 @@
+//===- EmitObject.h - LLVM dialect to machine code --------------*- C++ -*-===//
+
+#ifndef LLAMA_COMPILER_TARGET_EMITOBJECT_H
+#define LLAMA_COMPILER_TARGET_EMITOBJECT_H
+
+#include "compiler/Target/TargetInfo.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include "llvm/ADT/SmallVector.h"
+
+namespace mlir::llama {
+
+enum class CodeFormat { Assembly, Object };
+
+/// What stands beside the code in the object file, under the names of
+/// runtime/abi/LlamaABI.h.
+struct ObjectData {
+  std::string header;    ///< bytes of a llama_model_header; empty: code alone
+  std::string info;      ///< JSON
+  std::string tokenizer; ///< empty if there is none
+  /// Bytes to reserve under llama_weights, without contents; 0: none.
+  uint64_t weightsBytes = 0;
+};
+
+/// Name of the section that is reserved for the weights.
+inline constexpr llvm::StringLiteral kWeightsSection = ".lrodata";
+
+/// Optimizes and translates a module of the LLVM dialect. Only the entry points
+/// and `data` are exported.
+llvm::Expected<SmallVector<char, 0>> emitCode(ModuleOp module,
+                                              const TargetInfo &target,
+                                              const ObjectData &data,
+                                              CodeFormat format);
+
+} // namespace mlir::llama
+
+#endif // LLAMA_COMPILER_TARGET_EMITOBJECT_H

@@ -1,0 +1,202 @@
+//===- ModelInfo.cpp - What a model.so says about itself ------------------===//
+
+#include "compiler/Target/ModelInfo.h"
+
+#include "compiler/Frontend/WeightTypes.h"
+#include "compiler/Target/EmbedTokenizer.h"
+#include "dialects/Llama/IR/LlamaAttributes.h"
+#include "runtime/abi/LlamaABI.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+#include "llvm/Config/llvm-config.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+using namespace mlir;
+using namespace mlir::llama;
+using llamaweights::ModelManifest;
+using Json = nlohmann::ordered_json;
+
+std::string llama::getCompilerVersion() {
+  return "llama-compile " LLAMA_VERSION " (LLVM " LLVM_VERSION_STRING ")";
+}
+
+static std::string getTypeName(Type type) {
+  std::string name;
+  llvm::raw_string_ostream(name) << type;
+  return name;
+}
+
+int64_t PlacedWeight::getTensorBytes() const {
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  for (int64_t dim : shape)
+    bytes *= dim;
+  return bytes;
+}
+
+std::string PlacedWeight::getTensorName(int64_t layer) const {
+  return isLayered ? getLayerTensorName(name, layer) : name;
+}
+
+llvm::Expected<SmallVector<PlacedWeight>>
+llama::getPlacedWeights(ModuleOp module) {
+  auto list = module->getAttrOfType<ArrayAttr>(kWeightsAttr);
+  if (!list)
+    return llvm::createStringError("the module has no attribute '%s'",
+                                   kWeightsAttr.data());
+  SmallVector<PlacedWeight> weights;
+  for (Attribute attribute : list) {
+    auto entry = dyn_cast<DictionaryAttr>(attribute);
+    auto name = entry ? entry.getAs<StringAttr>("name") : nullptr;
+    auto type = entry ? entry.getAs<TypeAttr>("type") : nullptr;
+    auto offset = entry ? entry.getAs<IntegerAttr>("offset") : nullptr;
+    auto memref = type ? dyn_cast<MemRefType>(type.getValue()) : nullptr;
+    if (!name || !memref || !memref.hasStaticShape() || !offset)
+      return llvm::createStringError(
+          "attribute '%s': an entry lacks its name, type or offset",
+          kWeightsAttr.data());
+    bool isLayered = entry.contains("layered");
+    if (isLayered && (!name.getValue().starts_with("layers.") ||
+                      memref.getRank() < 2))
+      return llvm::createStringError(
+          "attribute '%s': '%s' is layered, expected a name 'layers...' and a "
+          "dimension of layers",
+          kWeightsAttr.data(), name.getValue().str().c_str());
+    ArrayRef<int64_t> shape = memref.getShape();
+    weights.push_back({name.str(), isLayered,
+                       SmallVector<int64_t>(shape.drop_front(isLayered)),
+                       memref.getElementType(), offset.getInt(),
+                       isLayered ? shape.front() : 1});
+  }
+  return weights;
+}
+
+static Json describeTensors(ArrayRef<PlacedWeight> weights) {
+  Json tensors = Json::array();
+  for (const PlacedWeight &weight : weights)
+    for (int64_t layer = 0; layer < weight.layers; ++layer)
+      tensors.push_back(
+          {{"name", weight.getTensorName(layer)},
+           {"dtype", getTypeName(weight.element)},
+           {"shape", std::vector<int64_t>(weight.shape.begin(),
+                                          weight.shape.end())},
+           {"offset", weight.offset + layer * weight.getTensorBytes()},
+           {"bytes", weight.getTensorBytes()}});
+  return tensors;
+}
+
+namespace {
+
+/// What the module's attributes say.
+struct ModuleFacts {
+  std::string activations, kvType;
+  int64_t maxSeqLen, weightsBytes;
+};
+
+} // namespace
+
+static llvm::Expected<ModuleFacts> readFacts(ModuleOp module) {
+  auto activations = module->getAttrOfType<TypeAttr>(kActivationsAttr);
+  auto kvType = module->getAttrOfType<TypeAttr>(kCacheTypeAttr);
+  auto maxSeqLen = module->getAttrOfType<IntegerAttr>(kMaxSeqLenAttr);
+  auto bytes = module->getAttrOfType<IntegerAttr>(kWeightsBytesAttr);
+  if (!activations || !kvType || !maxSeqLen || !bytes)
+    return llvm::createStringError(
+        "the module lacks one of the attributes '%s', '%s', '%s', '%s'",
+        kActivationsAttr.data(), kCacheTypeAttr.data(), kMaxSeqLenAttr.data(),
+        kWeightsBytesAttr.data());
+  return ModuleFacts{getTypeName(activations.getValue()),
+                     getTypeName(kvType.getValue()), maxSeqLen.getInt(),
+                     bytes.getInt()};
+}
+
+static Json describeShape(const llamaweights::ModelConfig &config) {
+  return {{"hidden", config.hidden},
+          {"ffn", config.ffn},
+          {"vocab", config.vocab},
+          {"layers", config.layers},
+          {"heads",
+           {{"query", config.heads},
+            {"kv", config.kvHeads},
+            {"dim", config.headDim}}}};
+}
+
+static std::string describe(const ModelManifest &manifest,
+                            const ModuleFacts &facts,
+                            ArrayRef<PlacedWeight> weights,
+                            const TargetInfo &target, WeightStorage storage,
+                            StringRef weightsFile) {
+  const llamaweights::ModelConfig &config = manifest.config;
+  Json info = {{"name", manifest.name}};
+  info.update(describeShape(config));
+  info["max_seq_len"] = facts.maxSeqLen;
+  info["bos_token"] = config.bosToken ? Json(*config.bosToken) : Json();
+  info["eos_tokens"] = config.eosTokens;
+  info["activations"] = facts.activations;
+  info["kv_type"] = facts.kvType;
+  info["target"] = {{"triple", target.triple},
+                    {"cpu", target.cpu},
+                    {"features", target.getRequiredFeatures()}};
+  Json block = {{"storage", storage == WeightStorage::Embed ? "embed"
+                                                            : "external"},
+                {"file", weightsFile.str()},
+                {"bytes", facts.weightsBytes},
+                {"tensors", describeTensors(weights)}};
+  info["weights"] = std::move(block);
+  info["chat_template"] =
+      manifest.vocabulary ? manifest.vocabulary->chatTemplate : "";
+  info["compiler"] = getCompilerVersion();
+  // Text from a checkpoint may be no UTF-8.
+  return info.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Copies at most size - 1 bytes: the field stays zero-terminated.
+template <size_t size>
+static void copyText(char (&field)[size], StringRef text) {
+  std::memcpy(field, text.data(), std::min(text.size(), size - 1));
+}
+
+llvm::Expected<ObjectData> llama::describeModel(ModuleOp module,
+                                                const ModelManifest &manifest,
+                                                const TargetInfo &target,
+                                                WeightStorage storage,
+                                                StringRef weightsFile) {
+  llvm::Expected<ModuleFacts> facts = readFacts(module);
+  if (!facts)
+    return facts.takeError();
+  llvm::Expected<SmallVector<PlacedWeight>> weights = getPlacedWeights(module);
+  if (!weights)
+    return weights.takeError();
+  ObjectData data;
+  if (manifest.vocabulary) {
+    llvm::Expected<std::string> tokenizer =
+        llamacompile::serializeTokenizer(*manifest.vocabulary);
+    if (!tokenizer)
+      return llvm::createStringError(
+          "%s: tokenizer: %s", manifest.path.c_str(),
+          llvm::toString(tokenizer.takeError()).c_str());
+    data.tokenizer = std::move(*tokenizer);
+  }
+  data.info =
+      describe(manifest, *facts, *weights, target, storage, weightsFile);
+  if (storage == WeightStorage::Embed)
+    data.weightsBytes = facts->weightsBytes;
+
+  const llamaweights::ModelConfig &config = manifest.config;
+  llama_model_header header = {};
+  header.magic = LLAMA_ABI_MAGIC;
+  header.abi_version = LLAMA_ABI_VERSION;
+  header.header_size = sizeof(header);
+  header.weights_bytes = facts->weightsBytes;
+  header.info_bytes = data.info.size();
+  header.tokenizer_bytes = data.tokenizer.size();
+  header.kv_block_bytes = config.layers * 2 * config.kvHeads * LLAMA_KV_BLOCK *
+                          config.headDim * (facts->kvType == "f32" ? 4 : 2);
+  copyText(header.compiler, getCompilerVersion());
+  copyText(header.triple, target.triple);
+  data.header.assign(reinterpret_cast<const char *>(&header), sizeof(header));
+  return data;
+}

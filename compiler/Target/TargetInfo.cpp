@@ -1,0 +1,108 @@
+//===- TargetInfo.cpp - The machine that will run a model -----------------===//
+
+#include "compiler/Target/TargetInfo.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
+
+using namespace mlir::llama;
+
+static const llvm::Target *findTarget(llvm::StringRef triple,
+                                      std::string &error) {
+  static const bool isInitialized = [] {
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargets();
+    llvm::InitializeAllTargetMCs();
+    llvm::InitializeAllAsmPrinters();
+    return true;
+  }();
+  (void)isInitialized;
+  return llvm::TargetRegistry::lookupTarget(llvm::Triple(triple), error);
+}
+
+static std::unique_ptr<llvm::MCSubtargetInfo>
+createSubtarget(const TargetInfo &info) {
+  std::string error;
+  const llvm::Target *target = findTarget(info.triple, error);
+  return std::unique_ptr<llvm::MCSubtargetInfo>(target->createMCSubtargetInfo(
+      llvm::Triple(info.triple), info.cpu, info.features));
+}
+
+static std::string getHostFeatures() {
+  llvm::SubtargetFeatures features;
+  for (const auto &[name, isThere] : llvm::sys::getHostCPUFeatures())
+    features.AddFeature(name, isThere);
+  return features.getString();
+}
+
+static llvm::Error checkVectors(TargetInfo &info) {
+  std::unique_ptr<llvm::MCSubtargetInfo> subtarget = createSubtarget(info);
+  if (!llvm::Triple(info.triple).isX86())
+    return llvm::createStringError("--mtriple=%s: expected an x86-64 machine",
+                                   info.triple.c_str());
+  if (!subtarget->checkFeatures("+avx2") || !subtarget->checkFeatures("+fma"))
+    return llvm::createStringError(
+        "--mcpu=%s: has no AVX2 and FMA, which the kernels need",
+        info.cpu.c_str());
+  bool isWide = subtarget->checkFeatures("+avx512f") &&
+                subtarget->checkFeatures("+avx512bw") &&
+                subtarget->checkFeatures("+avx512vl") &&
+                subtarget->checkFeatures("+avx512dq");
+  info.vectorBits = isWide ? 512 : 256;
+  return llvm::Error::success();
+}
+
+llvm::Expected<TargetInfo> TargetInfo::get(llvm::StringRef triple,
+                                           llvm::StringRef cpu) {
+  TargetInfo info;
+  info.triple =
+      triple.empty() ? llvm::sys::getProcessTriple() : triple.str();
+  std::string error;
+  const llvm::Target *target = findTarget(info.triple, error);
+  if (!target)
+    return llvm::createStringError("--mtriple=%s: %s", info.triple.c_str(),
+                                   error.c_str());
+  info.cpu = cpu.str();
+  if (cpu == "native") {
+    info.cpu = llvm::sys::getHostCPUName().str();
+    info.features = getHostFeatures();
+  }
+  std::unique_ptr<llvm::MCSubtargetInfo> generic(target->createMCSubtargetInfo(
+      llvm::Triple(info.triple), "", ""));
+  if (!generic->isCPUStringValid(info.cpu))
+    return llvm::createStringError(
+        "--mcpu=%s: is no processor of %s that LLVM knows", info.cpu.c_str(),
+        info.triple.c_str());
+  if (llvm::Error error = checkVectors(info))
+    return std::move(error);
+  return info;
+}
+
+std::unique_ptr<llvm::TargetMachine> TargetInfo::createMachine() const {
+  std::string error;
+  const llvm::Target *target = findTarget(triple, error);
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      llvm::Triple(triple), cpu, features, llvm::TargetOptions(),
+      llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+}
+
+std::vector<std::string> TargetInfo::getRequiredFeatures() const {
+  // Instruction sets that the code generator may draw on for these kernels.
+  static constexpr llvm::StringLiteral kNames[] = {
+      "sse3",       "ssse3",      "sse4.1",     "sse4.2",   "popcnt",
+      "avx",        "avx2",       "fma",        "f16c",     "bmi",
+      "bmi2",       "movbe",      "lzcnt",      "avx512f",  "avx512bw",
+      "avx512cd",   "avx512dq",   "avx512vl",   "avx512vbmi", "avx512vbmi2",
+      "avx512vnni", "avx512bf16", "avx512fp16", "avxvnni",  "amx-tile",
+      "amx-bf16",   "amx-int8"};
+  std::unique_ptr<llvm::MCSubtargetInfo> subtarget = createSubtarget(*this);
+  std::vector<std::string> required;
+  for (llvm::StringRef name : kNames)
+    if (subtarget->checkFeatures(("+" + name).str()))
+      required.push_back(name.str());
+  return required;
+}

@@ -1,0 +1,41 @@
+//===- TargetInfo.h - The machine that will run a model ---------*- C++ -*-===//
+//
+// --mtriple, --mcpu   =>   what schedules and the code generator ask about it
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_COMPILER_TARGET_TARGETINFO_H
+#define LLAMA_COMPILER_TARGET_TARGETINFO_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mlir::llama {
+
+struct TargetInfo {
+  std::string triple;
+  std::string cpu;
+  std::string features; ///< LLVM's "+avx2,+fma"; beyond what the cpu implies
+  int64_t vectorBits = 0; ///< of the widest register
+
+  /// `cpu` may be "native". An error names a triple or cpu that LLVM does not
+  /// know, and one without the vectors that the kernels need.
+  static llvm::Expected<TargetInfo> get(llvm::StringRef triple,
+                                        llvm::StringRef cpu);
+
+  /// For position-independent code, optimized.
+  std::unique_ptr<llvm::TargetMachine> createMachine() const;
+
+  /// Names of the features that the code may use and that not every machine of
+  /// its architecture has, as the runtime checks them.
+  std::vector<std::string> getRequiredFeatures() const;
+};
+
+} // namespace mlir::llama
+
+#endif // LLAMA_COMPILER_TARGET_TARGETINFO_H

@@ -1,0 +1,439 @@
+//===- llama-compile.cpp - A checkpoint to a model.so ---------------------===//
+//
+//   llama-compile model.json | checkpoint directory | *.gguf | *.mlir[bc]  -o model.so
+//
+// Exit code 0: done; 1: the input or the machine is at fault; 2: usage.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Frontend/Frontend.h"
+#include "compiler/Pipelines/Pipelines.h"
+#include "compiler/Pipelines/Registration.h"
+#include "compiler/Target/EmbedWeights.h"
+#include "compiler/Target/EmitObject.h"
+#include "compiler/Target/LinkSharedObject.h"
+#include "compiler/Target/ModelInfo.h"
+#include "compiler/tools/Progress.h"
+#include "dialects/Llama/IR/LlamaAttributes.h"
+
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+
+#include <csignal>
+
+using namespace mlir;
+using namespace mlir::llama;
+namespace cl = llvm::cl;
+using llamaweights::ModelManifest;
+
+//===----------------------------------------------------------------------===//
+// Options
+//===----------------------------------------------------------------------===//
+
+static cl::OptionCategory outputCategory("Output");
+static cl::OptionCategory numberCategory("Numbers");
+static cl::OptionCategory targetCategory("Target");
+static cl::OptionCategory stageCategory("Stages");
+
+static cl::opt<std::string>
+    input(cl::Positional, cl::Required,
+          cl::desc("model.json | checkpoint directory | *.gguf | *.mlir[bc]"));
+static cl::opt<std::string>
+    output("o", cl::cat(outputCategory), cl::value_desc("file"),
+           cl::desc("where to write; default model.so, and standard output for "
+                    "the stages before obj"));
+static cl::opt<WeightStorage> storage(
+    "weights", cl::cat(outputCategory), cl::init(WeightStorage::Embed),
+    cl::desc("where the weights go"),
+    cl::values(clEnumValN(WeightStorage::Embed, "embed",
+                          "into the model (default)"),
+               clEnumValN(WeightStorage::External, "external",
+                          "into a file beside it, MODEL.weights")));
+static cl::opt<bool> quiet("quiet", cl::cat(outputCategory),
+                           cl::desc("no progress, no summary"));
+
+static cl::opt<NumberType> activations(
+    "activations", cl::cat(numberCategory), cl::init(NumberType::BF16),
+    cl::desc("what matrix products read"),
+    cl::values(clEnumValN(NumberType::BF16, "bf16", "bf16 (default)"),
+               clEnumValN(NumberType::F32, "f32", "f32: the reference")));
+static cl::opt<NumberType>
+    kvType("kv-type", cl::cat(numberCategory), cl::init(NumberType::BF16),
+           cl::desc("of the KV cache; default that of the activations"),
+           cl::values(clEnumValN(NumberType::BF16, "bf16", "bf16"),
+                      clEnumValN(NumberType::F32, "f32", "f32")));
+static cl::opt<int64_t>
+    maxSeqLen("max-seq-len", cl::cat(numberCategory), cl::value_desc("N"),
+              cl::desc("positions of a sequence; default and limit: the "
+                       "model's own"));
+
+enum class Device { CPU };
+static cl::opt<Device> device("target", cl::cat(targetCategory),
+                              cl::init(Device::CPU),
+                              cl::desc("what runs the model"),
+                              cl::values(clEnumValN(Device::CPU, "cpu",
+                                                    "a CPU (default)")));
+static cl::opt<std::string> triple("mtriple", cl::cat(targetCategory),
+                                   cl::value_desc("triple"),
+                                   cl::desc("default: this machine's"));
+static cl::opt<std::string> cpu("mcpu", cl::cat(targetCategory),
+                                cl::value_desc("name"), cl::init("native"),
+                                cl::desc("processor; default: this machine's"));
+
+static cl::opt<Stage>
+    lastStage("emit", cl::cat(stageCategory), cl::init(Stage::SharedObject),
+              cl::desc("stop there"),
+              cl::values(
+#define STAGE(id, name, description) clEnumValN(Stage::id, name, description),
+#include "compiler/Pipelines/Stages.def"
+                  clEnumValN(Stage::SharedObject, "model", "same as so")));
+static cl::opt<std::string>
+    dumpStages("dump-stages", cl::cat(stageCategory), cl::value_desc("dir"),
+               cl::desc("write the IR after every stage to "
+                        "DIR/1-import.mlir, ..."));
+
+//===----------------------------------------------------------------------===//
+// From input to IR
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// What is compiled: the module and, once it is asked for, its checkpoint.
+class Compilation {
+public:
+  explicit Compilation(MLIRContext &context) : context(context) {}
+
+  llvm::Error run();
+
+private:
+  llvm::Error open();
+  llvm::Error buildFromCheckpoint();
+  llvm::Error parse();
+  llvm::Error chooseTarget();
+  llvm::Error openCheckpoint(StringRef path);
+  llvm::Error lower();
+  llvm::Error lowerTo(Stage stage);
+  llvm::Error dump(Stage stage);
+  llvm::Error writeIR();
+  llvm::Error writeCode();
+  llvm::Error writeModel();
+  llvm::Error writeWeights(OutputFile &file, uint64_t begin);
+  void summarize(StringRef path, double seconds);
+
+  MLIRContext &context;
+  llvm::SourceMgr sources;
+  OwningOpRef<ModuleOp> module;
+  std::optional<ModelManifest> manifest;
+  TargetInfo target;
+  Stage stage = Stage::Import;
+};
+
+} // namespace
+
+static bool isIR(StringRef path) {
+  return path.ends_with(".mlir") || path.ends_with(".mlirbc");
+}
+
+llvm::Error Compilation::openCheckpoint(StringRef path) {
+  if (manifest)
+    return llvm::Error::success();
+  llvm::Expected<ModelManifest> opened = ModelManifest::open(path);
+  if (!opened)
+    return opened.takeError();
+  manifest.emplace(std::move(*opened));
+  return llvm::Error::success();
+}
+
+llvm::Error Compilation::buildFromCheckpoint() {
+  if (llvm::Error error = openCheckpoint(input))
+    return error;
+  int64_t limit = manifest->config.maxSeqLen;
+  if (maxSeqLen.getNumOccurrences() && (maxSeqLen < 1 || maxSeqLen > limit))
+    return llvm::createStringError("--max-seq-len=%lld: expected 1 to %lld",
+                                   static_cast<long long>(maxSeqLen),
+                                   static_cast<long long>(limit));
+  FrontendOptions options;
+  options.activations = activations;
+  options.kvType = kvType.getNumOccurrences() ? kvType : activations;
+  options.maxSeqLen = maxSeqLen;
+  llvm::Expected<OwningOpRef<ModuleOp>> built =
+      buildModule(context, *manifest, options);
+  if (!built)
+    return built.takeError();
+  module = std::move(*built);
+  return llvm::Error::success();
+}
+
+llvm::Error Compilation::parse() {
+  SourceMgrDiagnosticHandler handler(sources, &context);
+  auto buffer = llvm::MemoryBuffer::getFile(input);
+  if (!buffer)
+    return llvm::createStringError("%s: cannot be read: %s", input.c_str(),
+                                   buffer.getError().message().c_str());
+  sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
+  module = parseSourceFile<ModuleOp>(sources, &context);
+  if (!module)
+    return llvm::createStringError("%s: is no valid MLIR", input.c_str());
+  stage = findStage(*module);
+  return llvm::Error::success();
+}
+
+/// The machine: that of the flags, or the one for which the kernels of a dumped
+/// stage were made.
+llvm::Error Compilation::chooseTarget() {
+  std::string wantedTriple = triple, wantedCPU = cpu;
+  auto made = (*module)->getAttrOfType<DictionaryAttr>(kTargetAttr);
+  if (made) {
+    auto field = [&](StringRef name) {
+      auto text = made.getAs<StringAttr>(name);
+      return text ? text.str() : std::string();
+    };
+    target = {field("triple"), field("cpu"), field("features"), 0};
+    llvm::Expected<TargetInfo> checked =
+        TargetInfo::get(target.triple, target.cpu);
+    if (!checked)
+      return checked.takeError();
+    target.vectorBits = checked->vectorBits;
+    return llvm::Error::success();
+  }
+  llvm::Expected<TargetInfo> chosen = TargetInfo::get(wantedTriple, wantedCPU);
+  if (!chosen)
+    return chosen.takeError();
+  target = *chosen;
+  return llvm::Error::success();
+}
+
+llvm::Error Compilation::open() {
+  if (llvm::Error error = isIR(input) ? parse() : buildFromCheckpoint())
+    return error;
+  return chooseTarget();
+}
+
+//===----------------------------------------------------------------------===//
+// From stage to stage
+//===----------------------------------------------------------------------===//
+
+llvm::Error Compilation::dump(Stage reached) {
+  if (dumpStages.empty())
+    return llvm::Error::success();
+  SmallString<128> path(dumpStages);
+  llvm::sys::path::append(
+      path, llvm::formatv("{0}-{1}.mlir", static_cast<int>(reached) + 1,
+                          getStageName(reached)));
+  std::error_code code = llvm::sys::fs::create_directories(dumpStages);
+  if (code)
+    return llvm::createStringError("%s: cannot be made: %s", dumpStages.c_str(),
+                                   code.message().c_str());
+  llvm::Expected<OutputFile> file = OutputFile::create(path);
+  if (!file)
+    return file.takeError();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module->print(stream);
+  if (llvm::Error error = file->write(0, ArrayRef(text.data(), text.size())))
+    return error;
+  return file->keep();
+}
+
+llvm::Error Compilation::lowerTo(Stage next) {
+  PassManager pm(&context);
+  if (failed(applyPassManagerCLOptions(pm)))
+    return llvm::createStringError("a pass manager flag does not apply");
+  applyDefaultTimingPassManagerCLOptions(pm);
+  buildStagePipeline(pm, next, getSchedule(target));
+  if (next == Stage::Kernels) {
+    Builder b(&context);
+    NamedAttrList made;
+    made.append("triple", b.getStringAttr(target.triple));
+    made.append("cpu", b.getStringAttr(target.cpu));
+    made.append("features", b.getStringAttr(target.features));
+    (*module)->setAttr(kTargetAttr, made.getDictionary(&context));
+  }
+  SourceMgrDiagnosticHandler handler(sources, &context);
+  if (failed(pm.run(*module)))
+    return llvm::createStringError("%s: stage '%s' failed", input.c_str(),
+                                   getStageName(next).data());
+  return dump(next);
+}
+
+llvm::Error Compilation::lower() {
+  if (stage == Stage::Import)
+    if (llvm::Error error = dump(stage))
+      return error;
+  Stage last = std::min(lastStage.getValue(), kLastIRStage);
+  while (stage < last) {
+    stage = static_cast<Stage>(static_cast<int>(stage) + 1);
+    if (llvm::Error error = lowerTo(stage))
+      return error;
+  }
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// From IR to files
+//===----------------------------------------------------------------------===//
+
+static llvm::Error writeWhole(StringRef path, ArrayRef<char> bytes) {
+  llvm::Expected<OutputFile> file = OutputFile::create(path);
+  if (!file)
+    return file.takeError();
+  if (llvm::Error error = file->write(0, bytes))
+    return error;
+  return file->keep();
+}
+
+llvm::Error Compilation::writeIR() {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (StringRef(output).ends_with(".mlirbc")) {
+    if (failed(writeBytecodeToFile(*module, stream)))
+      return llvm::createStringError("%s: cannot be written as bytecode",
+                                     output.c_str());
+  } else {
+    module->print(stream);
+  }
+  if (output.empty() || output == "-") {
+    llvm::outs() << text;
+    return llvm::Error::success();
+  }
+  return writeWhole(output, ArrayRef(text.data(), text.size()));
+}
+
+llvm::Error Compilation::writeCode() {
+  bool isAssembly = lastStage == Stage::Assembly;
+  llvm::Expected<SmallVector<char, 0>> code =
+      emitCode(*module, target, ObjectData(),
+               isAssembly ? CodeFormat::Assembly : CodeFormat::Object);
+  if (!code)
+    return code.takeError();
+  if (isAssembly && (output.empty() || output == "-")) {
+    llvm::outs() << StringRef(code->data(), code->size());
+    return llvm::Error::success();
+  }
+  return writeWhole(output.empty() ? "model.o" : output.getValue(), *code);
+}
+
+llvm::Error Compilation::writeWeights(OutputFile &file, uint64_t begin) {
+  llvm::Expected<SmallVector<PlacedWeight>> weights = getPlacedWeights(*module);
+  if (!weights)
+    return weights.takeError();
+  ProgressBar bar("weights", quiet);
+  return embedWeights(
+      *weights, *manifest->checkpoint, file, begin,
+      [&](uint64_t done, uint64_t total) { bar.update(done, total); });
+}
+
+llvm::Error Compilation::writeModel() {
+  if (output.empty())
+    output = "model.so";
+  auto path = (*module)->getAttrOfType<StringAttr>(kModelAttr);
+  if (!path)
+    return llvm::createStringError("%s: the module has no attribute '%s'",
+                                   input.c_str(), kModelAttr.data());
+  if (llvm::Error error = openCheckpoint(path))
+    return error;
+  std::string weightsPath = output + ".weights";
+  StringRef weightsName =
+      storage == WeightStorage::External ? llvm::sys::path::filename(weightsPath)
+                                         : "";
+  llvm::Expected<ObjectData> data =
+      describeModel(*module, *manifest, target, storage, weightsName);
+  if (!data)
+    return data.takeError();
+  llvm::Expected<SmallVector<char, 0>> code =
+      emitCode(*module, target, *data, CodeFormat::Object);
+  if (!code)
+    return code.takeError();
+  llvm::Expected<OutputFile> file = OutputFile::create(output);
+  if (!file)
+    return file.takeError();
+  if (llvm::Error error = linkSharedObject(*code, *file))
+    return error;
+  if (storage == WeightStorage::External) {
+    llvm::Expected<OutputFile> weights = OutputFile::create(weightsPath);
+    if (!weights)
+      return weights.takeError();
+    if (llvm::Error error = writeWeights(*weights, 0))
+      return error;
+    if (llvm::Error error = weights->keep())
+      return error;
+  } else {
+    llvm::Expected<uint64_t> begin =
+        openWeightsSection(*file, data->weightsBytes);
+    if (!begin)
+      return begin.takeError();
+    if (llvm::Error error = writeWeights(*file, *begin))
+      return error;
+  }
+  return file->keep(/*isExecutable=*/true);
+}
+
+void Compilation::summarize(StringRef path, double seconds) {
+  uint64_t size = 0;
+  if (quiet || llvm::sys::fs::file_size(path, size))
+    return;
+  llvm::errs() << llvm::formatv("{0}: {1:f1} MB for {2}, in {3:f1} s\n", path,
+                                static_cast<double>(size) / 1e6, target.cpu,
+                                seconds);
+}
+
+llvm::Error Compilation::run() {
+  auto start = std::chrono::steady_clock::now();
+  if (llvm::Error error = open())
+    return error;
+  if (stage > lastStage)
+    return llvm::createStringError("%s: is at stage '%s', behind '%s'",
+                                   input.c_str(), getStageName(stage).data(),
+                                   getStageName(lastStage).data());
+  if (llvm::Error error = lower())
+    return error;
+  if (lastStage <= kLastIRStage)
+    return writeIR();
+  if (lastStage != Stage::SharedObject)
+    return writeCode();
+  if (llvm::Error error = writeModel())
+    return error;
+  std::chrono::duration<double> passed =
+      std::chrono::steady_clock::now() - start;
+  summarize(output, passed.count());
+  return llvm::Error::success();
+}
+
+int main(int argc, char **argv) {
+  // A file larger than the limit is an error like any other.
+  std::signal(SIGXFSZ, SIG_IGN);
+  llvm::InitLLVM init(argc, argv);
+  registerAsmPrinterCLOptions();
+  registerMLIRContextCLOptions();
+  registerPassManagerCLOptions();
+  registerDefaultTimingManagerCLOptions();
+  cl::HideUnrelatedOptions(
+      {&outputCategory, &numberCategory, &targetCategory, &stageCategory});
+  cl::SetVersionPrinter(
+      [](llvm::raw_ostream &stream) { stream << getCompilerVersion() << "\n"; });
+  if (!cl::ParseCommandLineOptions(
+          argc, argv,
+          "llama-compile: compiles a Llama checkpoint into one shared object\n",
+          &llvm::errs()))
+    return 2;
+
+  DialectRegistry registry;
+  registerLlamaCompiler(registry);
+  MLIRContext context(registry);
+  if (llvm::Error error = Compilation(context).run()) {
+    llvm::errs() << "llama-compile: error: "
+                 << llvm::toString(std::move(error)) << "\n";
+    return 1;
+  }
+  return 0;
+}
