@@ -170,9 +170,9 @@ TEST(Gguf, RefusesLengthsBeyondTheFile) {
             "key 'k': expected 18446744073709551615 bytes after byte 45 of the "
             "file, found 19 bytes");
   GgufWriter array;
-  array.raw("k", 9, toBytes(uint32_t(12)) + toBytes(~uint64_t(0) / 8));
+  array.raw("k", 9, toBytes(uint32_t(12)) + toBytes(uint64_t(1) << 61));
   EXPECT_EQ(getComplaint(array),
-            "key 'k': expected 2305843009213693951 items of at least 8 bytes "
+            "key 'k': expected 2305843009213693952 items of at least 8 bytes "
             "after byte 49 of the file, found 15 bytes");
   GgufWriter strings;
   strings.raw("k", 9, toBytes(uint32_t(8)) + toBytes(uint64_t(3)));

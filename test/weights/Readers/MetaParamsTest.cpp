@@ -35,6 +35,9 @@ TEST(MetaParams, FollowsTheRuleForTheWidth) {
   EXPECT_EQ(getMetaFfn(8192, 1.3, 4096), 28672);
   EXPECT_EQ(getMetaFfn(16384, 1.2, 4096), 53248);
   EXPECT_EQ(getMetaFfn(4096, 1.0, 256), 11008);
+  // The steps before rounding up: int(16384 / 3), then int(1.5 * 5461).
+  EXPECT_EQ(getMetaFfn(2048, 1.0, 1), 5461);
+  EXPECT_EQ(getMetaFfn(2048, 1.5, 1), 8191);
 }
 
 TEST(MetaParams, ReadsLlama32) {
