@@ -62,23 +62,26 @@ Error bindTensors(StringRef where, Expected<std::vector<StoredTensor>> tensors,
       .moveInto(manifest.checkpoint);
 }
 
-Error openHuggingFace(StringRef folder, ModelManifest &manifest) {
+/// config.json, and generation_config.json if it is there.
+Error readHuggingFaceConfig(StringRef folder, ModelConfig &config) {
   std::string path = join(folder, "config.json");
   Expected<std::string> text = readText(path);
   if (!text)
     return text.takeError();
-  if (Error error =
-          parseHuggingFaceConfig(*text, path).moveInto(manifest.config))
+  if (Error error = parseHuggingFaceConfig(*text, path).moveInto(config))
     return error;
-
   path = join(folder, "generation_config.json");
-  if (sys::fs::exists(path)) {
-    text = readText(path);
-    if (!text)
-      return text.takeError();
-    if (Error error = addGenerationConfig(*text, path, manifest.config))
-      return error;
-  }
+  if (!sys::fs::exists(path))
+    return Error::success();
+  text = readText(path);
+  if (!text)
+    return text.takeError();
+  return addGenerationConfig(*text, path, config);
+}
+
+Error openHuggingFace(StringRef folder, ModelManifest &manifest) {
+  if (Error error = readHuggingFaceConfig(folder, manifest.config))
+    return error;
   if (Error error = bindTensors(folder, readSafetensorsFolder(folder),
                                 Naming::HuggingFace, manifest))
     return error;
@@ -93,20 +96,30 @@ std::optional<int64_t> getStoredRows(ArrayRef<StoredTensor> tensors,
   return tensor->shape.front();
 }
 
-Error openNpy(StringRef folder, ModelManifest &manifest) {
-  auto tensors = readNpyFolder(folder);
-  if (!tensors)
-    return tensors.takeError();
+/// params.json, completed by what the tensors say.
+Error readMetaParams(StringRef folder, ArrayRef<StoredTensor> tensors,
+                     ModelConfig &config) {
   std::string path = join(folder, "params.json");
   Expected<std::string> text = readText(path);
   if (!text)
     return text.takeError();
   MetaShapes shapes;
-  shapes.vocab = getStoredRows(*tensors, "tok_embeddings.weight");
-  shapes.ffn = getStoredRows(*tensors, "layers.0.feed_forward.w1.weight");
-  shapes.hasOutput = findStored(*tensors, "output.weight");
-  if (Error error =
-          parseMetaParams(*text, path, shapes).moveInto(manifest.config))
+  shapes.vocab = getStoredRows(tensors, "tok_embeddings.weight");
+  shapes.ffn = getStoredRows(tensors, "layers.0.feed_forward.w1.weight");
+  shapes.hasOutput = findStored(tensors, "output.weight");
+  return parseMetaParams(*text, path, shapes).moveInto(config);
+}
+
+Error openNpy(StringRef folder, ModelManifest &manifest) {
+  auto tensors = readNpyFolder(folder);
+  if (!tensors)
+    return tensors.takeError();
+  // Folders converted from Hugging Face's may have kept its configuration.
+  bool hasParams = sys::fs::exists(join(folder, "params.json"));
+  bool hasConfig = sys::fs::exists(join(folder, "config.json"));
+  if (Error error = hasConfig && !hasParams
+                        ? readHuggingFaceConfig(folder, manifest.config)
+                        : readMetaParams(folder, *tensors, manifest.config))
     return error;
   if (Error error =
           bindTensors(folder, std::move(tensors), Naming::Meta, manifest))
@@ -241,15 +254,33 @@ Error openFolder(StringRef folder, ModelManifest &manifest) {
                                 "tok_embeddings.weight.npy and a *.gguf file");
 }
 
+/// Whether the file begins as a GGUF file does; caches of downloads store them
+/// without an extension.
+bool beginsLikeGguf(StringRef path) {
+  char magic[4] = {};
+  auto file = InputFile::open(path);
+  if (!file) {
+    consumeError(file.takeError());
+    return false;
+  }
+  if ((*file)->getSize() < sizeof(magic))
+    return false;
+  if (Error error = (*file)->read(0, magic)) {
+    consumeError(std::move(error));
+    return false;
+  }
+  return StringRef(magic, sizeof(magic)) == "GGUF";
+}
+
 Error openAny(StringRef path, ModelManifest &manifest) {
+  if (!sys::fs::exists(path))
+    return makeInputError(path, "does not exist");
   if (sys::fs::is_directory(path))
     return openFolder(path, manifest);
-  if (sys::path::extension(path) == ".gguf")
+  if (sys::path::extension(path) == ".gguf" || beginsLikeGguf(path))
     return openGguf(path, manifest);
   if (sys::path::extension(path) == ".json")
     return openModelJson(path, manifest);
-  if (!sys::fs::exists(path))
-    return makeInputError(path, "does not exist");
   return makeInputError(path, "expected a folder, a *.gguf file or a "
                               "model.json");
 }

@@ -146,6 +146,9 @@ TEST_F(ModelManifestTest, OpensANpyFolder) {
   EXPECT_EQ(open(folder.path), folder.at("params.json") +
                                    ": cannot be opened: No such file or "
                                    "directory");
+  folder.write("config.json", makeHuggingFaceConfig().dump());
+  ASSERT_EQ(open(folder.path), "");
+  EXPECT_EQ(manifest.config.eosTokens, (std::vector<int64_t>{2}));
   folder.write("params.json", R"({"dim": 8, "n_layers": 1, "n_heads": 2,
                                   "n_kv_heads": 1, "vocab_size": -1})");
   ASSERT_EQ(open(folder.path), "");
@@ -171,6 +174,9 @@ TEST_F(ModelManifestTest, OpensAGgufFileOrAFolderWithOne) {
     ASSERT_TRUE(manifest.vocabulary.has_value());
     EXPECT_EQ(manifest.vocabulary->chatTemplate, "from the file");
   }
+  folder.write("5f3a", makeGguf().build()); // as caches name it
+  ASSERT_EQ(open(folder.at("5f3a")), "");
+  EXPECT_EQ(manifest.config.maxSeqLen, 64);
   folder.write("other.gguf", "");
   EXPECT_EQ(open(folder.path),
             folder.path + ": holds several *.gguf files, name one of them");
@@ -247,8 +253,7 @@ TEST_F(ModelManifestTest, AStatedScalingWinsOverStoredDivisors) {
 TEST_F(ModelManifestTest, PathsThatAreNoModel) {
   EXPECT_EQ(open(folder.at("none")), folder.at("none") + ": does not exist");
   EXPECT_EQ(open(folder.at("none.gguf")),
-            folder.at("none.gguf") +
-                ": cannot be opened: No such file or directory");
+            folder.at("none.gguf") + ": does not exist");
   EXPECT_EQ(open(folder.path),
             folder.path + ": holds none of model.json, model.safetensors, "
                           "model.safetensors.index.json, "
