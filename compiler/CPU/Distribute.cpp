@@ -71,11 +71,12 @@ struct Accesses {
 Accesses collectAccesses(Operation *root) {
   Accesses accesses;
   root->walk([&](Operation *op) {
-    if (op->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
-      return;
     auto interface = dyn_cast<MemoryEffectOpInterface>(op);
     if (!interface) {
-      accesses.everything |= !isMemoryEffectFree(op);
+      // Of an op that is only its body, the walk sees the body.
+      accesses.everything |=
+          !op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() &&
+          !isMemoryEffectFree(op);
       return;
     }
     SmallVector<MemoryEffects::EffectInstance> effects;

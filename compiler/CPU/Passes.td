@@ -132,6 +132,17 @@ def LlamaCPUDistributePass : Pass<"llama-cpu-distribute", "::mlir::ModuleOp"> {
   ];
 }
 
+def LlamaCPULowerCopiesPass : Pass<"llama-cpu-lower-copies", "::mlir::func::FuncOp"> {
+  let summary = "turn copies between buffers into linalg ops";
+  let description = [{
+    Upstream's lowering of a strided copy calls a library that a model does not
+    have.
+
+    @test compiler/CPU/lower-copies.mlir
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def LlamaCPUExpandMathPass : Pass<"llama-cpu-expand-math", "::mlir::func::FuncOp"> {
   let summary = "compute exponentials and angles with arithmetic alone";
   let description = [{

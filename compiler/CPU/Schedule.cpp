@@ -12,8 +12,8 @@ CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   CPUSchedule schedule;
   schedule.lanes = target.vectorBits / 32;
 
-  // Four registers of one row: enough independent work to hide the latency of an
-  // addition, few enough not to spill with three operands.
+  // Four registers of one row: enough independent work to hide the latency of
+  // an addition, few enough not to spill with three operands.
   schedule.rowElements = 4 * schedule.lanes;
 
   // A core's prefetchers follow eight sequential streams at once: eight rows of

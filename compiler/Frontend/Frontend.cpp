@@ -307,8 +307,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> ModelBuilder::build() {
                      TypeAttr::get(getNumberType(options.activations)));
   (*module)->setAttr(kCacheTypeAttr,
                      TypeAttr::get(getNumberType(options.kvType)));
-  int64_t positions =
-      options.maxSeqLen ? options.maxSeqLen : config.maxSeqLen;
+  int64_t positions = options.maxSeqLen ? options.maxSeqLen : config.maxSeqLen;
   (*module)->setAttr(kMaxSeqLenAttr, b.getI64IntegerAttr(positions));
   if (llvm::Error error = declareWeights())
     return std::move(error);

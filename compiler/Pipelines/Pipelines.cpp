@@ -81,8 +81,8 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
   linears.panelColumns = schedule.panelColumns;
   linears.blockRows = schedule.blockRows;
   linears.blockColumns = schedule.blockColumns;
-  // Products first: an op that reads one element by element belongs to it, not to
-  // a loop over rows.
+  // Products first: an op that reads one element by element belongs to it, not
+  // to a loop over rows.
   pm.addNestedPass<func::FuncOp>(createLlamaCPUTileLinearsPass(linears));
   pm.addNestedPass<func::FuncOp>(createLlamaCPUTileRowsPass());
   addCleanup(pm); // folds the slices of slices that tiling made
@@ -120,18 +120,21 @@ static void buildKernelsPipeline(OpPassManager &pm,
   addTiling(pm, schedule);
   addBufferization(pm);
   pm.addPass(createLlamaCPUPlaceWeightsPass());
-  // Before the loops lose their shape: a buffer inside of one is a thread's own.
+  // Before the loops lose their shape: a buffer inside of one is a thread's
+  // own.
   pm.addPass(createLlamaCPUPlanWorkspacePass());
   pm.addPass(createLlamaCPUDistributePass());
   pm.addPass(createLlamaCPUEntryPointPass());
   addCleanup(pm);
 
   // What could not be a vector becomes scalar loops.
+  pm.addNestedPass<func::FuncOp>(createLlamaCPULowerCopiesPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addNestedPass<func::FuncOp>(createLlamaCPUExpandMathPass());
   pm.addNestedPass<func::FuncOp>(math::createMathUpliftToFMA());
   pm.addPass(memref::createFoldMemRefAliasOpsPass());
-  // Adds whole vectors, lane by lane in one order, instead of one vector's lanes.
+  // Adds whole vectors, lane by lane in one order, instead of one vector's
+  // lanes.
   pm.addNestedPass<func::FuncOp>(vector::createLowerVectorMultiReductionPass(
       vector::VectorMultiReductionLowering::InnerParallel));
   VectorTransferToSCFOptions transfers;

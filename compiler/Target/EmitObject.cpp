@@ -43,22 +43,21 @@ static void prepareFunctions(llvm::Module &module, const TargetInfo &target) {
 static void addBytes(llvm::Module &module, StringRef name, StringRef bytes) {
   llvm::Constant *value = llvm::ConstantDataArray::getString(
       module.getContext(), bytes, /*AddNull=*/false);
-  auto *global = new llvm::GlobalVariable(module, value->getType(),
-                                          /*isConstant=*/true,
-                                          llvm::GlobalValue::ExternalLinkage,
-                                          value, name);
+  auto *global = new llvm::GlobalVariable(
+      module, value->getType(),
+      /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage, value, name);
   global->setAlignment(llvm::Align(64));
 }
 
 /// A reservation takes no room in the object file, which is what makes it a
 /// writable zero for now; LinkSharedObject fills it and makes it constant.
 static void reserveWeights(llvm::Module &module, uint64_t bytes) {
-  auto *type = llvm::ArrayType::get(
-      llvm::Type::getInt8Ty(module.getContext()), bytes);
+  auto *type =
+      llvm::ArrayType::get(llvm::Type::getInt8Ty(module.getContext()), bytes);
   auto *global = new llvm::GlobalVariable(
       module, type, /*isConstant=*/false, llvm::GlobalValue::ExternalLinkage,
       llvm::ConstantAggregateZero::get(type), LLAMA_SYMBOL_WEIGHTS);
-  global->setSection(kWeightsSection);
+  global->setSection(kReservedSection);
   global->setCodeModel(llvm::CodeModel::Large);
   global->setAlignment(llvm::Align(1 << 21));
 }
@@ -74,9 +73,10 @@ static void addData(llvm::Module &module, const ObjectData &data) {
     reserveWeights(module, data.weightsBytes);
 }
 
-llvm::Expected<SmallVector<char, 0>>
-llama::emitCode(ModuleOp module, const TargetInfo &target,
-                const ObjectData &data, CodeFormat format) {
+llvm::Expected<SmallVector<char, 0>> llama::emitCode(ModuleOp module,
+                                                     const TargetInfo &target,
+                                                     const ObjectData &data,
+                                                     CodeFormat format) {
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);

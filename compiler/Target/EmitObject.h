@@ -23,8 +23,9 @@ struct ObjectData {
   uint64_t weightsBytes = 0;
 };
 
-/// Name of the section that is reserved for the weights.
-inline constexpr llvm::StringLiteral kWeightsSection = ".lrodata";
+/// Section of the object file that is reserved for the weights. The name makes
+/// it one without contents.
+inline constexpr llvm::StringLiteral kReservedSection = ".bss.weights";
 
 /// Optimizes and translates a module of the LLVM dialect. Only the entry points
 /// and `data` are exported.

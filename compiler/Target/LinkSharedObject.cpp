@@ -15,6 +15,7 @@
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
 LLD_HAS_DRIVER(elf)
@@ -23,8 +24,8 @@ using namespace mlir;
 using namespace mlir::llama;
 using namespace llvm::ELF;
 
-// The weights get a segment of their own, so that it can be given its own place in
-// the file and its own rights afterwards; 2 MiB is the size of a huge page.
+// The weights get a segment of their own, so that it can be given its own place
+// in the file and its own rights afterwards; 2 MiB is the size of a huge page.
 static constexpr char kScript[] = R"(
 PHDRS {
   constant PT_LOAD FILEHDR PHDRS FLAGS(4);
@@ -51,9 +52,9 @@ SECTIONS {
   .data : { *(.data .data.* .data.rel.ro .data.rel.ro.*) } :data
   .got : { *(.got) } :data
   .got.plt : { *(.got.plt) } :data
-  .bss : { *(.bss .bss.*) } :data
+  .bss : { *(.bss) } :data
   . = ALIGN(0x200000);
-  .lrodata : { *(.lrodata) } :weights
+  .lrodata : { *(.bss.weights) } :weights
 }
 )";
 
@@ -92,8 +93,8 @@ static llvm::Error runLinker(StringRef object, StringRef script,
                              outputPath.c_str()};
   std::string messages;
   llvm::raw_string_ostream stream(messages);
-  lld::Result result = lld::lldMain(arguments, stream, stream,
-                                    {{lld::Gnu, &lld::elf::link}});
+  lld::Result result =
+      lld::lldMain(arguments, stream, stream, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
     return llvm::createStringError("%s: cannot be linked: %s",
                                    outputPath.c_str(), messages.c_str());
@@ -101,12 +102,15 @@ static llvm::Error runLinker(StringRef object, StringRef script,
 }
 
 llvm::Error llama::linkSharedObject(ArrayRef<char> object, OutputFile &file) {
-  // lld writes to a name of its own and renames it: not to the file that is open.
+  // lld writes to a name of its own and renames it: not to the file that is
+  // open.
   std::string base = file.getTemporaryPath().str();
   std::string objectPath = base + ".o", scriptPath = base + ".ld",
               linkedPath = base + ".so";
   llvm::FileRemover removeObject(objectPath), removeScript(scriptPath),
       removeLinked(linkedPath);
+  for (const std::string &path : {objectPath, scriptPath, linkedPath})
+    llvm::sys::RemoveFileOnSignal(path);
   if (llvm::Error error = writeText(objectPath, object))
     return error;
   if (llvm::Error error =
@@ -116,8 +120,7 @@ llvm::Error llama::linkSharedObject(ArrayRef<char> object, OutputFile &file) {
     return error;
   auto linked = llvm::MemoryBuffer::getFile(linkedPath);
   if (!linked)
-    return llvm::createStringError("%s: cannot be read: %s",
-                                   linkedPath.c_str(),
+    return llvm::createStringError("%s: cannot be read: %s", linkedPath.c_str(),
                                    linked.getError().message().c_str());
   StringRef bytes = (*linked)->getBuffer();
   return file.write(0, ArrayRef(bytes.data(), bytes.size()));
@@ -130,8 +133,8 @@ template <typename T>
 struct At {
   At(OutputFile &file, uint64_t offset) : file(file), offset(offset) {}
   llvm::Error load() {
-    return file.read(offset,
-                     MutableArrayRef(reinterpret_cast<char *>(&value), sizeof(T)));
+    return file.read(
+        offset, MutableArrayRef(reinterpret_cast<char *>(&value), sizeof(T)));
   }
   llvm::Error store() {
     return file.write(
@@ -159,8 +162,7 @@ static llvm::Error moveSection(OutputFile &file, const Elf64_Ehdr &header,
     section.value.sh_offset = place;
     return section.store();
   }
-  return llvm::createStringError("the linker has lost the section '%s'",
-                                 kWeightsSection.data());
+  return llvm::createStringError("the linker has lost the section '.lrodata'");
 }
 
 llvm::Expected<uint64_t> llama::openWeightsSection(OutputFile &file,
@@ -169,12 +171,11 @@ llvm::Expected<uint64_t> llama::openWeightsSection(OutputFile &file,
   if (llvm::Error error = header.load())
     return std::move(error);
   // The section headers stand last in what the linker writes.
-  uint64_t place = llvm::alignTo(
-      header.value.e_shoff + header.value.e_shnum * sizeof(Elf64_Shdr),
-      kHugePage);
+  uint64_t place = llvm::alignTo(header.value.e_shoff +
+                                     header.value.e_shnum * sizeof(Elf64_Shdr),
+                                 kHugePage);
   for (unsigned i = 0; i < header.value.e_phnum; ++i) {
-    At<Elf64_Phdr> segment(file,
-                           header.value.e_phoff + i * sizeof(Elf64_Phdr));
+    At<Elf64_Phdr> segment(file, header.value.e_phoff + i * sizeof(Elf64_Phdr));
     if (llvm::Error error = segment.load())
       return std::move(error);
     if (segment.value.p_type != PT_LOAD || segment.value.p_filesz != 0 ||
@@ -191,6 +192,6 @@ llvm::Expected<uint64_t> llama::openWeightsSection(OutputFile &file,
       return std::move(error);
     return place;
   }
-  return llvm::createStringError("the linker has lost the segment of '%s'",
-                                 kWeightsSection.data());
+  return llvm::createStringError(
+      "the linker has lost the segment of '.lrodata'");
 }

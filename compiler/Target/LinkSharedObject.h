@@ -12,10 +12,10 @@ namespace mlir::llama {
 /// Links `object` into `file`, with lld in this process.
 llvm::Error linkSharedObject(llvm::ArrayRef<char> object, OutputFile &file);
 
-/// Gives the section that the object reserved for the weights `bytes` bytes of the
-/// file, behind everything else, and makes it constant. Returns where they begin.
-/// Until then the section has a size and no contents, so the linker neither reads
-/// nor copies them.
+/// Gives the section that the object reserved for the weights `bytes` bytes of
+/// the file, behind everything else, and makes it constant. Returns where they
+/// begin. Until then the section has a size and no contents, so the linker
+/// neither reads nor copies them.
 llvm::Expected<uint64_t> openWeightsSection(OutputFile &file, uint64_t bytes);
 
 } // namespace mlir::llama

@@ -59,8 +59,8 @@ llama::getPlacedWeights(ModuleOp module) {
           "attribute '%s': an entry lacks its name, type or offset",
           kWeightsAttr.data());
     bool isLayered = entry.contains("layered");
-    if (isLayered && (!name.getValue().starts_with("layers.") ||
-                      memref.getRank() < 2))
+    if (isLayered &&
+        (!name.getValue().starts_with("layers.") || memref.getRank() < 2))
       return llvm::createStringError(
           "attribute '%s': '%s' is layered, expected a name 'layers...' and a "
           "dimension of layers",
@@ -81,8 +81,8 @@ static Json describeTensors(ArrayRef<PlacedWeight> weights) {
       tensors.push_back(
           {{"name", weight.getTensorName(layer)},
            {"dtype", getTypeName(weight.element)},
-           {"shape", std::vector<int64_t>(weight.shape.begin(),
-                                          weight.shape.end())},
+           {"shape",
+            std::vector<int64_t>(weight.shape.begin(), weight.shape.end())},
            {"offset", weight.offset + layer * weight.getTensorBytes()},
            {"bytes", weight.getTensorBytes()}});
   return tensors;
@@ -140,11 +140,11 @@ static std::string describe(const ModelManifest &manifest,
   info["target"] = {{"triple", target.triple},
                     {"cpu", target.cpu},
                     {"features", target.getRequiredFeatures()}};
-  Json block = {{"storage", storage == WeightStorage::Embed ? "embed"
-                                                            : "external"},
-                {"file", weightsFile.str()},
-                {"bytes", facts.weightsBytes},
-                {"tensors", describeTensors(weights)}};
+  Json block = {
+      {"storage", storage == WeightStorage::Embed ? "embed" : "external"},
+      {"file", weightsFile.str()},
+      {"bytes", facts.weightsBytes},
+      {"tensors", describeTensors(weights)}};
   info["weights"] = std::move(block);
   info["chat_template"] =
       manifest.vocabulary ? manifest.vocabulary->chatTemplate : "";

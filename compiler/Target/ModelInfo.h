@@ -37,8 +37,8 @@ struct PlacedWeight {
 /// llama-cpu-place-weights.
 llvm::Expected<SmallVector<PlacedWeight>> getPlacedWeights(ModuleOp module);
 
-/// Header, info and tokenizer for a module of the LLVM stage. `weightsFile` is the
-/// name of the file beside the model if weights are external.
+/// Header, info and tokenizer for a module of the LLVM stage. `weightsFile` is
+/// the name of the file beside the model if weights are external.
 llvm::Expected<ObjectData>
 describeModel(ModuleOp module, const llamaweights::ModelManifest &manifest,
               const TargetInfo &target, WeightStorage storage,

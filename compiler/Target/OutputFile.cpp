@@ -21,8 +21,7 @@ llvm::Expected<OutputFile> OutputFile::create(llvm::StringRef path) {
   llvm::Expected<llvm::sys::fs::TempFile> file =
       llvm::sys::fs::TempFile::create(path + ".%%%%%%.tmp");
   if (!file)
-    return makeError(path, "written",
-                     llvm::toString(file.takeError()));
+    return makeError(path, "written", llvm::toString(file.takeError()));
   return OutputFile(path, std::move(*file));
 }
 
@@ -48,8 +47,8 @@ llvm::Error OutputFile::write(uint64_t offset, llvm::ArrayRef<char> bytes) {
 llvm::Error OutputFile::read(uint64_t offset,
                              llvm::MutableArrayRef<char> bytes) const {
   while (!bytes.empty()) {
-    ssize_t count = pread(file->FD, bytes.data(), bytes.size(),
-                          static_cast<off_t>(offset));
+    ssize_t count =
+        pread(file->FD, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR)
       continue;
     if (count <= 0)

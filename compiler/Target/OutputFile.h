@@ -1,7 +1,7 @@
 //===- OutputFile.h - A file that is whole or absent ------------*- C++ -*-===//
 //
-// Written beside its name and renamed at the end: P6. A signal or an error leaves
-// nothing behind.
+// Written beside its name and renamed at the end: P6. A signal or an error
+// leaves nothing behind.
 //
 //===----------------------------------------------------------------------===//
 

@@ -59,8 +59,7 @@ static llvm::Error checkVectors(TargetInfo &info) {
 llvm::Expected<TargetInfo> TargetInfo::get(llvm::StringRef triple,
                                            llvm::StringRef cpu) {
   TargetInfo info;
-  info.triple =
-      triple.empty() ? llvm::sys::getProcessTriple() : triple.str();
+  info.triple = triple.empty() ? llvm::sys::getProcessTriple() : triple.str();
   std::string error;
   const llvm::Target *target = findTarget(info.triple, error);
   if (!target)
@@ -71,8 +70,8 @@ llvm::Expected<TargetInfo> TargetInfo::get(llvm::StringRef triple,
     info.cpu = llvm::sys::getHostCPUName().str();
     info.features = getHostFeatures();
   }
-  std::unique_ptr<llvm::MCSubtargetInfo> generic(target->createMCSubtargetInfo(
-      llvm::Triple(info.triple), "", ""));
+  std::unique_ptr<llvm::MCSubtargetInfo> generic(
+      target->createMCSubtargetInfo(llvm::Triple(info.triple), "", ""));
   if (!generic->isCPUStringValid(info.cpu))
     return llvm::createStringError(
         "--mcpu=%s: is no processor of %s that LLVM knows", info.cpu.c_str(),
@@ -93,11 +92,11 @@ std::unique_ptr<llvm::TargetMachine> TargetInfo::createMachine() const {
 std::vector<std::string> TargetInfo::getRequiredFeatures() const {
   // Instruction sets that the code generator may draw on for these kernels.
   static constexpr llvm::StringLiteral kNames[] = {
-      "sse3",       "ssse3",      "sse4.1",     "sse4.2",   "popcnt",
-      "avx",        "avx2",       "fma",        "f16c",     "bmi",
-      "bmi2",       "movbe",      "lzcnt",      "avx512f",  "avx512bw",
+      "sse3",       "ssse3",      "sse4.1",     "sse4.2",     "popcnt",
+      "avx",        "avx2",       "fma",        "f16c",       "bmi",
+      "bmi2",       "movbe",      "lzcnt",      "avx512f",    "avx512bw",
       "avx512cd",   "avx512dq",   "avx512vl",   "avx512vbmi", "avx512vbmi2",
-      "avx512vnni", "avx512bf16", "avx512fp16", "avxvnni",  "amx-tile",
+      "avx512vnni", "avx512bf16", "avx512fp16", "avxvnni",    "amx-tile",
       "amx-bf16",   "amx-int8"};
   std::unique_ptr<llvm::MCSubtargetInfo> subtarget = createSubtarget(*this);
   std::vector<std::string> required;

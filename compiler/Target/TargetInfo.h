@@ -20,7 +20,7 @@ namespace mlir::llama {
 struct TargetInfo {
   std::string triple;
   std::string cpu;
-  std::string features; ///< LLVM's "+avx2,+fma"; beyond what the cpu implies
+  std::string features;   ///< LLVM's "+avx2,+fma"; beyond what the cpu implies
   int64_t vectorBits = 0; ///< of the widest register
 
   /// `cpu` may be "native". An error names a triple or cpu that LLVM does not

@@ -1,6 +1,7 @@
 //===- llama-compile.cpp - A checkpoint to a model.so ---------------------===//
 //
-//   llama-compile model.json | checkpoint directory | *.gguf | *.mlir[bc]  -o model.so
+//   llama-compile model.json | checkpoint directory | *.gguf | *.mlir[bc]  -o
+//   model.so
 //
 // Exit code 0: done; 1: the input or the machine is at fault; 2: usage.
 //
@@ -52,13 +53,13 @@ static cl::opt<std::string>
     output("o", cl::cat(outputCategory), cl::value_desc("file"),
            cl::desc("where to write; default model.so, and standard output for "
                     "the stages before obj"));
-static cl::opt<WeightStorage> storage(
-    "weights", cl::cat(outputCategory), cl::init(WeightStorage::Embed),
-    cl::desc("where the weights go"),
-    cl::values(clEnumValN(WeightStorage::Embed, "embed",
-                          "into the model (default)"),
-               clEnumValN(WeightStorage::External, "external",
-                          "into a file beside it, MODEL.weights")));
+static cl::opt<WeightStorage>
+    storage("weights", cl::cat(outputCategory), cl::init(WeightStorage::Embed),
+            cl::desc("where the weights go"),
+            cl::values(clEnumValN(WeightStorage::Embed, "embed",
+                                  "into the model (default)"),
+                       clEnumValN(WeightStorage::External, "external",
+                                  "into a file beside it, MODEL.weights")));
 static cl::opt<bool> quiet("quiet", cl::cat(outputCategory),
                            cl::desc("no progress, no summary"));
 
@@ -78,11 +79,10 @@ static cl::opt<int64_t>
                        "model's own"));
 
 enum class Device { CPU };
-static cl::opt<Device> device("target", cl::cat(targetCategory),
-                              cl::init(Device::CPU),
-                              cl::desc("what runs the model"),
-                              cl::values(clEnumValN(Device::CPU, "cpu",
-                                                    "a CPU (default)")));
+static cl::opt<Device>
+    device("target", cl::cat(targetCategory), cl::init(Device::CPU),
+           cl::desc("what runs the model"),
+           cl::values(clEnumValN(Device::CPU, "cpu", "a CPU (default)")));
 static cl::opt<std::string> triple("mtriple", cl::cat(targetCategory),
                                    cl::value_desc("triple"),
                                    cl::desc("default: this machine's"));
@@ -227,9 +227,9 @@ llvm::Error Compilation::dump(Stage reached) {
   if (dumpStages.empty())
     return llvm::Error::success();
   SmallString<128> path(dumpStages);
-  llvm::sys::path::append(
-      path, llvm::formatv("{0}-{1}.mlir", static_cast<int>(reached) + 1,
-                          getStageName(reached)));
+  llvm::sys::path::append(path, llvm::formatv("{0}-{1}.mlir",
+                                              static_cast<int>(reached) + 1,
+                                              getStageName(reached)));
   std::error_code code = llvm::sys::fs::create_directories(dumpStages);
   if (code)
     return llvm::createStringError("%s: cannot be made: %s", dumpStages.c_str(),
@@ -343,9 +343,9 @@ llvm::Error Compilation::writeModel() {
   if (llvm::Error error = openCheckpoint(path))
     return error;
   std::string weightsPath = output + ".weights";
-  StringRef weightsName =
-      storage == WeightStorage::External ? llvm::sys::path::filename(weightsPath)
-                                         : "";
+  StringRef weightsName = storage == WeightStorage::External
+                              ? llvm::sys::path::filename(weightsPath)
+                              : "";
   llvm::Expected<ObjectData> data =
       describeModel(*module, *manifest, target, storage, weightsName);
   if (!data)
@@ -419,20 +419,23 @@ int main(int argc, char **argv) {
   registerDefaultTimingManagerCLOptions();
   cl::HideUnrelatedOptions(
       {&outputCategory, &numberCategory, &targetCategory, &stageCategory});
-  cl::SetVersionPrinter(
-      [](llvm::raw_ostream &stream) { stream << getCompilerVersion() << "\n"; });
+  cl::SetVersionPrinter([](llvm::raw_ostream &stream) {
+    stream << getCompilerVersion() << "\n";
+  });
   if (!cl::ParseCommandLineOptions(
           argc, argv,
           "llama-compile: compiles a Llama checkpoint into one shared object\n",
           &llvm::errs()))
     return 2;
+  // lld has a flag of this name, in the same registry.
+  cpu.removeArgument();
 
   DialectRegistry registry;
   registerLlamaCompiler(registry);
   MLIRContext context(registry);
   if (llvm::Error error = Compilation(context).run()) {
-    llvm::errs() << "llama-compile: error: "
-                 << llvm::toString(std::move(error)) << "\n";
+    llvm::errs() << "llama-compile: error: " << llvm::toString(std::move(error))
+                 << "\n";
     return 1;
   }
   return 0;
