@@ -50,7 +50,7 @@ Expected<GgufFile> openGgufFile(StringRef path) {
   auto file = InputFile::open(path);
   if (!file)
     return file.takeError();
-  return readGguf(std::move(*file));
+  return readGguf(*file);
 }
 
 Error bindTensors(StringRef where, Expected<std::vector<StoredTensor>> tensors,
@@ -312,7 +312,8 @@ Error reconcileTokens(ModelManifest &manifest) {
 /// folder's absolute path, or the file's name without its extension.
 std::string getNameOf(StringRef path) {
   SmallString<256> absolute(path);
-  sys::fs::make_absolute(absolute);
+  if (sys::fs::make_absolute(absolute))
+    absolute = path; // no current folder: the path as it is must do
   sys::path::remove_dots(absolute, /*remove_dot_dot=*/true);
   if (sys::fs::is_directory(absolute))
     return sys::path::filename(absolute).str();

@@ -91,11 +91,11 @@ void dequantizeQ8_0(const uint8_t *block, float *out) {
 void dequantizeQ2_K(const uint8_t *block, float *out) {
   const uint8_t *scales = block, *codes = block + 16;
   float d = readHalf(block + 80), dmin = readHalf(block + 82);
-  for (int group = 0; group < 16; ++group) {
+  for (int64_t group = 0; group < 16; ++group) {
     float scale = d * float(scales[group] & 15);
     float minimum = dmin * float(scales[group] >> 4);
     const uint8_t *bytes = codes + group / 8 * 32 + group % 2 * 16;
-    int shift = group % 8 / 2 * 2;
+    int64_t shift = group % 8 / 2 * 2;
     for (int i = 0; i < 16; ++i)
       out[group * 16 + i] = scale * float(bytes[i] >> shift & 3) - minimum;
   }
@@ -108,13 +108,13 @@ void dequantizeQ2_K(const uint8_t *block, float *out) {
 void dequantizeQ3_K(const uint8_t *block, float *out) {
   const uint8_t *thirdBits = block, *codes = block + 32, *scales = block + 96;
   float d = readHalf(block + 108);
-  for (int group = 0; group < 16; ++group) {
+  for (int64_t group = 0; group < 16; ++group) {
     int low = scales[group % 8] >> (group / 8 * 4) & 15;
     int high = scales[8 + group % 4] >> (group / 4 * 2) & 3;
     float scale = d * float((low | high << 4) - 32);
     const uint8_t *bytes = codes + group / 8 * 32 + group % 2 * 16;
     const uint8_t *thirds = thirdBits + group % 2 * 16;
-    int shift = group % 8 / 2 * 2, bit = group / 2;
+    int64_t shift = group % 8 / 2 * 2, bit = group / 2;
     for (int i = 0; i < 16; ++i) {
       int code = (bytes[i] >> shift & 3) | (thirds[i] >> bit & 1) << 2;
       out[group * 16 + i] = scale * float(code - 4);
@@ -129,7 +129,7 @@ struct ScaleAndMinimum {
 /// Six-bit scales and minima of the eight groups of Q4_K and Q5_K: the first
 /// four in the low bits of bytes 0..3 and 4..7; the low nibbles of the others
 /// in bytes 8..11, their high bits above those of the first four.
-ScaleAndMinimum unpackScale(const uint8_t *packed, int group) {
+ScaleAndMinimum unpackScale(const uint8_t *packed, int64_t group) {
   if (group < 4)
     return {packed[group] & 63, packed[group + 4] & 63};
   return {(packed[group + 4] & 15) | packed[group - 4] >> 6 << 4,
@@ -142,12 +142,12 @@ ScaleAndMinimum unpackScale(const uint8_t *packed, int group) {
 void dequantizeQ4_K(const uint8_t *block, float *out) {
   float d = readHalf(block), dmin = readHalf(block + 2);
   const uint8_t *scales = block + 4, *codes = block + 16;
-  for (int group = 0; group < 8; ++group) {
+  for (int64_t group = 0; group < 8; ++group) {
     ScaleAndMinimum packed = unpackScale(scales, group);
     float scale = d * float(packed.scale);
     float minimum = dmin * float(packed.minimum);
     const uint8_t *bytes = codes + group / 2 * 32;
-    int shift = group % 2 * 4;
+    int64_t shift = group % 2 * 4;
     for (int i = 0; i < 32; ++i)
       out[group * 32 + i] = scale * float(bytes[i] >> shift & 15) - minimum;
   }
@@ -158,12 +158,12 @@ void dequantizeQ4_K(const uint8_t *block, float *out) {
 void dequantizeQ5_K(const uint8_t *block, float *out) {
   float d = readHalf(block), dmin = readHalf(block + 2);
   const uint8_t *scales = block + 4, *fifths = block + 16, *codes = block + 48;
-  for (int group = 0; group < 8; ++group) {
+  for (int64_t group = 0; group < 8; ++group) {
     ScaleAndMinimum packed = unpackScale(scales, group);
     float scale = d * float(packed.scale);
     float minimum = dmin * float(packed.minimum);
     const uint8_t *bytes = codes + group / 2 * 32;
-    int shift = group % 2 * 4;
+    int64_t shift = group % 2 * 4;
     for (int i = 0; i < 32; ++i) {
       int code = (bytes[i] >> shift & 15) | (fifths[i] >> group & 1) << 4;
       out[group * 32 + i] = scale * float(code) - minimum;
@@ -178,12 +178,12 @@ void dequantizeQ5_K(const uint8_t *block, float *out) {
 void dequantizeQ6_K(const uint8_t *block, float *out) {
   const uint8_t *low = block, *high = block + 128, *scales = block + 192;
   float d = readHalf(block + 208);
-  for (int group = 0; group < 16; ++group) {
-    int half = group / 8, row = group % 8 / 2, offset = group % 2 * 16;
+  for (int64_t group = 0; group < 16; ++group) {
+    int64_t half = group / 8, row = group % 8 / 2, offset = group % 2 * 16;
     float scale = d * float(int8_t(scales[group]));
     const uint8_t *lows = low + half * 64 + row % 2 * 32 + offset;
     const uint8_t *highs = high + half * 32 + offset;
-    int lowShift = row / 2 * 4, highShift = row * 2;
+    int64_t lowShift = row / 2 * 4, highShift = row * 2;
     for (int i = 0; i < 16; ++i) {
       int code = (lows[i] >> lowShift & 15) | (highs[i] >> highShift & 3) << 4;
       out[group * 16 + i] = scale * float(code - 32);

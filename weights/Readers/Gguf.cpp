@@ -192,28 +192,28 @@ bool readKeys(Cursor &cursor, uint64_t count, GgufFile &result) {
 }
 
 struct TypeRow {
-  uint32_t number;
   StringLiteral name;
+  uint32_t number;
   std::optional<DType> type; ///< none: known, but not supported
 };
 
 constexpr TypeRow kTypes[] = {
-    {0, "F32", DType::F32},        {1, "F16", DType::F16},
-    {2, "Q4_0", DType::Q4_0},      {3, "Q4_1", DType::Q4_1},
-    {6, "Q5_0", DType::Q5_0},      {7, "Q5_1", DType::Q5_1},
-    {8, "Q8_0", DType::Q8_0},      {9, "Q8_1", std::nullopt},
-    {10, "Q2_K", DType::Q2_K},     {11, "Q3_K", DType::Q3_K},
-    {12, "Q4_K", DType::Q4_K},     {13, "Q5_K", DType::Q5_K},
-    {14, "Q6_K", DType::Q6_K},     {15, "Q8_K", std::nullopt},
-    {16, "IQ2_XXS", std::nullopt}, {17, "IQ2_XS", std::nullopt},
-    {18, "IQ3_XXS", std::nullopt}, {19, "IQ1_S", std::nullopt},
-    {20, "IQ4_NL", std::nullopt},  {21, "IQ3_S", std::nullopt},
-    {22, "IQ2_S", std::nullopt},   {23, "IQ4_XS", std::nullopt},
-    {24, "I8", std::nullopt},      {25, "I16", std::nullopt},
-    {26, "I32", std::nullopt},     {27, "I64", std::nullopt},
-    {28, "F64", std::nullopt},     {29, "IQ1_M", std::nullopt},
-    {30, "BF16", DType::BF16},     {34, "TQ1_0", std::nullopt},
-    {35, "TQ2_0", std::nullopt},   {39, "MXFP4", std::nullopt},
+    {"F32", 0, DType::F32},        {"F16", 1, DType::F16},
+    {"Q4_0", 2, DType::Q4_0},      {"Q4_1", 3, DType::Q4_1},
+    {"Q5_0", 6, DType::Q5_0},      {"Q5_1", 7, DType::Q5_1},
+    {"Q8_0", 8, DType::Q8_0},      {"Q8_1", 9, std::nullopt},
+    {"Q2_K", 10, DType::Q2_K},     {"Q3_K", 11, DType::Q3_K},
+    {"Q4_K", 12, DType::Q4_K},     {"Q5_K", 13, DType::Q5_K},
+    {"Q6_K", 14, DType::Q6_K},     {"Q8_K", 15, std::nullopt},
+    {"IQ2_XXS", 16, std::nullopt}, {"IQ2_XS", 17, std::nullopt},
+    {"IQ3_XXS", 18, std::nullopt}, {"IQ1_S", 19, std::nullopt},
+    {"IQ4_NL", 20, std::nullopt},  {"IQ3_S", 21, std::nullopt},
+    {"IQ2_S", 22, std::nullopt},   {"IQ4_XS", 23, std::nullopt},
+    {"I8", 24, std::nullopt},      {"I16", 25, std::nullopt},
+    {"I32", 26, std::nullopt},     {"I64", 27, std::nullopt},
+    {"F64", 28, std::nullopt},     {"IQ1_M", 29, std::nullopt},
+    {"BF16", 30, DType::BF16},     {"TQ1_0", 34, std::nullopt},
+    {"TQ2_0", 35, std::nullopt},   {"MXFP4", 39, std::nullopt},
 };
 
 std::optional<DType> parseType(Cursor &cursor, uint32_t number) {
@@ -270,16 +270,21 @@ bool readTensors(Cursor &cursor, uint64_t count, GgufFile &result) {
   return true;
 }
 
+/// Bytes of a tensor that readTensor has let pass.
+uint64_t getBytes(const StoredTensor &tensor) {
+  return uint64_t(getStoredBytes(tensor.dtype, tensor.shape).value_or(0));
+}
+
 /// Compares the tensors' places with the data section and each other, and makes
 /// their offsets those of the file.
-bool placeTensors(Cursor &cursor, std::shared_ptr<InputFile> file,
+bool placeTensors(Cursor &cursor, const std::shared_ptr<InputFile> &file,
                   int64_t alignment, GgufFile &result) {
   uint64_t dataOffset = alignTo(cursor.getOffset(), uint64_t(alignment));
   uint64_t dataBytes =
       file->getSize() > dataOffset ? file->getSize() - dataOffset : 0;
   std::vector<StoredTensor *> byOffset;
   for (StoredTensor &tensor : result.tensors) {
-    uint64_t bytes = uint64_t(*getStoredBytes(tensor.dtype, tensor.shape));
+    uint64_t bytes = getBytes(tensor);
     cursor.part = "tensor " + quote(tensor.name);
     if (tensor.offset % uint64_t(alignment) != 0)
       return cursor.fail(formatv("begins at byte {0} of the data section, "
@@ -300,7 +305,7 @@ bool placeTensors(Cursor &cursor, std::shared_ptr<InputFile> file,
   for (size_t i = 1; i < byOffset.size(); ++i) {
     const StoredTensor &a = *byOffset[i - 1], &b = *byOffset[i];
     cursor.part = "tensor " + quote(b.name);
-    if (b.offset - a.offset < uint64_t(*getStoredBytes(a.dtype, a.shape)))
+    if (b.offset - a.offset < getBytes(a))
       return cursor.fail("overlaps tensor " + quote(a.name));
   }
   return true;
@@ -349,7 +354,7 @@ bool checkContainer(Cursor &cursor, const GgufFile &result,
 
 } // namespace
 
-Expected<GgufFile> readGguf(std::shared_ptr<InputFile> file) {
+Expected<GgufFile> readGguf(const std::shared_ptr<InputFile> &file) {
   GgufFile result;
   result.path = file->getPath().str();
   Cursor cursor(*file);

@@ -57,7 +57,7 @@ struct GgufFile {
   std::vector<StoredTensor> tensors; ///< in the order of the file
 };
 
-llvm::Expected<GgufFile> readGguf(std::shared_ptr<InputFile> file);
+llvm::Expected<GgufFile> readGguf(const std::shared_ptr<InputFile> &file);
 
 /// Typed access to the keys; complaints are kept until finish(), like those of
 /// JsonObject.

@@ -134,12 +134,15 @@ Error readSentencePiece(GgufKeys &keys, StringRef path,
     keys.fail(GGML "precompiled_charsmap", "is not supported");
   if (scores && scores->type != GgufType::F32)
     keys.fail(GGML "scores", "expected an array of f32");
-  if (Error error = keys.finish())
-    return error;
 
   std::vector<SentencePiece> pieces;
-  for (auto [i, text] : enumerate(tokens))
-    pieces.push_back({text, float(*scores->getNumber(i)), types[i]});
+  pieces.reserve(tokens.size());
+  for (auto [i, text] : enumerate(tokens)) {
+    std::optional<double> score = scores ? scores->getNumber(i) : std::nullopt;
+    pieces.push_back({text, float(score.value_or(0.0)), types[i]});
+  }
+  if (Error error = keys.finish())
+    return error;
   return makeSentencePieceVocabulary(pieces, options, path)
       .moveInto(vocabulary);
 }

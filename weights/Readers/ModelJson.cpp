@@ -68,9 +68,10 @@ void readChatTemplate(JsonObject &model, ModelJson &result) {
     return;
   if (!found->is_object())
     return model.find("chat_template", result.chatTemplate);
-  auto object = model.findObject("chat_template");
-  object->read("file", result.chatTemplatePath.emplace());
-  model.absorb(*object);
+  if (auto object = model.findObject("chat_template")) {
+    object->read("file", result.chatTemplatePath.emplace());
+    model.absorb(*object);
+  }
 }
 
 } // namespace

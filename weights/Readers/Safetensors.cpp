@@ -188,7 +188,7 @@ Error readShards(StringRef folder, StringRef indexPath,
     auto file = InputFile::open(path);
     if (!file)
       return file.takeError();
-    auto stored = readSafetensors(std::move(*file));
+    auto stored = readSafetensors(*file);
     if (!stored)
       return stored.takeError();
     for (StoredTensor &tensor : *stored) {
@@ -211,7 +211,7 @@ Error readShards(StringRef folder, StringRef indexPath,
 } // namespace
 
 Expected<std::vector<StoredTensor>>
-readSafetensors(std::shared_ptr<InputFile> file) {
+readSafetensors(const std::shared_ptr<InputFile> &file) {
   StringRef path = file->getPath();
   uint64_t dataOffset = 0;
   Expected<std::string> text = readHeader(*file, dataOffset);
@@ -239,6 +239,7 @@ readSafetensors(std::shared_ptr<InputFile> file) {
   if (Error error = checkCoverage(path, entries, dataBytes))
     return std::move(error);
   std::vector<StoredTensor> tensors;
+  tensors.reserve(entries.size());
   for (Entry &entry : entries)
     tensors.push_back(std::move(entry.tensor));
   return tensors;
@@ -261,7 +262,7 @@ Expected<std::vector<StoredTensor>> readSafetensorsFolder(StringRef folder) {
     auto file = InputFile::open(path);
     if (!file)
       return file.takeError();
-    return readSafetensors(std::move(*file));
+    return readSafetensors(*file);
   }
   path = folder;
   sys::path::append(path, kIndexName);

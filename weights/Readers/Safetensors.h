@@ -16,7 +16,7 @@ namespace llamaweights {
 
 /// The tensors of one file. F32, F16 and BF16 only.
 llvm::Expected<std::vector<StoredTensor>>
-readSafetensors(std::shared_ptr<InputFile> file);
+readSafetensors(const std::shared_ptr<InputFile> &file);
 
 /// Whether the folder has a model.safetensors or an index of shards.
 bool hasSafetensors(llvm::StringRef folder);
