@@ -217,7 +217,7 @@ std::string llamart::getCpuName() {
   char name[49] = {};
   for (uint32_t i = 0; i < 3; ++i) {
     Registers part = readLeaf(0x80000002 + i, 0);
-    std::memcpy(name + 16 * i, part.values, 16);
+    std::memcpy(name + size_t(16) * i, part.values, 16);
   }
   std::string_view text(name);
   text = text.substr(0, text.find_last_not_of(' ') + 1);

@@ -133,29 +133,26 @@ private:
 
 // One eval for all that are running.
 void runRound(Engine &engine, std::vector<Run> &runs) {
-  std::vector<Run *> taking;
+  std::vector<Run *> generating, prompting;
+  for (Run &run : runs)
+    if (run.isRunning())
+      (run.isInPrompt() ? prompting : generating).push_back(&run);
+
   std::vector<Feed> feeds;
-  int64_t rows = engine.getBatchRows(), prompts = 0;
-  for (Run &run : runs) {
-    if (!run.isRunning())
-      continue;
-    if (run.isInPrompt()) {
-      ++prompts;
-      continue;
-    }
-    taking.push_back(&run);
-    feeds.push_back(run.makeFeed(1));
-    --rows;
-  }
-  for (Run &run : runs) {
-    if (!run.isRunning() || !run.isInPrompt())
-      continue;
-    taking.push_back(&run);
-    feeds.push_back(run.makeFeed(std::max<int64_t>(1, rows / prompts--)));
+  feeds.reserve(runs.size());
+  for (Run *run : generating)
+    feeds.push_back(run->makeFeed(1));
+  // What they leave is for the prompts.
+  int64_t rows = engine.getBatchRows() - int64_t(feeds.size());
+  for (size_t i = 0; i < prompting.size(); ++i) {
+    int64_t share = rows / int64_t(prompting.size() - i);
+    feeds.push_back(prompting[i]->makeFeed(std::max<int64_t>(1, share)));
     rows -= feeds.back().ids.size();
   }
   engine.eval(feeds);
-  for (Run *run : taking)
+  for (Run *run : generating)
+    run->advance();
+  for (Run *run : prompting)
     run->advance();
 }
 

@@ -22,12 +22,13 @@ static uintptr_t roundUp(uintptr_t value, uint64_t unit) {
 /// The part of [data, data + bytes) made of whole units, maybe empty.
 static std::pair<char *, uint64_t>
 getWholeUnits(const void *data, uint64_t bytes, uint64_t unit) {
-  uintptr_t begin = reinterpret_cast<uintptr_t>(data);
-  uintptr_t end = (begin + bytes) / unit * unit;
-  begin = roundUp(begin, unit);
+  char *pointer = static_cast<char *>(const_cast<void *>(data));
+  uintptr_t address = reinterpret_cast<uintptr_t>(data);
+  uintptr_t begin = roundUp(address, unit);
+  uintptr_t end = (address + bytes) / unit * unit;
   if (begin >= end)
     return {nullptr, 0};
-  return {reinterpret_cast<char *>(begin), end - begin};
+  return {pointer + (begin - address), end - begin};
 }
 
 Pages::~Pages() {
@@ -47,11 +48,11 @@ Pages Pages::reserve(uint64_t bytes, HugePages hugePages) noexcept {
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED)
     return pages;
-  uintptr_t begin = reinterpret_cast<uintptr_t>(base);
+  uintptr_t address = reinterpret_cast<uintptr_t>(base);
+  uint64_t skipped = huge ? roundUp(address, kHugePage) - address : 0;
   pages.base = base;
   pages.baseSize = bytes + slack;
-  pages.data =
-      reinterpret_cast<char *>(huge ? roundUp(begin, kHugePage) : begin);
+  pages.data = static_cast<char *>(base) + skipped;
   pages.size = bytes;
   if (huge)
     adviseHugePages(pages.data, bytes);

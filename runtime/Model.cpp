@@ -181,7 +181,7 @@ const ChatTemplate &Model::getChatTemplate() const {
       throw Error(ErrorKind::Model, path, ": has no chat template");
     withPath([&] { chatTemplate = ChatTemplate::recognize(source); });
   });
-  return *chatTemplate;
+  return chatTemplate.value();
 }
 
 std::vector<int32_t> Model::collectStopTokens() const {
@@ -196,7 +196,7 @@ std::vector<int32_t> Model::collectStopTokens() const {
       if (std::optional<int32_t> id = words.findToken(text))
         result.push_back(*id);
   } catch (const Error &) {
-    // No template, or none of ours: no tokens to add.
+    return result; // no template, or none of ours: nothing to add
   }
   return result;
 }

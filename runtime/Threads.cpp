@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <pthread.h>
 #include <sched.h>
@@ -168,11 +167,10 @@ void ForeignExecutor::run(Task task, void *argument) {
 /// Cores' worth of time that the control group allows; infinity if unlimited.
 static double getCpuQuota() {
   std::ifstream file("/sys/fs/cgroup/cpu.max"); // "150000 100000", "max 100000"
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0)
+  double quota = 0, period = 0;
+  if (!(file >> quota >> period) || period <= 0)
     return HUGE_VAL;
-  return std::atof(quota.c_str()) / period;
+  return quota / period;
 }
 
 int32_t llamart::getAvailableCores() {

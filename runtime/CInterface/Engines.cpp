@@ -134,6 +134,7 @@ llamart_error *llamart_eval(llamart_engine *engine, const llamart_feed *feeds,
     if (count > 0)
       require(feeds, "feeds");
     std::vector<Feed> list;
+    list.reserve(count);
     for (size_t i = 0; i < count; ++i)
       list.push_back(readFeed(getElement(feeds, i)));
     engine->engine->eval(list);
@@ -242,6 +243,7 @@ llamart_error *llamart_generate(llamart_engine *engine, llamart_job *jobs,
     if (count > 0)
       require(jobs, "jobs");
     std::vector<GenerateJob> list;
+    list.reserve(count);
     for (size_t i = 0; i < count; ++i)
       list.push_back(readJob(readOptions<llamart_job>(
           getElement(jobs, i), LLAMART_JOB, "llamart_job")));

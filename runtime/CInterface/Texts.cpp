@@ -53,7 +53,7 @@ static SpecialText readSpecialText(int show) {
 }
 
 llamart_error *llamart_decode(const llamart_model *model, const int32_t *ids,
-                              size_t count, int show_special, char **text,
+                              size_t count, int showSpecial, char **text,
                               size_t *bytes) {
   return guarded([&] {
     require(model, "model");
@@ -62,22 +62,22 @@ llamart_error *llamart_decode(const llamart_model *model, const int32_t *ids,
     if (count > 0)
       require(ids, "ids");
     std::string result = model->model->getTokenizer().decode(
-        {ids, count}, readSpecialText(show_special));
+        {ids, count}, readSpecialText(showSpecial));
     *text = copyOut(result.data(), result.size());
     *bytes = result.size();
   });
 }
 
-llamart_error *llamart_decoder_create(const llamart_model *model,
-                                      int after_text, int show_special,
+llamart_error *llamart_decoder_create(const llamart_model *model, int afterText,
+                                      int showSpecial,
                                       llamart_decoder **decoder) {
   return guarded([&] {
     require(model, "model");
     require(decoder, "decoder");
     StreamDecoder stream(model->model->getTokenizer(),
-                         after_text ? StreamStart::AfterText
-                                    : StreamStart::OfText,
-                         readSpecialText(show_special));
+                         afterText ? StreamStart::AfterText
+                                   : StreamStart::OfText,
+                         readSpecialText(showSpecial));
     *decoder = new llamart_decoder{model->model, std::move(stream), ""};
   });
 }
@@ -123,6 +123,7 @@ formatChat(const llamart_model *model, const llamart_message *messages,
   auto given = readOptions<llamart_chat_options>(options, LLAMART_CHAT_OPTIONS,
                                                  "llamart_chat_options");
   std::vector<ChatMessage> list;
+  list.reserve(count);
   for (size_t i = 0; i < count; ++i)
     list.push_back({&require(messages[i].role, "llamart_message: role"),
                     &require(messages[i].content, "llamart_message: content")});
@@ -136,14 +137,14 @@ llamart_error *llamart_chat_encode(const llamart_model *model,
                                    const llamart_message *messages,
                                    size_t count,
                                    const llamart_chat_options *options,
-                                   int32_t **ids, size_t *id_count) {
+                                   int32_t **ids, size_t *idCount) {
   return guarded([&] {
     require(ids, "ids");
-    require(id_count, "id_count");
+    require(idCount, "idCount");
     auto pieces = formatChat(model, messages, count, options);
     std::vector<int32_t> result = model->model->getTokenizer().encode(pieces);
     *ids = copyOut(result.data(), result.size());
-    *id_count = result.size();
+    *idCount = result.size();
   });
 }
 

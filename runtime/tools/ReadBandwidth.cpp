@@ -25,7 +25,7 @@ struct Read {
   uint64_t *sums; // [threads], so that no read is left out
 
   void run(int32_t thread) const {
-    const Line *begin = lines + thread * kStreams * linesPerStream;
+    const Line *begin = lines + linesPerStream * kStreams * thread;
     Line sum = {};
     for (uint64_t i = 0; i < linesPerStream; ++i)
       for (int stream = 0; stream < kStreams; ++stream)

@@ -18,7 +18,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <fcntl.h>
 #include <optional>
+#include <unistd.h>
 
 using namespace llamart::api;
 using Clock = std::chrono::steady_clock;
@@ -209,16 +211,17 @@ std::vector<int32_t> parseIds(const char *option, std::string_view text) {
 
 std::string readFile(const std::string &path) {
   bool standard = path == "-";
-  FILE *file = standard ? stdin : std::fopen(path.c_str(), "rb");
+  int file = standard ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   std::string text;
   char buffer[65536];
-  size_t got = 0;
-  while (file && (got = std::fread(buffer, 1, sizeof(buffer), file)) > 0)
+  ssize_t got = file < 0 ? -1 : 1;
+  while (got > 0 && (got = read(file, buffer, sizeof(buffer))) > 0)
     text.append(buffer, got);
-  if (!file || std::ferror(file))
-    throw std::runtime_error(path + ": " + std::strerror(errno));
-  if (!standard)
-    std::fclose(file);
+  int error = errno;
+  if (file >= 0 && !standard)
+    close(file);
+  if (got < 0)
+    throw std::runtime_error(path + ": " + std::strerror(error));
   return text;
 }
 
@@ -233,7 +236,7 @@ void print(std::string_view text) {
 std::vector<int32_t> makePrompt(const Model &model, const Options &o) {
   if (o.promptIds)
     return parseIds("--prompt-ids", *o.promptIds);
-  std::string text = o.promptFile ? readFile(*o.promptFile) : *o.prompt;
+  std::string text = o.promptFile ? readFile(*o.promptFile) : o.prompt.value();
   if (!o.chat) {
     llamart_encode_options options = LLAMART_ENCODE_OPTIONS;
     options.allow_special = o.special;
@@ -406,6 +409,10 @@ void run(const Options &o) {
     logits->finish();
   if (!o.quiet)
     printTimes(times, jobs.front());
+  for (size_t i = 1; o.verbose && i < jobs.size(); ++i)
+    std::fprintf(stderr, "beside: %zu tokens; generated: %lld tokens\n",
+                 jobs[i].prompt.size(),
+                 static_cast<long long>(jobs[i].generated));
 }
 
 /// The arguments, last one first, as CLI11 wants them. It would take the next
@@ -424,15 +431,7 @@ std::vector<std::string> collectArguments(int argc, char **argv) {
   return arguments;
 }
 
-int fail(const char *message) {
-  std::fprintf(stderr, "error: %s\n", message);
-  return 1;
-}
-
-} // namespace
-
-int main(int argc, char **argv) {
-  std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an error like a full disk
+int runTool(int argc, char **argv) {
   CLI::App app("Generates text with a model.so", "llama-generate");
   Options options;
   app.add_option("MODEL.so", options.model, "The model")->required();
@@ -453,7 +452,17 @@ int main(int argc, char **argv) {
     return 0;
   } catch (const CLI::ParseError &error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an error like a full disk
+  try {
+    return runTool(argc, argv);
   } catch (const std::exception &error) {
-    return fail(error.what());
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 1;
   }
 }

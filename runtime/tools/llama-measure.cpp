@@ -104,11 +104,13 @@ void measureOnce(Engine &engine, const SpeedOptions &o, int64_t vocab,
     return;
 
   std::vector<Session> sessions;
+  sessions.reserve(o.batch);
   for (int i = 0; i < o.batch; ++i)
     sessions.push_back(first.fork());
   start = Clock::now();
   for (int64_t step = 0; step < speed.decode; ++step) {
     std::vector<llamart_feed> feeds;
+    feeds.reserve(sessions.size());
     int32_t id = step * 7919 % vocab;
     for (Session &session : sessions)
       feeds.push_back(session.feed({&id, 1}, LLAMART_FROM_MODEL));
@@ -174,9 +176,7 @@ void measureSpeed(const SpeedOptions &o) {
     throw std::runtime_error("standard output cannot be written");
 }
 
-} // namespace
-
-int main(int argc, char **argv) {
+int runTool(int argc, char **argv) {
   CLI::App app("Measures a model.so", "llama-measure");
   app.set_version_flag("--version",
                        std::string("llama-measure ") + llamart_version());
@@ -214,6 +214,14 @@ int main(int argc, char **argv) {
     return 0;
   } catch (const CLI::ParseError &error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  try {
+    return runTool(argc, argv);
   } catch (const std::exception &error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return 1;

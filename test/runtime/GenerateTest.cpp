@@ -172,6 +172,32 @@ TEST_F(Generate, GoesOnWithoutAPromptIfThereAreLogits) {
   EXPECT_EQ(result.ids, getExpectedIds(prompt, 8));
 }
 
+// Tokenizers that put a space before every text take it away again, but not
+// where the reply continues the prompt.
+TEST_F(Generate, DropsTheSpaceBeforeATextOfItsOwnOnly) {
+  std::vector<int32_t> prompt;
+  for (uint64_t seed = 1; prompt.empty() || getExpectedIds(prompt, 1)[0] != ' ';
+       ++seed)
+    prompt = makeIds(10, seed);
+  auto getText = [&](const std::vector<int32_t> &ids, bool startsText) {
+    Session session(engine);
+    Result result;
+    Job job = makeJob(session, ids, 5);
+    job.startsText = startsText;
+    record(job, result);
+    generate(engine, {&job, 1});
+    return result.getText();
+  };
+  std::string own = getText(prompt, true);
+  EXPECT_EQ(getText(prompt, false), " " + own);
+
+  // A prompt of control tokens alone has no text to continue.
+  std::vector<int32_t> control = {kBos};
+  while (getExpectedIds(control, 1)[0] != ' ')
+    control.push_back(kBos + control.size() % 4);
+  EXPECT_EQ(getText(control, false), getText(control, true));
+}
+
 //===----------------------------------------------------------------------===//
 // Ends
 //===----------------------------------------------------------------------===//

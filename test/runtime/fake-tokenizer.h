@@ -90,7 +90,7 @@ inline void FakeTokenizer::fill() {
   header.totalBytes = sizeof(*this);
   header.kind = static_cast<uint32_t>(TokenizerKind::ByteLevelBPE);
   header.splitRule = static_cast<uint32_t>(SplitRule::GPT2);
-  header.flags = kAddBos;
+  header.flags = kAddBos | kStripFirstSpace;
   header.vocabSize = kVocab;
   header.bosToken = kBos;
   header.maxProbe = 511;
