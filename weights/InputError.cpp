@@ -8,7 +8,10 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/raw_ostream.h"
+
+#include <algorithm>
 
 using namespace llvm;
 
@@ -20,16 +23,23 @@ Error makeInputError(const Twine &where, const Twine &message) {
 
 std::string quote(StringRef text) {
   constexpr size_t kLongest = 120;
+  const auto *begin = reinterpret_cast<const UTF8 *>(text.data());
+  bool isText = isLegalUTF8String(&begin, begin + text.size());
+  size_t shown = std::min(text.size(), kLongest);
+  while (isText && shown > 0 && shown < text.size() &&
+         (uint8_t(text[shown]) & 0xc0) == 0x80)
+    --shown; // not within a character
+
   std::string result;
   raw_string_ostream out(result);
   out << '\'';
-  for (unsigned char c : text.take_front(kLongest)) {
-    if (c >= 0x20 && c != 0x7f)
+  for (unsigned char c : text.take_front(shown)) {
+    if (c >= 0x20 && c != 0x7f && (isText || c < 0x80))
       out << c;
     else
       out << '\\' << hexdigit(c >> 4) << hexdigit(c & 15);
   }
-  if (text.size() > kLongest)
+  if (shown < text.size())
     out << "...";
   out << '\'';
   return result;

@@ -25,7 +25,8 @@ namespace llamaweights {
 llvm::Error makeInputError(const llvm::Twine &where,
                            const llvm::Twine &message);
 
-/// `text` between single quotes; unprintable bytes as \XX, cut after 120 bytes.
+/// `text` between single quotes, cut after 120 bytes; control characters, and
+/// what is not UTF-8, as \XX.
 std::string quote(llvm::StringRef text);
 
 /// "[32, 64]".
