@@ -100,9 +100,6 @@ struct SectionReader {
     if (!std::has_single_bit(slots.size()))
       fail("section ", getSectionName(s), " has ", slots.size(),
            " slots, expected a power of two");
-    if (header.maxProbe >= slots.size())
-      fail("probe length is ", header.maxProbe, ", but section ",
-           getSectionName(s), " has ", slots.size(), " slots");
     return slots;
   }
 
@@ -167,7 +164,7 @@ std::string_view TokenizerBlob::getBytes(uint32_t id) const {
 
 uint32_t TokenizerBlob::findToken(std::string_view bytes) const {
   uint64_t hash = hashTokenBytes(bytes);
-  for (uint64_t probe = 0; probe <= header->maxProbe; ++probe) {
+  for (uint64_t probe = 0; probe < getProbes(tokenTable.size()); ++probe) {
     const TokenSlot &slot =
         tokenTable[(hash + probe) & (tokenTable.size() - 1)];
     if (slot.id == kNoToken)
@@ -181,7 +178,7 @@ uint32_t TokenizerBlob::findToken(std::string_view bytes) const {
 
 const MergeSlot *TokenizerBlob::findMerge(uint32_t left, uint32_t right) const {
   uint64_t hash = hashMergePair(left, right);
-  for (uint64_t probe = 0; probe <= header->maxProbe; ++probe) {
+  for (uint64_t probe = 0; probe < getProbes(mergeTable.size()); ++probe) {
     const MergeSlot &slot =
         mergeTable[(hash + probe) & (mergeTable.size() - 1)];
     if (slot.result >= header->vocabSize) // empty, or F7 broken

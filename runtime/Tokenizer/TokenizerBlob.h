@@ -11,6 +11,7 @@
 
 #include "runtime/abi/TokenizerFormat.h"
 
+#include <algorithm>
 #include <span>
 #include <string_view>
 
@@ -47,6 +48,12 @@ struct TokenizerBlob {
 
   /// The merge of two tokens, or null.
   const MergeSlot *findMerge(uint32_t left, uint32_t right) const;
+
+private:
+  /// How many slots of a table a search looks at, at most.
+  uint64_t getProbes(uint64_t slots) const {
+    return std::min(uint64_t(header->maxProbe) + 1, slots);
+  }
 };
 
 } // namespace llamart

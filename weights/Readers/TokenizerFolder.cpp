@@ -198,7 +198,7 @@ private:
         return fail("generation_config.json", "eos_token_id",
                     "expected a token id below " +
                         Twine(vocabulary.tokens.size()) + ", found " +
-                        id.dump());
+                        quote(id.dump()));
       addEos(id.get<int64_t>());
     }
     return Error::success();

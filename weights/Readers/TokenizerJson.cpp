@@ -121,7 +121,7 @@ private:
                     get(root, "added_tokens").size() + (1 << 16);
     if (!id.is_number_unsigned() || id.get<uint64_t>() >= most)
       return fail(key, "expected an id below " + Twine(most) + ", found " +
-                           id.dump());
+                           quote(id.dump()));
     if (text.empty() || text.size() > kLongestToken)
       return fail(key, "token has " + Twine(text.size()) +
                            " bytes, expected 1 to " + Twine(kLongestToken));
