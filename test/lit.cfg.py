@@ -1,0 +1,39 @@
+# Configuration of the lit suite: see test/README.md.
+import os
+import sys
+
+import lit.formats
+
+config.name = "llama-compile"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs", "fuzz", "benchmark", "reference"]
+config.test_source_root = os.path.dirname(os.path.abspath(__file__))
+root = os.path.dirname(config.test_source_root)
+build = os.environ.get("LLAMA_BUILD", os.path.join(root, "build"))
+config.test_exec_root = os.path.join(build, "test")
+
+config.environment["PATH"] = os.pathsep.join(
+    [os.path.join(build, "bin"), "/usr/lib/llvm-22/bin", os.environ["PATH"]])
+config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+for name in ["HOME", "LLAMA_TEST_DATA", "ASAN_OPTIONS", "UBSAN_OPTIONS"]:
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+# A test that names one of these with REQUIRES is reported as unsupported, not
+# passed, where it is absent.
+if os.path.isdir(os.environ.get("LLAMA_TEST_DATA", "")):
+    config.available_features.add("data")
+with open("/proc/cpuinfo") as cpuinfo:
+    flags = cpuinfo.read().split()
+for flag in ["avx2", "avx512f", "amx_bf16"]:
+    if flag in flags:
+        config.available_features.add(flag)
+
+config.substitutions += [
+    ("%python", sys.executable),
+    ("%root", root),
+    ("%build", build),
+    ("%models", os.path.join(config.test_exec_root, "models")),
+    ("%data", os.environ.get("LLAMA_TEST_DATA", "/nonexistent")),
+]

@@ -1,0 +1,174 @@
+"""Runs the project's suites and adds up what they say.
+
+    ./dev test              all of them
+    ./dev test unit lit     those named
+
+Each suite is a function that returns how many checks passed, failed and were
+skipped; its output is shown as it runs. The last line is the sum.
+"""
+import os
+import re
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, "build")
+JOBS = os.environ.get("JOBS", str(os.cpu_count()))
+
+
+def run(command, **options):
+    """Runs a command, shows and returns its output and its exit code."""
+    process = subprocess.Popen(command, cwd=ROOT, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               errors="replace", **options)
+    lines = []
+    for line in process.stdout:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+        lines.append(line)
+    return process.wait(), "".join(lines)
+
+
+def sources(*patterns):
+    """The project's own files that match, as git knows them."""
+    names = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, text=True,
+                           capture_output=True, check=True).stdout.split()
+    return [name for name in names if os.path.exists(os.path.join(ROOT, name))]
+
+
+def single(command, **options):
+    """A suite that is one command: it passes or fails as a whole."""
+    code, _ = run(command, **options)
+    return (1, 0, 0) if code == 0 else (0, 1, 0)
+
+
+def includes():
+    """Who may know whom."""
+    return single([sys.executable, ".ci/check-includes.py"])
+
+
+def formatting():
+    """clang-format."""
+    return single(["clang-format-22", "--dry-run", "--Werror",
+                   *sources("*.cpp", "*.h", "*.c", "*.hpp")])
+
+
+def build(preset, *targets):
+    folder = {"release": "build"}.get(preset, "build-" + preset)
+    if not os.path.exists(os.path.join(ROOT, folder, "build.ninja")):
+        code, _ = run(["cmake", "--preset", preset], stdin=subprocess.DEVNULL)
+        if code:
+            return False
+    code, text = run(["ninja", "-C", folder, "-j", JOBS, *targets])
+    warnings = re.findall(r"^/\S+: warning: .*$", text, re.MULTILINE)
+    return code == 0 and not warnings
+
+
+def compiling():
+    """Everything builds, without warnings."""
+    return (1, 0, 0) if build("release") else (0, 1, 0)
+
+
+def googletest(binary):
+    """Counts of one GoogleTest program."""
+    code, text = run([binary, "--gtest_brief=1"])
+
+    def count(kind):
+        match = re.search(r"\[\s+%s\s+\] (\d+) test" % kind, text)
+        return int(match.group(1)) if match else 0
+    passed, failed, skipped = count("PASSED"), count("FAILED"), count("SKIPPED")
+    if code and not failed:
+        failed = 1  # it crashed
+    return passed, failed, skipped
+
+
+def total(results):
+    return tuple(sum(column) for column in zip(*results, strict=True))
+
+
+UNIT_TESTS = ["weights-tests", "runtime-tests", "compiler-tests"]
+
+
+def unit():
+    """GoogleTest."""
+    return total([googletest(os.path.join(BUILD, "bin", name))
+                  for name in UNIT_TESTS])
+
+
+def lit():
+    """lit and FileCheck: the dialect, the passes, the tools end to end."""
+    code, text = run([os.path.join(os.path.dirname(sys.executable), "lit"),
+                      "-sv", "-j", JOBS, "test"])
+
+    def count(*kinds):
+        return sum(int(number) for kind in kinds
+                   for number in re.findall(r"^\s*%s\s*:\s*(\d+)" % kind, text,
+                                            re.MULTILINE))
+    passed = count("Passed", "Passed With Retry")
+    failed = count("Failed", "Unresolved", "Timed Out", "Unexpectedly Passed")
+    if code and not failed:
+        failed = 1
+    return passed, failed, count("Unsupported", "Skipped")
+
+
+def reference():
+    """The reference itself, and what compares runtime parts with it."""
+    code, text = run([sys.executable, "-m", "unittest", "discover", "-s",
+                      "test/reference", "-t", "test/reference"])
+    ran = int(re.search(r"^Ran (\d+) test", text, re.MULTILINE).group(1))
+
+    def count(kind):
+        match = re.search(r"%s=(\d+)" % kind, text)
+        return int(match.group(1)) if match else 0
+    failed = count("failures") + count("errors")
+    if code and not failed:
+        failed = 1
+    return ran - failed - count("skipped"), failed, count("skipped")
+
+
+def tidy():
+    """clang-tidy."""
+    return single(["run-clang-tidy-22", "-quiet", "-p", "build", "-j", JOBS,
+                   "-clang-tidy-binary", "clang-tidy-22",
+                   *sources("weights/*.cpp", "dialects/*.cpp", "compiler/*.cpp",
+                            "runtime/*.cpp")])
+
+
+def sanitizers():
+    """Unit tests of the rooms that read foreign bytes, under ASan and UBSan."""
+    if not build("asan", "weights-tests", "runtime-tests"):
+        return 0, 1, 0
+    return total([googletest(os.path.join(ROOT, "build-asan", "bin", name))
+                  for name in ["weights-tests", "runtime-tests"]])
+
+
+SUITES = [includes, formatting, compiling, unit, lit, reference, sanitizers,
+          tidy]
+
+
+def main():
+    names = [suite.__name__ for suite in SUITES]
+    wanted = sys.argv[1:] or names
+    unknown = set(wanted) - set(names)
+    if unknown:
+        print(f"unknown suite: {', '.join(sorted(unknown))}; there are "
+              f"{', '.join(names)}", file=sys.stderr)
+        return 2
+    results = []
+    for suite in SUITES:
+        if suite.__name__ not in wanted:
+            continue
+        start = time.monotonic()
+        print(f"== {suite.__name__}: {suite.__doc__}", flush=True)
+        passed, failed, skipped = suite()
+        seconds = time.monotonic() - start
+        print(f"== {suite.__name__}: {passed} passed, {failed} failed, "
+              f"{skipped} skipped, {seconds:.0f} s", flush=True)
+        results.append((passed, failed, skipped))
+    passed, failed, skipped = total(results)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+sys.exit(main())
