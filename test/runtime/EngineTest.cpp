@@ -29,16 +29,6 @@ struct EngineTest : testing::Test {
     options.kv_bytes = 64 * 8192;
     return options;
   }
-
-  /// The counters of the loaded model, set to 0.
-  Calls &resetCalls() {
-    void *library =
-        dlopen(getModelPath("fake").c_str(), RTLD_NOW | RTLD_NOLOAD);
-    auto *calls = static_cast<Calls *>(dlsym(library, "fake_calls"));
-    dlclose(library);
-    *calls = Calls();
-    return *calls;
-  }
 };
 
 void feed(Engine &engine, Session &session, const std::vector<int32_t> &ids,

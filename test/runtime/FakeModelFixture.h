@@ -10,6 +10,7 @@
 #include "llamart/llamart.hpp"
 #include "test/runtime/FakeModel.h"
 
+#include <dlfcn.h>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <string>
@@ -73,6 +74,15 @@ std::string getErrorOf(Function function) {
     return error.what();
   }
   return "";
+}
+
+/// The counters of a fake model that is open, set to 0.
+inline Calls &resetCalls() {
+  void *library = dlopen(getModelPath("fake").c_str(), RTLD_NOW | RTLD_NOLOAD);
+  auto *calls = static_cast<Calls *>(dlsym(library, "fake_calls"));
+  dlclose(library);
+  *calls = Calls();
+  return *calls;
 }
 
 /// A folder of its own, removed with the object.

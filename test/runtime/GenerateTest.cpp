@@ -353,6 +353,24 @@ TEST_F(Generate, SideBySideChangesNoBit) { // P4
   }
 }
 
+TEST_F(Generate, PromptsShareTheRowsThatGenerationLeaves) {
+  Engine shared = makeEngine(30);
+  Session a(shared), b(shared), c(shared);
+  std::vector<int32_t> first = makeIds(5, 1), second = makeIds(40, 2),
+                       third = makeIds(40, 3);
+  Job jobs[] = {makeJob(a, first, 3), makeJob(b, second, 1),
+                makeJob(c, third, 1)};
+  for (Job &job : jobs)
+    job.ignoreEos = true;
+  Calls &calls = resetCalls();
+  generate(shared, jobs);
+  // 5 + 12 + 13, then 1 + 14 + 15, then 1 + 14 + 12.
+  EXPECT_EQ(std::vector<int64_t>(calls.rows, calls.rows + calls.count),
+            (std::vector<int64_t>{30, 30, 27}));
+  EXPECT_EQ(std::vector<int64_t>(calls.sequences, calls.sequences + 3),
+            (std::vector<int64_t>{3, 3, 3}));
+}
+
 TEST_F(Generate, RandomDrawsFollowSeedAndNumber) {
   std::vector<int32_t> prompt = makeIds(10);
   auto draw = [&](uint64_t seed, uint64_t number) {
