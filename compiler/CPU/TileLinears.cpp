@@ -70,7 +70,12 @@ public:
               const TileSizes &sizes)
       : b(root.getLoc(), rewriter), root(root), sizes(sizes),
         columns(
-            cast<ShapedType>(root.getDpsInits()[0].getType()).getDimSize(1)) {}
+            cast<ShapedType>(root.getDpsInits()[0].getType()).getDimSize(1)) {
+    // Two panels at least: a parallel loop of one step would be folded away,
+    // and every thread would do its work.
+    this->sizes.panelColumns =
+        std::min(sizes.panelColumns, std::max<int64_t>(1, columns / 2));
+  }
 
   FailureOr<Value> tile();
 

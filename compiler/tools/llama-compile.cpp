@@ -90,13 +90,13 @@ static cl::opt<std::string> cpu("mcpu", cl::cat(targetCategory),
                                 cl::value_desc("name"), cl::init("native"),
                                 cl::desc("processor; default: this machine's"));
 
-static cl::opt<Stage>
-    lastStage("emit", cl::cat(stageCategory), cl::init(Stage::SharedObject),
-              cl::desc("stop there"),
-              cl::values(
+static cl::opt<Stage> lastStage("emit", cl::cat(stageCategory),
+                                cl::init(Stage::SharedObject),
+                                cl::desc("stop there"),
+                                cl::ValuesClass({
 #define STAGE(id, name, description) clEnumValN(Stage::id, name, description),
 #include "compiler/Pipelines/Stages.def"
-                  clEnumValN(Stage::SharedObject, "model", "same as so")));
+                                }));
 static cl::opt<std::string>
     dumpStages("dump-stages", cl::cat(stageCategory), cl::value_desc("dir"),
                cl::desc("write the IR after every stage to "
