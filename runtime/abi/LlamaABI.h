@@ -4,12 +4,13 @@
  * Compiler and runtime include this one header. Rules:
  *
  *   A1  llama_model_header comes first and is readable whatever the version:
- *       magic, then abi_version. A runtime refuses a version other than its own.
- *   A2  llama_forward is called once per thread with the same call and that
+ *       magic, then abi_version. A runtime refuses a version other than its
+ * own. A2  llama_forward is called once per thread with the same call and that
  *       thread's number; all of them meet at call->barrier.
  *   A3  llama_forward allocates nothing, keeps nothing between calls, and calls
  *       nothing but call->barrier.
- *   A4  the result of a row depends on that row and on its sequence's cache alone.
+ *   A4  the result of a row depends on that row and on its sequence's cache
+ * alone.
  *
  *===----------------------------------------------------------------------===*/
 
@@ -47,7 +48,8 @@ typedef struct llama_call {
   int64_t table_stride;        /* entries per sequence */
   const int32_t *block_tables; /* [table_count, table_stride] block numbers */
 
-  /* [kv_blocks, layers, 2, kvHeads, LLAMA_KV_BLOCK, headDim] keys (rotated), values */
+  /* [kv_blocks, layers, 2, kvHeads, LLAMA_KV_BLOCK, headDim] keys (rotated),
+   * values */
   void *kv;
   int64_t kv_blocks;
 
@@ -58,9 +60,9 @@ typedef struct llama_call {
   const void *weights; /* llama_weights, or a copy of it */
   void *workspace;     /* llama_workspace_bytes(rows, logit_rows), 64-aligned */
 
-  int64_t threads;              /* how many call llama_forward */
-  void (*barrier)(void *team);  /* returns when all threads have called it */
-  void *team;                   /* barrier's argument */
+  int64_t threads;             /* how many call llama_forward */
+  void (*barrier)(void *team); /* returns when all threads have called it */
+  void *team;                  /* barrier's argument */
 } llama_call;
 
 /* First bytes of every model.so. Offsets are byte offsets from the header. */
@@ -69,7 +71,7 @@ typedef struct llama_model_header {
   uint32_t abi_version; /* LLAMA_ABI_VERSION of the compiler */
   uint32_t header_size; /* sizeof(llama_model_header) */
   uint64_t weights_bytes;
-  uint64_t info_bytes; /* length of llama_model_info */
+  uint64_t info_bytes;      /* length of llama_model_info */
   uint64_t tokenizer_bytes; /* length of llama_tokenizer, 0 if there is none */
   uint64_t kv_block_bytes;  /* one block of the cache, all layers */
   char compiler[64];        /* "llama-compile 0.1.0 (LLVM 22.1.8)" */
@@ -99,7 +101,8 @@ typedef int64_t (*llama_workspace_fn)(int64_t, int64_t);
 } /* extern "C" */
 
 static_assert(sizeof(llama_call) == 19 * 8, "llama_call is part of the ABI");
-static_assert(sizeof(llama_model_header) == 176, "llama_model_header is part of the ABI");
+static_assert(sizeof(llama_model_header) == 176,
+              "llama_model_header is part of the ABI");
 #endif
 
 #endif /* LLAMA_RUNTIME_ABI_LLAMAABI_H */

@@ -28,8 +28,8 @@ inline constexpr StringLiteral kExtentAttr = "llama.extent";
 inline constexpr StringLiteral kLayeredAttr = "llama.layered";
 
 /// On the module, an array: what the block of weights holds, in order. Each a
-/// dictionary of `name`, `type` (memref), `offset` in bytes and, if it stacks one
-/// tensor per layer, `layered`.
+/// dictionary of `name`, `type` (memref), `offset` in bytes and, if it stacks
+/// one tensor per layer, `layered`.
 inline constexpr StringLiteral kWeightsAttr = "llama.weights";
 
 /// On the module, an i64: bytes of the block of weights.
@@ -42,8 +42,8 @@ inline constexpr StringLiteral kCacheTypeAttr = "llama.kv_type";
 /// On the module, an i64: positions a sequence may have.
 inline constexpr StringLiteral kMaxSeqLenAttr = "llama.max_seq_len";
 
-/// On the module, a dictionary of strings: `triple`, `cpu`, `features`, for which
-/// the kernels were made.
+/// On the module, a dictionary of strings: `triple`, `cpu`, `features`, for
+/// which the kernels were made.
 inline constexpr StringLiteral kTargetAttr = "llama.target";
 
 } // namespace mlir::llama
