@@ -1,0 +1,37 @@
+// The boxes of attention have no lowering of their own.
+//
+// RUN: llama-opt %s --convert-llama-to-linalg --verify-diagnostics --split-input-file
+
+func.func @scores_alone_are_refused(
+    %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x8x?xf32> {
+  // expected-error @+1 {{failed to legalize operation 'llama.attention_scores' that was explicitly marked illegal}}
+  %0 = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
+  return %0 : tensor<?x8x?xf32>
+}
+
+// -----
+
+func.func @mask_alone_is_refused(%s: tensor<?x8x?xf32>, %p: tensor<?xi32>) -> tensor<?x8x?xf32> {
+  // expected-error @+1 {{failed to legalize operation 'llama.causal_mask' that was explicitly marked illegal}}
+  %0 = llama.causal_mask %s, %p : tensor<?x8x?xf32>
+  return %0 : tensor<?x8x?xf32>
+}
+
+// -----
+
+func.func @softmax_alone_is_refused(%s: tensor<?x8x?xf32>) -> tensor<?x8x?xf32> {
+  // expected-error @+1 {{failed to legalize operation 'llama.softmax' that was explicitly marked illegal}}
+  %0 = llama.softmax %s : tensor<?x8x?xf32>
+  return %0 : tensor<?x8x?xf32>
+}
+
+// -----
+
+func.func @mix_alone_is_refused(
+    %w: tensor<?x8x?xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
+  // expected-error @+1 {{failed to legalize operation 'llama.attention_mix' that was explicitly marked illegal}}
+  %0 = llama.attention_mix %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  return %0 : tensor<?x64xbf16>
+}

@@ -1,0 +1,302 @@
+// RUN: llama-opt %s --convert-llama-to-linalg --canonicalize --cse --split-input-file | FileCheck %s --implicit-check-not='llama.{{[a-z_]+}} {{[@%%]}}'
+
+// A weight is a global without a value; a layer's is a slice of the stack.
+// CHECK-DAG: memref.global "private" constant @norm : memref<64xbf16>{{$}}
+// CHECK-DAG: memref.global "private" constant @layers.wq : memref<5x32x64xf16> {llama.layered}
+llama.weight @norm : tensor<64xbf16>
+llama.weight @layers.wq layered : tensor<5x32x64xf16>
+
+// CHECK-LABEL: func @weights_are_read_from_globals
+// CHECK-SAME: (%[[LAYER:.*]]: index)
+// CHECK: %[[NORM:.*]] = memref.get_global @norm : memref<64xbf16>
+// CHECK: %[[W:.*]] = bufferization.to_tensor %[[NORM]] restrict : memref<64xbf16> to tensor<64xbf16>
+// CHECK: %[[STACK:.*]] = memref.get_global @layers.wq : memref<5x32x64xf16>
+// CHECK: %[[ONE:.*]] = memref.subview %[[STACK]][%[[LAYER]], 0, 0] [1, 32, 64] [1, 1, 1] : memref<5x32x64xf16> to memref<32x64xf16, strided<[64, 1], offset: ?>>
+// CHECK: %[[WQ:.*]] = bufferization.to_tensor %[[ONE]] restrict
+// CHECK: return %[[W]], %[[WQ]]
+func.func @weights_are_read_from_globals(%layer: index) -> (tensor<64xbf16>, tensor<32x64xf16>) {
+  %0 = llama.get_weight @norm : tensor<64xbf16>
+  %1 = llama.get_weight @layers.wq[%layer] : tensor<32x64xf16>
+  return %0, %1 : tensor<64xbf16>, tensor<32x64xf16>
+}
+
+// -----
+
+// CHECK-LABEL: func @embed_copies_the_row_of_each_token
+// CHECK-SAME: (%[[TOKENS:.*]]: tensor<?xi32>, %[[TABLE:.*]]: tensor<512x64xbf16>)
+// CHECK: %[[ROWS:.*]] = tensor.dim %[[TOKENS]]
+// CHECK: scf.forall (%[[T:.*]]) in (%[[ROWS]]) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x64xf32>)
+// CHECK:   %[[TOKEN:.*]] = tensor.extract %[[TOKENS]][%[[T]]]
+// CHECK:   %[[ROW:.*]] = arith.index_cast %[[TOKEN]] : i32 to index
+// CHECK:   tensor.extract_slice %[[TABLE]][%[[ROW]], 0] [1, 64]
+// CHECK:   linalg.generic
+// CHECK:     arith.extf %{{.*}} : bf16 to f32
+// CHECK:   tensor.parallel_insert_slice %{{.*}} into %[[OUT]][%[[T]], 0] [1, 64]
+func.func @embed_copies_the_row_of_each_token(%tokens: tensor<?xi32>, %table: tensor<512x64xbf16>) -> tensor<?x64xf32> {
+  %0 = llama.embed %tokens, %table : tensor<512x64xbf16> -> tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
+}
+
+// -----
+
+// Computed in f32, rounded once at the end: two roundings would be one too many.
+// CHECK-LABEL: func @rms_norm_sums_squares_and_divides
+// CHECK-SAME: (%[[X:.*]]: tensor<?x64xf32>, %[[W:.*]]: tensor<64xbf16>)
+// CHECK-DAG: %[[EPS:.*]] = arith.constant 9.99999974E-6 : f32
+// CHECK-DAG: %[[COUNT:.*]] = arith.constant 6.400000e+01 : f32
+// CHECK: %[[SQUARES:.*]] = linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]} ins(%[[X]] : tensor<?x64xf32>) outs(%{{.*}} : tensor<?xf32>)
+// CHECK: ^bb0(%[[V:.*]]: f32, %[[SUM:.*]]: f32):
+// CHECK:   %[[SQUARE:.*]] = arith.mulf %[[V]], %[[V]]
+// CHECK:   arith.addf %[[SUM]], %[[SQUARE]]
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel"]} ins(%[[X]], %[[SQUARES]], %[[W]] : {{.*}}) outs(%{{.*}} : tensor<?x64xbf16>)
+// CHECK: ^bb0(%[[V:.*]]: f32, %[[SUM:.*]]: f32, %[[G:.*]]: bf16, %{{.*}}: bf16):
+// CHECK:   %[[MEAN:.*]] = arith.divf %[[SUM]], %[[COUNT]]
+// CHECK:   %[[MORE:.*]] = arith.addf %[[MEAN]], %[[EPS]]
+// CHECK:   %[[ROOT:.*]] = math.sqrt %[[MORE]]
+// CHECK:   %[[UNIT:.*]] = arith.divf %[[V]], %[[ROOT]]
+// CHECK:   %[[GAIN:.*]] = arith.extf %[[G]] : bf16 to f32
+// CHECK:   %[[Y:.*]] = arith.mulf %[[UNIT]], %[[GAIN]] : f32
+// CHECK:   arith.truncf %[[Y]] : f32 to bf16
+// CHECK-NOT: arith.truncf
+func.func @rms_norm_sums_squares_and_divides(%x: tensor<?x64xf32>, %w: tensor<64xbf16>) -> tensor<?x64xbf16> {
+  %0 = llama.rms_norm %x, %w eps 1.0e-05 : tensor<?x64xf32>, tensor<64xbf16> -> tensor<?x64xbf16>
+  return %0 : tensor<?x64xbf16>
+}
+
+// -----
+
+// CHECK: #[[X_MAP:.*]] = affine_map<(d0, d1, d2) -> (d0, d2)>
+// CHECK: #[[W_MAP:.*]] = affine_map<(d0, d1, d2) -> (d1, d2)>
+// CHECK: #[[Y_MAP:.*]] = affine_map<(d0, d1, d2) -> (d0, d1)>
+// CHECK-LABEL: func @linear_sums_products_in_f32
+// CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[W:.*]]: tensor<172x64xf16>)
+// CHECK: %[[ZERO:.*]] = linalg.fill ins(%{{.*}} : f32) outs(%{{.*}} : tensor<?x172xf32>)
+// CHECK: linalg.generic {indexing_maps = [#[[X_MAP]], #[[W_MAP]], #[[Y_MAP]]], iterator_types = ["parallel", "parallel", "reduction"]} ins(%[[X]], %[[W]] : {{.*}}) outs(%[[ZERO]] : tensor<?x172xf32>)
+// CHECK:   arith.extf %{{.*}} : bf16 to f32
+// CHECK:   arith.extf %{{.*}} : f16 to f32
+// CHECK:   %[[PRODUCT:.*]] = arith.mulf {{.*}} fastmath<contract> : f32
+// CHECK:   arith.addf %{{.*}}, %[[PRODUCT]] fastmath<contract> : f32
+func.func @linear_sums_products_in_f32(%x: tensor<?x64xbf16>, %w: tensor<172x64xf16>) -> tensor<?x172xf32> {
+  %0 = llama.linear %x, %w : tensor<?x64xbf16>, tensor<172x64xf16> -> tensor<?x172xf32>
+  return %0 : tensor<?x172xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @angles_are_f64
+// CHECK-SAME: (%[[P:.*]]: tensor<?xi32>)
+// CHECK: %[[TABLE:.*]] = arith.constant dense<[1.000000e+00, 1.000000e-02]> : tensor<2xf64>
+// CHECK: linalg.generic {{.*}} ins(%[[P]], %[[TABLE]] : tensor<?xi32>, tensor<2xf64>) outs(%{{.*}}, %{{.*}} : tensor<?x2xf32>, tensor<?x2xf32>)
+// CHECK:   %[[POSITION:.*]] = arith.sitofp %{{.*}} : i32 to f64
+// CHECK:   %[[ANGLE:.*]] = arith.mulf %[[POSITION]], %{{.*}} : f64
+// CHECK:   %[[COS:.*]] = math.cos %[[ANGLE]] : f64
+// CHECK:   %[[COS32:.*]] = arith.truncf %[[COS]] : f64 to f32
+// CHECK:   %[[SIN:.*]] = math.sin %[[ANGLE]] : f64
+// CHECK:   %[[SIN32:.*]] = arith.truncf %[[SIN]] : f64 to f32
+// CHECK:   linalg.yield %[[COS32]], %[[SIN32]]
+func.func @angles_are_f64(%p: tensor<?xi32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
+  %cos, %sin = llama.rope_angles %p frequencies [1.0, 0.01] : tensor<?x2xf32>
+  return %cos, %sin : tensor<?x2xf32>, tensor<?x2xf32>
+}
+
+// -----
+
+// CHECK-DAG: #[[EVEN:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 0)>
+// CHECK-DAG: #[[ODD:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 1)>
+// CHECK-DAG: #[[ANGLE:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d2)>
+// CHECK-LABEL: func @rope_rotates_neighbouring_pairs
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[COS:.*]]: tensor<?x4xf32>, %[[SIN:.*]]: tensor<?x4xf32>)
+// CHECK: %[[PAIRS:.*]] = tensor.expand_shape %[[Q]] {{\[\[}}0], [1, 2, 3]] {{.*}} into tensor<?x8x4x2xf32>
+// CHECK: linalg.generic {indexing_maps = [#[[EVEN]], #[[ODD]], #[[ANGLE]], #[[ANGLE]], {{.*}} ins(%[[PAIRS]], %[[PAIRS]], %[[COS]], %[[SIN]] :
+// CHECK: ^bb0(%[[A:.*]]: f32, %[[B:.*]]: f32, %[[C:.*]]: f32, %[[S:.*]]: f32, %{{.*}}: f32):
+// CHECK-DAG: %[[AC:.*]] = arith.mulf %[[A]], %[[C]]
+// CHECK-DAG: %[[BS:.*]] = arith.mulf %[[B]], %[[S]]
+// CHECK-DAG: %[[FIRST:.*]] = arith.subf %[[AC]], %[[BS]]
+// CHECK-DAG: %[[BC:.*]] = arith.mulf %[[B]], %[[C]]
+// CHECK-DAG: %[[AS:.*]] = arith.mulf %[[A]], %[[S]]
+// CHECK-DAG: %[[SECOND:.*]] = arith.addf %[[BC]], %[[AS]]
+// CHECK-DAG: %[[J:.*]] = linalg.index 3
+// CHECK: %[[IS_FIRST:.*]] = arith.cmpi eq, %[[J]], %c0
+// CHECK: arith.select %[[IS_FIRST]], %[[FIRST]], %[[SECOND]]
+// CHECK: tensor.collapse_shape {{.*}} into tensor<?x64xf32>
+func.func @rope_rotates_neighbouring_pairs(%q: tensor<?x64xf32>, %cos: tensor<?x4xf32>, %sin: tensor<?x4xf32>) -> tensor<?x64xf32> {
+  %0 = llama.rope %q, %cos, %sin : tensor<?x64xf32>, tensor<?x4xf32>
+  return %0 : tensor<?x64xf32>
+}
+
+// -----
+
+// Position p of sequence s is slot p mod 64 of block tables[s, p / 64].
+// CHECK-LABEL: func @rows_go_to_their_slot_of_the_cache
+// CHECK-SAME: (%[[K:.*]]: tensor<?x32xf32>, %[[V:.*]]: tensor<?x32xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
+// CHECK: scf.forall (%[[T:.*]]) in
+// CHECK:   %[[P32:.*]] = tensor.extract %[[P]][%[[T]]]
+// CHECK:   %[[POSITION:.*]] = arith.index_cast %[[P32]]
+// CHECK:   %[[NUMBER:.*]] = arith.divui %[[POSITION]], %c64
+// CHECK:   %[[SLOT:.*]] = arith.remui %[[POSITION]], %c64
+// CHECK:   %[[S32:.*]] = tensor.extract %[[S]][%[[T]]]
+// CHECK:   %[[SEQUENCE:.*]] = arith.index_cast %[[S32]]
+// CHECK:   %[[B32:.*]] = tensor.extract %[[TABLES]][%[[SEQUENCE]], %[[NUMBER]]]
+// CHECK:   %[[BLOCK:.*]] = arith.index_cast %[[B32]]
+// CHECK:   tensor.extract_slice %[[K]][%[[T]], 0] [1, 32]
+// CHECK:   arith.truncf %{{.*}} : f32 to bf16
+// CHECK:   %[[KEYS:.*]] = memref.subview %[[CACHE]][%[[BLOCK]], %[[LAYER]], 0, 0, %[[SLOT]], 0] [1, 1, 1, 4, 1, 8]
+// CHECK:   bufferization.materialize_in_destination %{{.*}} in restrict writable %[[KEYS]]
+// CHECK:   tensor.extract_slice %[[V]][%[[T]], 0] [1, 32]
+// CHECK:   %[[VALUES:.*]] = memref.subview %[[CACHE]][%[[BLOCK]], %[[LAYER]], 1, 0, %[[SLOT]], 0] [1, 1, 1, 4, 1, 8]
+// CHECK:   bufferization.materialize_in_destination %{{.*}} in restrict writable %[[VALUES]]
+func.func @rows_go_to_their_slot_of_the_cache(
+    %k: tensor<?x32xf32>, %v: tensor<?x32xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
+  llama.cache_append %k, %v cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x32xf32>, memref<?x5x2x4x64x8xbf16>
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func @silu
+// CHECK: ^bb0(%[[X:.*]]: f32, %{{.*}}: f32):
+// CHECK:   %[[MINUS:.*]] = arith.negf %[[X]]
+// CHECK:   %[[EXP:.*]] = math.exp %[[MINUS]]
+// CHECK:   %[[BELOW:.*]] = arith.addf %[[EXP]], %cst
+// CHECK:   arith.divf %[[X]], %[[BELOW]]
+func.func @silu(%x: tensor<?x172xf32>) -> tensor<?x172xf32> {
+  %0 = llama.silu %x : tensor<?x172xf32>
+  return %0 : tensor<?x172xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @mul_rounds_the_product
+// CHECK: %[[PRODUCT:.*]] = arith.mulf %{{.*}} : f32
+// CHECK: arith.truncf %[[PRODUCT]] : f32 to bf16
+func.func @mul_rounds_the_product(%a: tensor<?x172xf32>, %b: tensor<?x172xf32>) -> tensor<?x172xbf16> {
+  %0 = llama.mul %a, %b : tensor<?x172xf32> -> tensor<?x172xbf16>
+  return %0 : tensor<?x172xbf16>
+}
+
+// -----
+
+// The residual stream is updated in place: it is the init, not an input.
+// CHECK-LABEL: func @add_is_in_place
+// CHECK-SAME: (%[[X:.*]]: tensor<?x64xf32>, %[[O:.*]]: tensor<?x64xf32>)
+// CHECK-NOT: tensor.empty
+// CHECK: linalg.generic {{.*}} ins(%[[O]] : tensor<?x64xf32>) outs(%[[X]] : tensor<?x64xf32>)
+// CHECK: arith.addf
+func.func @add_is_in_place(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>) -> tensor<?x64xf32> {
+  %0 = llama.add %x, %o : tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @logits_of_the_rows_in_the_list
+// CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[LIST:.*]]: tensor<?xi32>, %[[W:.*]]: tensor<512x64xbf16>)
+// CHECK: %[[CHOSEN:.*]] = scf.forall (%[[L:.*]]) in
+// CHECK:   %[[R32:.*]] = tensor.extract %[[LIST]][%[[L]]]
+// CHECK:   %[[ROW:.*]] = arith.index_cast %[[R32]]
+// CHECK:   tensor.extract_slice %[[X]][%[[ROW]], 0] [1, 64]
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel", "reduction"]} ins(%[[CHOSEN]], %[[W]] :
+func.func @logits_of_the_rows_in_the_list(%x: tensor<?x64xbf16>, %list: tensor<?xi32>, %w: tensor<512x64xbf16>) -> tensor<?x512xf32> {
+  %0 = llama.logits %x[%list], %w : tensor<?x64xbf16>, tensor<512x64xbf16> -> tensor<?x512xf32>
+  return %0 : tensor<?x512xf32>
+}
+
+// -----
+
+// Three products, two rotations, then the cache. Nobody else appends.
+// CHECK-LABEL: func @qkv_rope_append
+// CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<?x64xbf16>, %[[WQ:[a-z0-9]*]]: tensor<64x64xbf16>, %[[WK:[a-z0-9]*]]: tensor<32x64xbf16>, %[[WV:[a-z0-9]*]]: tensor<32x64xbf16>
+// CHECK: %[[Q:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[WQ]] :
+// CHECK: %[[K:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[WK]] :
+// CHECK: %[[V:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[WV]] :
+// CHECK: tensor.expand_shape %[[Q]]
+// CHECK: %[[QUERY:.*]] = tensor.collapse_shape
+// CHECK: tensor.expand_shape %[[K]]
+// CHECK: %[[KEYS:.*]] = tensor.collapse_shape
+// CHECK: scf.forall
+// CHECK:   tensor.extract_slice %[[KEYS]]
+// CHECK:   memref.subview {{.*}}[%{{.*}}, %{{.*}}, 0, 0, %{{.*}}, 0]
+// CHECK:   tensor.extract_slice %[[V]]
+// CHECK:   memref.subview {{.*}}[%{{.*}}, %{{.*}}, 1, 0, %{{.*}}, 0]
+// CHECK: return %[[QUERY]]
+func.func @qkv_rope_append(
+    %x: tensor<?x64xbf16>, %wq: tensor<64x64xbf16>, %wk: tensor<32x64xbf16>, %wv: tensor<32x64xbf16>,
+    %cos: tensor<?x4xf32>, %sin: tensor<?x4xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xf32> {
+  %q = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %sin) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32>
+  return %q : tensor<?x64xf32>
+}
+
+// -----
+
+// A row and a KV head at a time: the two heads that share it (8 heads, 4 KV
+// heads) are [2, 8]. Blocks 0 to position / 64 are visited; of the last one only
+// the keys up to the position are touched, in scores and in the mix alike.
+// CHECK-LABEL: func @fused_attention_visits_pages_up_to_the_position
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
+// CHECK-DAG: %[[SCALE:.*]] = arith.constant 0.353553385 : f32
+// CHECK-DAG: %[[LOWEST:.*]] = arith.constant 0xFF800000 : f32
+// CHECK: scf.forall (%[[T:.*]], %[[G:.*]]) in (%{{.*}}, 4) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x64xbf16>)
+// CHECK:   %[[COLUMN:.*]] = arith.muli %[[G]], %c16
+// CHECK:   tensor.extract_slice %[[Q]][%[[T]], %[[COLUMN]]] [1, 16]
+// CHECK:   %[[P32:.*]] = tensor.extract %[[P]][%[[T]]]
+// CHECK:   %[[POSITION:.*]] = arith.index_cast %[[P32]]
+// CHECK:   %[[LENGTH:.*]] = arith.addi %[[POSITION]], %c1
+// CHECK:   %[[LAST:.*]] = arith.divui %[[POSITION]], %c64
+// CHECK:   %[[BLOCKS:.*]] = arith.addi %[[LAST]], %c1
+// CHECK:   %[[MAXIMUM:.*]] = linalg.fill ins(%[[LOWEST]] : f32) outs(%{{.*}} : tensor<2xf32>)
+// CHECK:   %[[STATE:.*]]:3 = scf.for %[[N:.*]] = %c0 to %[[BLOCKS]] step %c1 iter_args(%{{.*}} = %[[MAXIMUM]], %{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (tensor<2xf32>, tensor<2xf32>, tensor<2x8xf32>)
+// CHECK:     %[[BEFORE:.*]] = arith.muli %[[N]], %c64
+// CHECK:     %[[REST:.*]] = arith.subi %[[LENGTH]], %[[BEFORE]]
+// CHECK:     %[[COUNT:.*]] = arith.minui %[[REST]], %c64
+// CHECK:     %[[B32:.*]] = tensor.extract %[[TABLES]][%{{.*}}, %[[N]]]
+// CHECK:     %[[BLOCK:.*]] = arith.index_cast %[[B32]]
+// CHECK:     memref.subview %[[CACHE]][%[[BLOCK]], %[[LAYER]], 0, %[[G]], 0, 0] [1, 1, 1, 1, 64, 8]
+// CHECK:     memref.subview %[[CACHE]][%[[BLOCK]], %[[LAYER]], 1, %[[G]], 0, 0] [1, 1, 1, 1, 64, 8]
+// CHECK:     linalg.fill ins(%[[LOWEST]] : f32) outs(%{{.*}} : tensor<2x64xf32>)
+// CHECK:     scf.for %{{.*}} = %c0 to %[[COUNT]]
+// CHECK:       arith.mulf %{{.*}}, %[[SCALE]]
+// CHECK:     arith.maximumf
+// CHECK:     math.exp
+// CHECK:     scf.for %{{.*}} = %c0 to %[[COUNT]]
+// CHECK:   arith.divf
+// CHECK:   arith.truncf %{{.*}} : f32 to bf16
+// CHECK:   tensor.parallel_insert_slice %{{.*}} into %[[OUT]][%[[T]], %[[COLUMN]]] [1, 16]
+func.func @fused_attention_visits_pages_up_to_the_position(
+    %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
+  %o = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  return %o : tensor<?x64xbf16>
+}
+
+// -----
+
+// CHECK-LABEL: func @swiglu_gates_up
+// CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[W1:.*]]: tensor<172x64xbf16>, %[[W3:.*]]: tensor<172x64xbf16>)
+// CHECK: %[[GATE:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[W1]] :
+// CHECK: %[[UP:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[W3]] :
+// CHECK: linalg.generic {{.*}} ins(%[[GATE]], %[[UP]] : {{.*}}) outs(%{{.*}} : tensor<?x172xbf16>)
+// CHECK: ^bb0(%[[G:.*]]: f32, %[[U:.*]]: f32, %{{.*}}: bf16):
+// CHECK:   arith.negf %[[G]]
+// CHECK:   %[[SILU:.*]] = arith.divf %[[G]],
+// CHECK:   %[[H:.*]] = arith.mulf %[[SILU]], %[[U]]
+// CHECK:   arith.truncf %[[H]] : f32 to bf16
+func.func @swiglu_gates_up(%x: tensor<?x64xbf16>, %w1: tensor<172x64xbf16>, %w3: tensor<172x64xbf16>) -> tensor<?x172xbf16> {
+  %h = llama.swiglu %x, %w1, %w3 : tensor<?x64xbf16>, tensor<172x64xbf16> -> tensor<?x172xbf16>
+  return %h : tensor<?x172xbf16>
+}
+
+// -----
+
+// CHECK-LABEL: func @add_rms_norm_norms_the_sum
+// CHECK-SAME: (%[[X:.*]]: tensor<?x64xf32>, %[[O:.*]]: tensor<?x64xf32>, %[[W:.*]]: tensor<64xbf16>)
+// CHECK: %[[SUM:.*]] = linalg.generic {{.*}} ins(%[[O]] : tensor<?x64xf32>) outs(%[[X]] : tensor<?x64xf32>)
+// CHECK: %[[SQUARES:.*]] = linalg.generic {{.*}} ins(%[[SUM]] : tensor<?x64xf32>)
+// CHECK: %[[Y:.*]] = linalg.generic {{.*}} ins(%[[SUM]], %[[SQUARES]], %[[W]] :
+// CHECK: return %[[SUM]], %[[Y]]
+func.func @add_rms_norm_norms_the_sum(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>, %w: tensor<64xbf16>)
+    -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+  %s, %y = llama.add_rms_norm %x, %o, %w eps 1.0e-05 : tensor<?x64xf32>, tensor<64xbf16> -> tensor<?x64xf32>
+  return %s, %y : tensor<?x64xf32>, tensor<?x64xf32>
+}
