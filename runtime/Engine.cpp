@@ -12,6 +12,17 @@
 
 using namespace llamart;
 
+// A decode step meets at about a dozen barriers a layer, one microsecond each
+// where a few threads spin. They should take a tenth of a thread's time or
+// less: at 10 GB/s a layer's 12 us are 120 KB of weights, ten times that is
+//   1.2 MB of a layer's weights per thread.
+// A model of 1 MB a layer is thus run by one thread, one of 100 MB by up to 83.
+static int32_t chooseThreads(const ModelInfo &info) {
+  constexpr int64_t kBytesPerThread = 1200000;
+  int64_t useful = info.weightsBytes / info.layers / kBytesPerThread;
+  return std::clamp<int64_t>(useful, 1, getAvailableCores());
+}
+
 Engine::Engine(std::shared_ptr<const Model> shared, EngineOptions options)
     : model(std::move(shared)), executor(std::move(options.executor)),
       batchRows(options.batchRows),
@@ -23,8 +34,8 @@ Engine::Engine(std::shared_ptr<const Model> shared, EngineOptions options)
     throw Error(ErrorKind::Argument, "threads: ", options.threads,
                 ", expected at least 1, or 0 for all cores");
   if (!executor)
-    executor = std::make_unique<Team>(options.threads ? options.threads
-                                                      : getAvailableCores());
+    executor = std::make_unique<Team>(
+        options.threads ? options.threads : chooseThreads(model->getInfo()));
 }
 
 Engine::~Engine() = default;

@@ -26,7 +26,7 @@ namespace llamart {
 class Session;
 
 struct EngineOptions {
-  int32_t threads = 0;     ///< 0: getAvailableCores()
+  int32_t threads = 0;     ///< 0: available cores, as far as they pay
   int32_t batchRows = 256; ///< rows of one forward call at most
   uint64_t kvBytes = 0;    ///< budget of the KV cache; 0: half of the memory
   std::unique_ptr<Executor> executor; ///< in place of threads of our own

@@ -130,8 +130,9 @@ void addSamplerOptions(CLI::App &app, Options &o) {
 
 void addMachineOptions(CLI::App &app, Options &o) {
   const char *group = "Machine";
-  app.add_option("--threads", o.engine.threads,
-                 "Threads [the physical cores it may use]")
+  app.add_option(
+         "--threads", o.engine.threads,
+         "Threads [the physical cores it may use, fewer for a tiny model]")
       ->check(atLeast(1))
       ->group(group);
   app.add_option("--batch-rows", o.engine.batch_rows,

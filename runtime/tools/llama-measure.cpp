@@ -196,8 +196,9 @@ int runTool(int argc, char **argv) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   speed
-      ->add_option("--threads", o.engine.threads,
-                   "Threads [the physical cores it may use]")
+      ->add_option(
+          "--threads", o.engine.threads,
+          "Threads [the physical cores it may use, fewer for a tiny model]")
       ->check(CLI::Range(1, 1024));
   speed
       ->add_option("--batch-rows", o.engine.batch_rows,

@@ -331,6 +331,11 @@ TEST(EngineOptions, OutOfRangeAreErrors) {
          "llamart_executor: run is NULL");
 }
 
+TEST(DefaultThreads, AreOneForAModelTooSmallForMore) {
+  Model model(getModelPath("fake"));
+  EXPECT_EQ(Engine(model).getThreads(), 1);
+}
+
 TEST(Workspace, OfANegativeSizeIsAnError) {
   std::string path = getModelPath("fake-workspace");
   Model model(path);

@@ -1,5 +1,6 @@
 //===- ModelTest.cpp - Files that are models and files that are not -------===//
 
+#include "runtime/Threads.h"
 #include "test/runtime/FakeModelFixture.h"
 
 #include <cstdlib>
@@ -230,6 +231,12 @@ TEST_F(ExternalModel, ReadsItsWeightsWhereTheyLie) {
 
 TEST_F(ExternalModel, ReadsACopyOfItsWeights) {
   expectRightLogits({sizeof(llamart_model_options), LLAMART_WEIGHTS_COPIED});
+}
+
+TEST_F(ExternalModel, GetsAThreadForEveryCore) {
+  Model model(path); // of 80 MB a layer
+  EXPECT_EQ(Engine(model).getThreads(),
+            std::min(llamart::getAvailableCores(), 66));
 }
 
 TEST_F(ExternalModel, WithoutItsWeightsIsRefused) {

@@ -220,7 +220,8 @@ typedef struct llamart_executor {
 
 typedef struct llamart_engine_options {
   size_t struct_size;
-  int32_t threads;    /* 0: the physical cores the process may use */
+  int32_t threads;    /* 0: the physical cores the process may use, fewer
+                         where a model is too small for them */
   int32_t batch_rows; /* rows of one forward call at most */
   uint64_t kv_bytes;  /* budget of the KV cache; 0: half of the memory */
   const llamart_executor *executor; /* NULL: threads of the library's own */
