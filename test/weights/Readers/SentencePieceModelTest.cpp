@@ -9,6 +9,7 @@
 
 #include "test/weights/TestFiles.h"
 
+#include <cmath>
 #include <sentencepiece_processor.h>
 
 using namespace llamatest;
