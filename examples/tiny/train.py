@@ -11,7 +11,6 @@ import argparse
 import json
 import math
 import pathlib
-import random
 import time
 
 import jax
@@ -20,6 +19,7 @@ import ml_dtypes
 import numpy as np
 from safetensors.numpy import save_file
 
+import corpus
 import vocabulary
 
 HIDDEN, FFN, LAYERS, HEADS, KV_HEADS, HEAD_DIM = 128, 192, 4, 4, 2, 32
@@ -55,26 +55,6 @@ CONFIG = {
 PHASES = [(2600, 16, 256, 5e-3, 1e-3), (400, 4, 1024, 1e-3, 0.0)]
 WARMUP = 100
 WEIGHT_DECAY = 0.05
-
-
-# --- data -------------------------------------------------------------------
-
-def rows(tokenizer, rng, length):
-    """Endless rows of `length` + 1 ids; each begins with a new document."""
-    while True:
-        texts = [vocabulary.document(rng) for _ in range(256)]
-        row = []
-        for encoding in tokenizer.encode_batch(texts, add_special_tokens=False):
-            row += encoding.ids
-            if len(row) > length:
-                yield row[: length + 1]
-                row = []
-
-
-def batches(tokenizer, seed, count, length):
-    source = rows(tokenizer, random.Random(seed), length)
-    while True:
-        yield np.array([next(source) for _ in range(count)], np.int32)
 
 
 # --- model ------------------------------------------------------------------
@@ -181,7 +161,7 @@ def train(tokenizer, scale, seed=3):
     count, begin = 0, time.time()
     for phase, (steps, number, length, high, low) in enumerate(PHASES):
         steps = max(1, round(steps * scale))
-        source = batches(tokenizer, 100 + phase, number, length)
+        source = corpus.batches(tokenizer, 100 + phase, number, length)
         for i in range(steps):
             count += 1
             rate = low + (high - low) * (1 + math.cos(math.pi * i / steps)) / 2
@@ -220,8 +200,8 @@ def main():
     stored = {name: np.asarray(value).astype(ml_dtypes.bfloat16) for name, value in weights.items()}
     save(stored, tokenizer, options.out)
     rounded = {name: jnp.asarray(value.astype(np.float32)) for name, value in stored.items()}
-    unseen = batches(tokenizer, 9, 16, 256)
-    mean = np.mean([jax.jit(loss)(rounded, next(unseen)) for _ in range(8)])
+    unseen = corpus.batches(tokenizer, 9, 16, 256)
+    mean = np.mean([jax.jit(loss)(rounded, next(unseen)) for _ in range(2)])
     parameters = sum(value.size for value in stored.values())
     print(f"{parameters} parameters, loss on unseen text as stored {mean:.4f} nats per token")
 

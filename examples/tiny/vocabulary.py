@@ -12,13 +12,13 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models
 from tokenizers import pre_tokenizers, processors, trainers
 
 import conversations
-import stories
 
 SIZE = 1024
 BOS, EOS, HEADER, END_HEADER, EOT, PAD = SPECIAL = [
     "<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>",
     "<|end_header_id|>", "<|eot_id|>", "<|finetune_right_pad_id|>",
 ]
+OPEN = f"{HEADER}assistant{END_HEADER}\n\n"  # a reply begins
 # Llama 3's way of cutting text into pieces.
 PIECES = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
@@ -41,13 +41,6 @@ def render(turns):
     return BOS + "".join(
         f"{HEADER}{role}{END_HEADER}\n\n{text}{EOT}" for role, text in turns
     )
-
-
-def document(rng):
-    """One training document: a story or a conversation, in equal shares."""
-    if rng.random() < 0.5:
-        return BOS + stories.story(rng).text + EOS
-    return render(conversations.conversation(rng))
 
 
 def sample_text(count, seed):
