@@ -46,8 +46,10 @@ class RoundedModel(forward.Model):
         v = layer.v.times(x).reshape(len(x), c.kv_heads, c.head_dim)
         keys = cache.keys[i] = np.concatenate([cache.keys[i], round_to_bf16(k)])
         values = cache.values[i] = np.concatenate([cache.values[i], round_to_bf16(v)])
-        group = np.arange(c.heads) // (c.heads // c.kv_heads)
-        scores = np.einsum("thd,shd->hts", q, keys[:, group]) / np.sqrt(c.head_dim)
-        scores[:, np.arange(len(keys))[None, :] > positions[:, None]] = -np.inf
-        mixed = np.einsum("hts,shd->thd", forward.softmax(scores), values[:, group])
+        hidden = np.arange(len(keys))[None, :] > positions[:, None]
+        mixed = np.empty_like(q)
+        for head in range(c.heads):
+            group = head // (c.heads // c.kv_heads)
+            scores = q[:, head] @ keys[:, group].T / np.sqrt(c.head_dim)
+            mixed[:, head] = forward.softmax(np.where(hidden, -np.inf, scores)) @ values[:, group]
         return layer.o.times(mixed.reshape(len(x), -1))
