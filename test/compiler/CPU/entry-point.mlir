@@ -1,0 +1,159 @@
+// RUN: llama-opt %s --llama-cpu-entry-point --cse --split-input-file --verify-diagnostics | FileCheck %s
+
+// The numbers are byte offsets in llama_call of runtime/abi/LlamaABI.h.
+
+// CHECK-LABEL: func private @forward
+func.func @forward(
+    %tokens: memref<?xi32> {llama.argument = "tokens", llama.extent = "rows"},
+    %positions: memref<?xi32> {llama.argument = "positions", llama.extent = "rows"},
+    %sequences: memref<?xi32> {llama.argument = "sequences", llama.extent = "rows"},
+    %tables: memref<?x?xi32> {llama.argument = "block_tables"},
+    %kv: memref<?x5x2x4x64x8xbf16> {llama.argument = "kv"},
+    %list: memref<?xi32> {llama.argument = "logit_row_list", llama.extent = "logit_rows"},
+    %logits: memref<?x512xf32> {llama.argument = "logits", llama.extent = "logit_rows"},
+    %weights: memref<?xi8> {llama.argument = "weights"},
+    %workspace: memref<?xi8> {llama.argument = "workspace"},
+    %begin: index {llama.argument = "workspace_begin"},
+    %thread: index {llama.argument = "thread"}, %threads: index {llama.argument = "threads"},
+    %call: !llvm.ptr {llama.argument = "call"}) {
+  return
+}
+
+// The runtime's barrier, called with the runtime's team.
+// CHECK-LABEL: func private @llama_barrier
+// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr)
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][136] : (!llvm.ptr) -> !llvm.ptr, i8
+// CHECK: %[[BARRIER:.*]] = llvm.load %[[AT]] : !llvm.ptr -> !llvm.ptr
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][144]
+// CHECK: %[[TEAM:.*]] = llvm.load %[[AT]]
+// CHECK: llvm.call %[[BARRIER]](%[[TEAM]])
+func.func private @llama_barrier(!llvm.ptr)
+
+// CHECK-LABEL: func @llama_workspace_bytes
+// CHECK-SAME: (%{{.*}}: index, %{{.*}}: index) -> index
+func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
+  return %rows : index
+}
+
+// CHECK-LABEL: func @llama_forward
+// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %[[THREAD:.*]]: i64)
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][16]
+// CHECK: %[[DATA:.*]] = llvm.load %[[AT]] : !llvm.ptr -> !llvm.ptr
+// CHECK: llvm.insertvalue %[[DATA]], %{{.*}}[0]
+// CHECK: llvm.insertvalue %[[DATA]], %{{.*}}[1]
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][8]
+// CHECK: %[[ROWS:.*]] = llvm.load %[[AT]] : !llvm.ptr -> i64
+// CHECK: llvm.insertvalue %[[ROWS]], %{{.*}}[3, 0]
+// CHECK: %[[TOKENS:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?xi32>
+// CHECK: llvm.getelementptr %[[CALL]][24]
+// CHECK: llvm.insertvalue %[[ROWS]], %{{.*}}[3, 0]
+// CHECK: %[[POSITIONS:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?xi32>
+// CHECK: llvm.getelementptr %[[CALL]][32]
+// CHECK: llvm.insertvalue %[[ROWS]], %{{.*}}[3, 0]
+// CHECK: %[[SEQUENCES:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?xi32>
+// A table's rows lie its stride apart.
+// CHECK: llvm.getelementptr %[[CALL]][64]
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][56]
+// CHECK: %[[STRIDE:.*]] = llvm.load %[[AT]] : !llvm.ptr -> i64
+// CHECK: llvm.insertvalue %[[STRIDE]], %{{.*}}[3, 1]
+// CHECK: %[[ROW:.*]] = llvm.mul %{{.*}}, %[[STRIDE]]
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][48]
+// CHECK: %[[COUNT:.*]] = llvm.load %[[AT]] : !llvm.ptr -> i64
+// CHECK: llvm.insertvalue %[[COUNT]], %{{.*}}[3, 0]
+// CHECK: llvm.insertvalue %[[ROW]], %{{.*}}[4, 0]
+// CHECK: %[[TABLES:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?x?xi32>
+// CHECK: llvm.getelementptr %[[CALL]][72]
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][80]
+// CHECK: %[[BLOCKS:.*]] = llvm.load %[[AT]] : !llvm.ptr -> i64
+// CHECK: llvm.insertvalue %[[BLOCKS]], %{{.*}}[3, 0]
+// CHECK: %[[KV:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?x5x2x4x64x8xbf16>
+// CHECK: llvm.getelementptr %[[CALL]][96]
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][88]
+// CHECK: %[[LOGIT_ROWS:.*]] = llvm.load %[[AT]] : !llvm.ptr -> i64
+// CHECK: llvm.insertvalue %[[LOGIT_ROWS]], %{{.*}}[3, 0]
+// CHECK: %[[LIST:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?xi32>
+// CHECK: llvm.getelementptr %[[CALL]][104]
+// CHECK: llvm.insertvalue %[[LOGIT_ROWS]], %{{.*}}[3, 0]
+// CHECK: %[[LOGITS:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?x512xf32>
+// CHECK: llvm.getelementptr %[[CALL]][112]
+// CHECK: %[[WEIGHTS:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?xi8>
+// CHECK: llvm.getelementptr %[[CALL]][120]
+// CHECK: %[[WORKSPACE:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?xi8>
+// CHECK: %[[NUMBER:.*]] = builtin.unrealized_conversion_cast %[[THREAD]] : i64 to index
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][128]
+// CHECK: %[[THREADS:.*]] = builtin.unrealized_conversion_cast
+// CHECK: call @forward(%[[TOKENS]], %[[POSITIONS]], %[[SEQUENCES]], %[[TABLES]], %[[KV]], %[[LIST]], %[[LOGITS]], %[[WEIGHTS]], %[[WORKSPACE]], %c0, %[[NUMBER]], %[[THREADS]], %[[CALL]])
+
+// -----
+
+// Arguments are found by their names, wherever they stand.
+// CHECK-LABEL: func @llama_forward
+// CHECK: llvm.getelementptr %{{.*}}[24]
+// CHECK: %[[POSITIONS:.*]] = builtin.unrealized_conversion_cast
+// CHECK: llvm.getelementptr %{{.*}}[16]
+// CHECK: %[[TOKENS:.*]] = builtin.unrealized_conversion_cast
+// CHECK: call @forward(%[[POSITIONS]], %[[TOKENS]])
+func.func @forward(%positions: memref<?xi32> {llama.argument = "positions"},
+                   %tokens: memref<?xi32> {llama.argument = "tokens"}) {
+  return
+}
+func.func private @llama_barrier(!llvm.ptr)
+func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
+  return %rows : index
+}
+
+// -----
+
+// expected-error @+1 {{'func.func' op argument 1 has no 'llama.argument'}}
+func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens"}, %more: memref<?xi32>) {
+  return
+}
+func.func private @llama_barrier(!llvm.ptr)
+func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
+  return %rows : index
+}
+
+// -----
+
+// expected-error @+1 {{'func.func' op argument 0 is named 'temperature', which is no field of llama_call}}
+func.func @forward(%t: memref<?xi32> {llama.argument = "temperature"}) {
+  return
+}
+func.func private @llama_barrier(!llvm.ptr)
+func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
+  return %rows : index
+}
+
+// -----
+
+// A number is not made of a pointer.
+// expected-error-re @+1 {{'func.func' op argument 0 {{.*}}}}
+func.func @forward(%tokens: index {llama.argument = "tokens"}) {
+  return
+}
+func.func private @llama_barrier(!llvm.ptr)
+func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
+  return %rows : index
+}
+
+// -----
+
+// llama_call says how many blocks there are, not how many layers.
+// expected-error-re @+1 {{'func.func' op argument 0 {{.*}}}}
+func.func @forward(%kv: memref<?x?x2x4x64x8xbf16> {llama.argument = "kv"}) {
+  return
+}
+func.func private @llama_barrier(!llvm.ptr)
+func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
+  return %rows : index
+}
+
+// -----
+
+// expected-error @+1 {{'builtin.module' op lacks @forward, @llama_barrier or @workspace_bytes}}
+module {
+  func.func @forward() {
+    return
+  }
+  func.func private @llama_barrier(!llvm.ptr)
+}

@@ -1,0 +1,175 @@
+// RUN: llama-opt %s --llama-cpu-plan-workspace --canonicalize --cse --split-input-file --verify-diagnostics \
+// RUN:   --allow-unregistered-dialect | FileCheck %s
+
+// Each row has 24 bytes of %rows and 256 of %wide: 24 are rounded up to whole lines
+// of 64 bytes, 256 are lines already. The static buffer of 100 bytes takes two lines.
+// CHECK-LABEL: func private @layer
+// CHECK-SAME: (%[[X:.*]]: memref<?x64xf32> {{{.*}}}, %[[SPACE:.*]]: memref<?xi8> {llama.argument = "workspace"}, %[[BEGIN:.*]]: index {llama.argument = "workspace_begin"})
+// CHECK: %[[N:.*]] = memref.dim %[[X]], %c0
+// CHECK: %[[ROWS:.*]] = memref.view %[[SPACE]][%[[BEGIN]]][%[[N]]] : memref<?xi8> to memref<?x6xf32>
+// CHECK: %[[BYTES:.*]] = arith.muli %[[N]], %c24
+// CHECK: %[[MORE:.*]] = arith.addi %[[BYTES]], %c63
+// CHECK: %[[LINES:.*]] = arith.divui %[[MORE]], %c64
+// CHECK: %[[WHOLE:.*]] = arith.muli %[[LINES]], %c64
+// CHECK: %[[SECOND:.*]] = arith.addi %[[BEGIN]], %[[WHOLE]]
+// CHECK: %[[WIDE:.*]] = memref.view %[[SPACE]][%[[SECOND]]][%[[N]]] : memref<?xi8> to memref<?x64xf32>
+// CHECK: %[[BYTES:.*]] = arith.muli %[[N]], %c256
+// CHECK: %[[THIRD:.*]] = arith.addi %[[SECOND]], %[[BYTES]]
+// CHECK: %[[STATIC:.*]] = memref.view %[[SPACE]][%[[THIRD]]][] : memref<?xi8> to memref<100xi8>
+// CHECK: "test.use"(%[[ROWS]], %[[WIDE]], %[[STATIC]])
+// CHECK-NOT: memref.alloc
+func.func private @layer(%x: memref<?x64xf32> {llama.argument = "stream", llama.extent = "rows"}) {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?x64xf32>
+  %rows = memref.alloc(%n) : memref<?x6xf32>
+  %wide = memref.alloc(%n) : memref<?x64xf32>
+  %static = memref.alloc() : memref<100xi8>
+  "test.use"(%rows, %wide, %static) : (memref<?x6xf32>, memref<?x64xf32>, memref<100xi8>) -> ()
+  return
+}
+
+// The callee's buffers lie behind the caller's, and the second call reuses the
+// first one's.
+// CHECK-LABEL: func @forward
+// CHECK-SAME: (%[[TOKENS:.*]]: memref<?xi32> {{{.*}}}, %[[LIST:.*]]: memref<?xi32> {{{.*}}}, %[[SPACE:.*]]: memref<?xi8> {llama.argument = "workspace"}, %[[BEGIN:.*]]: index {llama.argument = "workspace_begin"})
+// CHECK: %[[N:.*]] = memref.dim %[[TOKENS]]
+// CHECK: %[[STREAM:.*]] = memref.view %[[SPACE]][%[[BEGIN]]][%[[N]]]
+// CHECK: %[[BYTES:.*]] = arith.muli %[[N]], %c256
+// CHECK: %[[SECOND:.*]] = arith.addi %[[BEGIN]], %[[BYTES]]
+// CHECK: %[[L:.*]] = memref.dim %[[LIST]]
+// CHECK: memref.view %[[SPACE]][%[[SECOND]]][%[[L]]] : memref<?xi8> to memref<?x32xbf16>
+// CHECK: %[[BYTES:.*]] = arith.muli %[[L]], %c64
+// CHECK: %[[END:.*]] = arith.addi %[[SECOND]], %[[BYTES]]
+// CHECK: call @layer(%[[STREAM]], %[[SPACE]], %[[END]])
+// CHECK: call @layer(%[[STREAM]], %[[SPACE]], %[[END]])
+func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.extent = "rows"},
+                   %list: memref<?xi32> {llama.argument = "logit_row_list", llama.extent = "logit_rows"}) {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %tokens, %c0 : memref<?xi32>
+  %l = memref.dim %list, %c0 : memref<?xi32>
+  %stream = memref.alloc(%n) : memref<?x64xf32>
+  %chosen = memref.alloc(%l) : memref<?x32xbf16>
+  "test.use"(%chosen) : (memref<?x32xbf16>) -> ()
+  call @layer(%stream) : (memref<?x64xf32>) -> ()
+  call @layer(%stream) : (memref<?x64xf32>) -> ()
+  return
+}
+
+// The caller's, 256 a row and 64 a logit row, and the deepest callee's behind it.
+// CHECK-LABEL: func @workspace_bytes
+// CHECK-SAME: (%[[N:.*]]: index, %[[L:.*]]: index) -> index
+// CHECK: %[[A:.*]] = arith.muli %[[N]], %c256
+// CHECK: %[[B:.*]] = arith.muli %[[L]], %c64
+// CHECK: %[[OWN:.*]] = arith.addi %[[A]], %[[B]]
+// CHECK: %[[C:.*]] = arith.muli %[[N]], %c24
+// CHECK: arith.addi %[[C]], %c63
+// CHECK: %[[E:.*]] = arith.addi %{{.*}}, %c128
+// CHECK: %[[MOST:.*]] = arith.maxui %[[OWN]], %[[E]]
+// CHECK: %[[AGAIN:.*]] = arith.maxui %[[MOST]], %[[E]]
+// CHECK: return %[[AGAIN]]
+
+// -----
+
+// A thread's own buffer leaves the loop for the stack: not one per step.
+// CHECK-LABEL: func @forward
+// CHECK: %[[STACK:.*]] = memref.alloca() {alignment = 64 : i64} : memref<8xf32>
+// CHECK: scf.forall
+// CHECK-NOT: memref.alloc
+// CHECK:   "test.use"(%[[STACK]])
+// CHECK-LABEL: func @workspace_bytes
+// CHECK: %[[NONE:.*]] = arith.constant 0 : index
+// CHECK: return %[[NONE]]
+func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.extent = "rows"}) {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %tokens, %c0 : memref<?xi32>
+  scf.forall (%i) in (%n) {
+    %own = memref.alloc() {alignment = 64 : i64} : memref<8xf32>
+    "test.use"(%own) : (memref<8xf32>) -> ()
+  }
+  return
+}
+
+// -----
+
+// Rows stay rows when columns are folded, and in a buffer of as many rows.
+// CHECK-LABEL: func @forward
+// CHECK-SAME: (%[[X:.*]]: memref<?x4x8xf32>
+// CHECK: %[[N:.*]] = memref.dim %[[X]], %c0
+// CHECK: memref.view %{{.*}}[%{{.*}}][%[[N]]] : memref<?xi8> to memref<?x32xf32>
+// CHECK: memref.view %{{.*}}[%{{.*}}][%[[N]]] : memref<?xi8> to memref<?x16xf32>
+// CHECK-NOT: memref.alloc
+func.func @forward(%x: memref<?x4x8xf32> {llama.argument = "x", llama.extent = "rows"}) {
+  %c0 = arith.constant 0 : index
+  %folded = memref.collapse_shape %x [[0], [1, 2]] : memref<?x4x8xf32> into memref<?x32xf32>
+  %n = memref.dim %folded, %c0 : memref<?x32xf32>
+  %a = memref.alloc(%n) : memref<?x32xf32>
+  %m = memref.dim %a, %c0 : memref<?x32xf32>
+  %b = memref.alloc(%m) : memref<?x16xf32>
+  "test.use"(%a, %b) : (memref<?x32xf32>, memref<?x16xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @forward(%n: index) {
+  // expected-error @+1 {{'memref.alloc' op has a size that is no number of rows}}
+  %a = memref.alloc(%n) : memref<?x64xf32>
+  "test.use"(%a) : (memref<?x64xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @forward(%x: memref<?x64xf32> {llama.argument = "x"}) {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?x64xf32>
+  // expected-error @+1 {{'memref.alloc' op has a size that is no number of rows}}
+  %a = memref.alloc(%n) : memref<?x64xf32>
+  "test.use"(%a) : (memref<?x64xf32>) -> ()
+  return
+}
+
+// -----
+
+// A number of columns is no number of rows.
+func.func @forward(%x: memref<?x?xf32> {llama.argument = "x", llama.extent = "rows"}) {
+  %c1 = arith.constant 1 : index
+  %n = memref.dim %x, %c1 : memref<?x?xf32>
+  // expected-error @+1 {{'memref.alloc' op has a size that is no number of rows}}
+  %a = memref.alloc(%n) : memref<?x64xf32>
+  "test.use"(%a) : (memref<?x64xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @forward(%x: memref<?x64xf32> {llama.argument = "x", llama.extent = "rows"}) {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?x64xf32>
+  // expected-error @+1 {{'memref.alloc' op has a size that is no number of rows}}
+  %a = memref.alloc(%n, %n) : memref<?x?xf32>
+  "test.use"(%a) : (memref<?x?xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @forward(%x: memref<?x64xf32> {llama.argument = "x", llama.extent = "rows"}) {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?x64xf32>
+  scf.forall (%i) in (%n) {
+    // expected-error @+1 {{'memref.alloc' op in a parallel loop must be of static size}}
+    %a = memref.alloc(%n) : memref<?x64xf32>
+    "test.use"(%a) : (memref<?x64xf32>) -> ()
+  }
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'builtin.module' op has no function @forward}}
+module {
+  func.func @backward() {
+    return
+  }
+}
