@@ -129,6 +129,14 @@ class Files(Models):
             difference = np.abs(logits(self.make(name, *flags)) - expected).max()
             self.assertLess(difference, 1e-5, name)  # rope_freqs is float32
 
+    def test_hyper_parameters_are_read_from_every_format(self):
+        shape = ["--eps=0.01", "--theta=777", "--head-dim=16", "--rope-factor=0", "--heads=4", "--kv-heads=1"]
+        for name, flags in (("keys", []), ("keys-npy", ["--format=npy"]), ("keys.gguf", ["--format=gguf"])):
+            c = checkpoint.open_checkpoint(self.make(name, *shape, *flags)).config
+            self.assertEqual((c.hidden, c.layers, c.heads, c.kv_heads, c.head_dim), (64, 2, 4, 1, 16), name)
+            self.assertAlmostEqual(c.eps, 0.01, places=8, msg=name)  # GGUF: float32
+            self.assertEqual((c.theta, c.scaling, c.divisors), (777, None, None), name)
+
     def test_params_json_with_scaled_rope(self):
         shape = ["--rope-factor=8", "--rope-original=8192", "--theta=500000"]
         path = self.make("params", "--format=npy", *shape)
