@@ -22,7 +22,6 @@
 
 using namespace llvm;
 using namespace llamart;
-using llamaweights::Merge;
 using llamaweights::Vocabulary;
 using llamaweights::VocabularyKind;
 

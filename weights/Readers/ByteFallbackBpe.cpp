@@ -70,6 +70,7 @@ Expected<Vocabulary> convertByteFallbackBpe(const JsonBpe &bpe,
   if (Error error = checkComplete(bpe, where))
     return std::move(error);
   std::vector<SentencePiece> pieces;
+  pieces.reserve(bpe.tokens.size());
   for (size_t id = 0; id < bpe.tokens.size(); ++id)
     pieces.push_back({bpe.tokens[id], (*scores)[id], bpe.types[id]});
   SentencePieceOptions options;

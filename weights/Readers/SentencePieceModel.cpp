@@ -209,7 +209,7 @@ struct ModelSpec {
 };
 
 std::optional<unsigned> parseBytePiece(StringRef text) {
-  unsigned value;
+  unsigned value = 0;
   if (text.size() != 6 || !text.consume_front("<0x") ||
       !text.consume_back(">") || text.getAsInteger(16, value))
     return std::nullopt;
@@ -219,7 +219,7 @@ std::optional<unsigned> parseBytePiece(StringRef text) {
 /// The bytes that a piece stands for in a text.
 std::string getPieceBytes(const SentencePiece &piece) {
   if (piece.type == TokenType::Byte)
-    return std::string(1, char(*parseBytePiece(piece.text)));
+    return std::string(1, char(parseBytePiece(piece.text).value_or(0)));
   std::string bytes;
   StringRef rest = piece.text;
   while (!rest.empty()) {

@@ -51,6 +51,43 @@ Expected<json> readIfThere(StringRef path) {
   return value;
 }
 
+//===----------------------------------------------------------------------===//
+// Tokens known by their names
+//===----------------------------------------------------------------------===//
+
+/// Control tokens that end a reply wherever they exist.
+constexpr StringLiteral kTurnEnds[] = {"<|end_of_text|>", "<|eom_id|>",
+                                       "<|eot_id|>", "<|im_end|>"};
+
+std::optional<int64_t> findControl(StringRef text,
+                                   const Vocabulary &vocabulary) {
+  for (const auto &[id, token] : enumerate(vocabulary.tokens))
+    if (vocabulary.types[id] == TokenType::Control && token == text)
+      return id;
+  return std::nullopt;
+}
+
+void addEos(int64_t id, Vocabulary &vocabulary) {
+  if (!is_contained(vocabulary.eosTokens, id))
+    vocabulary.eosTokens.push_back(id);
+}
+
+void addTurnEnds(Vocabulary &vocabulary) {
+  for (StringRef name : kTurnEnds)
+    if (std::optional<int64_t> id = findControl(name, vocabulary))
+      addEos(*id, vocabulary);
+}
+
+/// A tokenizer.json of Llama 3 may leave it to the files beside it to say what
+/// every prompt begins with.
+void addLlama3Bos(Vocabulary &vocabulary) {
+  if (vocabulary.bosToken || vocabulary.kind != VocabularyKind::ByteLevelBPE ||
+      vocabulary.preTokenizer != PreTokenizer::Llama3)
+    return;
+  vocabulary.bosToken = findControl("<|begin_of_text|>", vocabulary);
+  vocabulary.addBos = vocabulary.bosToken.has_value();
+}
+
 Expected<Vocabulary> readBytes(StringRef bytes, StringRef path) {
   if (isTiktoken(bytes))
     return readTiktoken(bytes, path);
@@ -65,10 +102,6 @@ Expected<Vocabulary> readBytes(StringRef bytes, StringRef path) {
 //===----------------------------------------------------------------------===//
 // Files beside the tokenizer
 //===----------------------------------------------------------------------===//
-
-/// Control tokens that end a reply wherever they exist.
-constexpr StringLiteral kTurnEnds[] = {"<|end_of_text|>", "<|eom_id|>",
-                                       "<|eot_id|>", "<|im_end|>"};
 
 /// Looks values up in files in order of precedence and puts them into a
 /// vocabulary.
@@ -100,16 +133,12 @@ private:
 
   /// The id of a token by its text, special ones first.
   std::optional<int64_t> findToken(StringRef text) const {
-    std::optional<int64_t> found;
-    for (const auto &[id, token] : enumerate(vocabulary.tokens)) {
-      if (token != text)
-        continue;
-      if (vocabulary.types[id] == TokenType::Control)
-        return id;
-      if (!found)
-        found = id;
-    }
-    return found;
+    if (std::optional<int64_t> id = findControl(text, vocabulary))
+      return id;
+    auto found = find(vocabulary.tokens, text);
+    if (found == vocabulary.tokens.end())
+      return std::nullopt;
+    return found - vocabulary.tokens.begin();
   }
 
   /// "<s>" or {"content": "<s>"}; none if absent or null.
@@ -140,17 +169,12 @@ private:
     return std::nullopt;
   }
 
-  void addEos(int64_t id) {
-    if (!is_contained(vocabulary.eosTokens, id))
-      vocabulary.eosTokens.push_back(id);
-  }
-
   Error readBosEos() {
     auto bos = findNamed("bos_token");
     if (!bos)
       return bos.takeError();
-    if (*bos) {
-      vocabulary.bosToken = **bos;
+    if (bos->has_value()) {
+      vocabulary.bosToken = *bos;
       // Early uploads of Llama 3 have no post-processor that adds it.
       if (vocabulary.kind == VocabularyKind::ByteLevelBPE &&
           vocabulary.preTokenizer == PreTokenizer::Llama3)
@@ -159,8 +183,8 @@ private:
     auto eos = findNamed("eos_token");
     if (!eos)
       return eos.takeError();
-    if (*eos)
-      vocabulary.eosTokens = {**eos};
+    if (std::optional<int64_t> id = *eos)
+      vocabulary.eosTokens = {*id};
     if (Error error = readFlag("add_bos_token", vocabulary.addBos))
       return error;
     if (vocabulary.addBos && !vocabulary.bosToken)
@@ -170,10 +194,7 @@ private:
       return error;
     if (Error error = readGenerationEos())
       return error;
-    for (StringRef name : kTurnEnds)
-      if (auto id = findToken(name);
-          id && vocabulary.types[*id] == TokenType::Control)
-        addEos(*id);
+    addTurnEnds(vocabulary);
     return Error::success();
   }
 
@@ -199,7 +220,7 @@ private:
                     "expected a token id below " +
                         Twine(vocabulary.tokens.size()) + ", found " +
                         quote(id.dump()));
-      addEos(id.get<int64_t>());
+      addEos(id.get<int64_t>(), vocabulary);
     }
     return Error::success();
   }
@@ -290,7 +311,12 @@ Expected<Vocabulary> readTokenizerFile(StringRef path) {
   Expected<std::string> bytes = readAll(path);
   if (!bytes)
     return bytes.takeError();
-  return readBytes(*bytes, path);
+  Expected<Vocabulary> vocabulary = readBytes(*bytes, path);
+  if (vocabulary) {
+    addLlama3Bos(*vocabulary);
+    addTurnEnds(*vocabulary);
+  }
+  return vocabulary;
 }
 
 Expected<std::optional<Vocabulary>> readTokenizerFolder(StringRef folder) {

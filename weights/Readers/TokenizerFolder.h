@@ -24,7 +24,9 @@ llvm::Expected<std::optional<Vocabulary>>
 readTokenizerFolder(llvm::StringRef folder);
 
 /// Reads one tokenizer file, told apart by its content: tokenizer.json, a
-/// sentencepiece model, a tiktoken text. Looks at nothing beside it.
+/// sentencepiece model, a tiktoken text. Looks at nothing beside it; bos and
+/// what ends a reply are then known by the names of Llama 3's and ChatML's
+/// tokens.
 llvm::Expected<Vocabulary> readTokenizerFile(llvm::StringRef path);
 
 } // namespace llamaweights

@@ -401,7 +401,7 @@ Error readTemplate(const BpeReader &reader, const json &processor,
     if (seenText)
       vocabulary.eosTokens = {*id};
     else
-      vocabulary.bosToken = *id;
+      vocabulary.bosToken = id;
   }
   return Error::success();
 }

@@ -148,20 +148,33 @@ TEST_F(TokenizerFolder, SpecialTokensMapHelpsOut) {
   EXPECT_FALSE(read().addBos); // GPT-2's kind does not say so
 }
 
-TEST_F(TokenizerFolder, Llama3BeginsWithBosUnlessToldOtherwise) {
-  json file = makeTokenizerJson();
+json makeLlama3Json(std::vector<std::string> specials) {
+  json file = makeTokenizerJson(std::move(specials));
   file["pre_tokenizer"] = json::parse(
       R"({"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern":
       {"Regex": "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
       "behavior": "Isolated", "invert": false}, {"type": "ByteLevel",
       "add_prefix_space": false, "use_regex": false}]})");
-  write("tokenizer.json", file);
+  return file;
+}
+
+TEST_F(TokenizerFolder, Llama3BeginsWithBosUnlessToldOtherwise) {
+  write("tokenizer.json", makeLlama3Json({"<b>"}));
   EXPECT_FALSE(read().addBos);
   write("tokenizer_config.json", {{"bos_token", "<b>"}});
   EXPECT_TRUE(read().addBos);
   write("tokenizer_config.json",
         {{"bos_token", "<b>"}, {"add_bos_token", false}});
   EXPECT_FALSE(read().addBos);
+}
+
+TEST_F(TokenizerFolder, AFileAloneIsKnownByItsNames) {
+  json file = makeLlama3Json({"<|begin_of_text|>", "<|eot_id|>"});
+  Vocabulary vocabulary = llvm::cantFail(
+      readTokenizerFile(folder.write("tokenizer.json", file.dump())));
+  EXPECT_EQ(vocabulary.bosToken, 2);
+  EXPECT_TRUE(vocabulary.addBos);
+  EXPECT_EQ(vocabulary.eosTokens, std::vector<int64_t>({3}));
 }
 
 TEST_F(TokenizerFolder, EveryEndOfAReplyIsListed) {
