@@ -21,6 +21,40 @@ static void removeUnfinished(int signal) {
   std::raise(signal);
 }
 
+namespace {
+// Holds back the signals that end a process until there is someone to clean up.
+class SignalsHeld {
+public:
+  SignalsHeld() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int signal : kSignals)
+      sigaddset(&set, signal);
+    sigprocmask(SIG_BLOCK, &set, &before);
+  }
+  ~SignalsHeld() { sigprocmask(SIG_SETMASK, &before, nullptr); }
+
+  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+
+private:
+  sigset_t before;
+};
+} // namespace
+
+/// mkstemp, with the file removed should a signal end the process. Sets the X's
+/// of the name; -1 and errno if it fails.
+static int makeTemporary(std::string &name) {
+  SignalsHeld guard;
+  int descriptor = mkstemp(name.data());
+  if (descriptor < 0)
+    return descriptor;
+  unfinishedFile = name.c_str();
+  for (int signal : SignalsHeld::kSignals)
+    if (std::signal(signal, removeUnfinished) == SIG_IGN)
+      std::signal(signal, SIG_IGN); // as nohup wants it
+  return descriptor;
+}
+
 static bool isRegularOrAbsent(const std::string &path) {
   struct stat status = {};
   return stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode);
@@ -35,28 +69,35 @@ static void allowUsualAccess(int descriptor) {
 
 NpyFile::NpyFile(std::string name, int64_t columns)
     : path(std::move(name)), columns(columns) {
+  try {
+    open();
+    writeHeader();
+  } catch (...) {
+    discard();
+    throw;
+  }
+}
+
+NpyFile::~NpyFile() { discard(); }
+
+void NpyFile::open() {
   if (isRegularOrAbsent(path)) {
     temporary = path + ".XXXXXX";
-    int descriptor = mkstemp(temporary.data());
+    int descriptor = makeTemporary(temporary);
     if (descriptor < 0) {
       temporary.clear();
       fail();
     }
     allowUsualAccess(descriptor);
-    unfinishedFile = temporary.c_str();
-    for (int signal : {SIGINT, SIGTERM, SIGHUP})
-      if (std::signal(signal, removeUnfinished) == SIG_IGN)
-        std::signal(signal, SIG_IGN); // as nohup wants it
     file = fdopen(descriptor, "wb");
   } else {
     file = std::fopen(path.c_str(), "wb");
   }
   if (!file)
     fail();
-  writeHeader();
 }
 
-NpyFile::~NpyFile() {
+void NpyFile::discard() {
   unfinishedFile = nullptr;
   if (file)
     std::fclose(file);

@@ -30,6 +30,8 @@ public:
 
 private:
   [[noreturn]] void fail() const; // with errno's reason
+  void open();
+  void discard(); // what is not finished
   void writeHeader();
 
   std::string path, temporary; // temporary: empty if written in place

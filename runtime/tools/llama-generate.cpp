@@ -8,203 +8,20 @@
 //===----------------------------------------------------------------------===//
 
 #include "llamart/llamart.hpp"
-#include "runtime/abi/LlamaABI.h"
+#include "runtime/tools/GenerateOptions.h"
 #include "runtime/tools/NpyFile.h"
 
-#include <CLI/CLI.hpp>
-
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <optional>
 #include <unistd.h>
 
 using namespace llamart::api;
 using Clock = std::chrono::steady_clock;
 
 namespace {
-
-//===----------------------------------------------------------------------===//
-// Options
-//===----------------------------------------------------------------------===//
-
-struct Options {
-  std::string model;
-  std::optional<std::string> prompt, promptFile, promptIds, system, logits;
-  bool chat = false, special = false, ignoreEos = false, printIds = false;
-  bool verbose = false, quiet = false;
-  int64_t maxTokens = -1;
-  std::vector<std::string> stops, besideIds;
-  std::string sampler, load = "map";
-  llamart_sampler_options sampling = LLAMART_SAMPLER_OPTIONS;
-  llamart_engine_options engine = LLAMART_ENGINE_OPTIONS;
-};
-
-/// For whole numbers; says what was given and what is expected.
-CLI::Validator atLeast(int64_t least) {
-  auto check = [least](const std::string &text) -> std::string {
-    int64_t value = 0;
-    auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), value);
-    bool whole = error == std::errc() && end == text.data() + text.size();
-    if (whole && value >= least)
-      return "";
-    return "is '" + text + "', expected a whole number of at least " +
-           std::to_string(least);
-  };
-  return CLI::Validator(check, "");
-}
-
-void addPromptOptions(CLI::App &app, Options &o) {
-  const char *group = "Prompt: one of the first three";
-  app.add_option("--prompt", o.prompt, "Text to go on from")->group(group);
-  app.add_option("--prompt-file", o.promptFile,
-                 "File with that text; - is standard input")
-      ->group(group);
-  app.add_option("--prompt-ids", o.promptIds,
-                 "Token ids, 1,2,3, used as they are")
-      ->group(group);
-  app.add_flag("--special", o.special,
-               "Control tokens written out in the prompt are tokens")
-      ->group(group);
-  app.add_flag("--chat", o.chat,
-               "The prompt is a message; the model answers it")
-      ->group(group);
-  app.add_option("--system", o.system, "System message of the chat")
-      ->group(group);
-}
-
-/// What single options cannot say about each other.
-void checkPrompt(const Options &o) {
-  auto check = [](bool holds, const char *rule) {
-    if (!holds)
-      throw CLI::ValidationError(rule);
-  };
-  int prompts =
-      o.prompt.has_value() + o.promptFile.has_value() + o.promptIds.has_value();
-  check(prompts == 1, "give one of --prompt, --prompt-file, --prompt-ids");
-  check(!o.chat || !o.promptIds, "--chat needs --prompt or --prompt-file");
-  check(!o.special || !(o.chat || o.promptIds),
-        "--special needs --prompt or --prompt-file, without --chat");
-  check(!o.system || o.chat, "--system needs --chat");
-  check(!o.verbose || !o.quiet, "--verbose and --quiet exclude each other");
-}
-
-void addLengthOptions(CLI::App &app, Options &o) {
-  const char *group = "Length";
-  app.add_option("--max-tokens", o.maxTokens,
-                 "Tokens to generate; 0 only feeds the prompt [until the model "
-                 "ends or its context is full]")
-      ->check(atLeast(0))
-      ->group(group);
-  app.add_option("--stop", o.stops, "Text that ends the generation; repeatable")
-      ->expected(1)
-      ->take_all()
-      ->group(group);
-  app.add_flag("--ignore-eos", o.ignoreEos, "Go on when the model ends")
-      ->group(group);
-}
-
-void addSamplerOptions(CLI::App &app, Options &o) {
-  const char *group = "Sampling";
-  auto &s = o.sampling;
-  app.add_option("--sampler", o.sampler,
-                 "greedy or standard [greedy; standard if one of the options "
-                 "below is given]")
-      ->check(CLI::IsMember({"greedy", "standard"}))
-      ->group(group);
-  auto add = [&](const char *name, auto &value, const char *text) {
-    app.add_option(name, value, text)->group(group)->capture_default_str();
-  };
-  add("--seed", s.seed, "Seed of the random numbers");
-  add("--temperature", s.temperature, "Divides the logits; 0 is greedy");
-  add("--top-k", s.top_k, "Only the k most probable tokens; 0: all");
-  add("--top-p", s.top_p, "Only the tokens that make up this probability");
-  add("--min-p", s.min_p, "Only tokens this probable relative to the best");
-  add("--repeat-penalty", s.repeat_penalty,
-      "Penalty of recent tokens; 1: none");
-}
-
-void addMachineOptions(CLI::App &app, Options &o) {
-  const char *group = "Machine";
-  app.add_option(
-         "--threads", o.engine.threads,
-         "Threads [the physical cores it may use, fewer for a tiny model]")
-      ->check(atLeast(1))
-      ->group(group);
-  app.add_option("--batch-rows", o.engine.batch_rows,
-                 "Tokens of one forward call at most")
-      ->check(atLeast(1))
-      ->capture_default_str()
-      ->group(group);
-  app.add_option("--kv-budget", o.engine.kv_bytes,
-                 "Memory of the KV cache at most, as in 2GB [half of the "
-                 "machine's]")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
-      ->group(group);
-  app.add_option(
-         "--load", o.load,
-         "map: share the file's pages; copy: into huge pages of its own")
-      ->check(CLI::IsMember({"map", "copy"}))
-      ->capture_default_str()
-      ->group(group);
-}
-
-void addOutputOptions(CLI::App &app, Options &o) {
-  const char *group = "Output";
-  app.add_flag(
-         "--print-ids", o.printIds,
-         "Generated ids on one line, 1,2,3, instead of text; the one that "
-         "ends a reply included")
-      ->group(group);
-  app.add_option("--logits", o.logits,
-                 "FILE.npy for float32 [rows, vocab], one row for every token "
-                 "fed: the prompt's, then the generated ones' but the last")
-      ->group(group);
-  app.add_option("--beside-ids", o.besideIds,
-                 "Ids of another sequence to run in the same forward calls; "
-                 "repeatable. Changes nothing: for tests of that")
-      ->expected(1)
-      ->take_all()
-      ->group(group);
-  app.add_flag("--verbose", o.verbose, "Say more on stderr")->group(group);
-  app.add_flag("--quiet", o.quiet, "Say nothing on stderr")->group(group);
-}
-
-/// Greedy unless an option of the standard sampler was given.
-void chooseSampler(const CLI::App &app, Options &o) {
-  bool knobs = false;
-  for (const char *name :
-       {"--temperature", "--top-k", "--top-p", "--min-p", "--repeat-penalty"}) {
-    bool given = app.count(name) > 0;
-    if (given && o.sampler == "greedy")
-      throw CLI::ValidationError(name, "needs --sampler=standard");
-    knobs |= given;
-  }
-  if (o.sampler.empty())
-    o.sampler = knobs || app.count("--seed") ? "standard" : "greedy";
-  if (o.sampler == "greedy")
-    o.sampling.kind = LLAMART_SAMPLER_GREEDY;
-}
-
-std::vector<int32_t> parseIds(const char *option, std::string_view text) {
-  std::vector<int32_t> ids;
-  const char *next = text.data(), *end = next + text.size();
-  while (next != end) {
-    int32_t id = 0;
-    auto [stop, error] = std::from_chars(next, end, id);
-    bool separated = stop == end || (*stop == ',' && stop + 1 != end);
-    if (error != std::errc() || !separated)
-      throw CLI::ValidationError(option, "'" + std::string(text) +
-                                             "' is not a list of ids: 1,2,3");
-    ids.push_back(id);
-    next = stop == end ? end : stop + 1;
-  }
-  return ids;
-}
 
 //===----------------------------------------------------------------------===//
 // Input and output
@@ -234,9 +51,9 @@ void print(std::string_view text) {
                              std::strerror(errno));
 }
 
-std::vector<int32_t> makePrompt(const Model &model, const Options &o) {
+std::vector<int32_t> makePrompt(const Model &model, const GenerateOptions &o) {
   if (o.promptIds)
-    return parseIds("--prompt-ids", *o.promptIds);
+    return *o.promptIds;
   std::string text = o.promptFile ? readFile(*o.promptFile) : o.prompt.value();
   if (!o.chat) {
     llamart_encode_options options = LLAMART_ENCODE_OPTIONS;
@@ -315,13 +132,12 @@ void printModel(const Model &model, const Engine &engine) {
 class Company {
 public:
   /// `mainTokens` counts what the main sequence has generated.
-  Company(Engine &engine, const std::vector<std::string> &lists,
+  Company(Engine &engine, const std::vector<std::vector<int32_t>> &prompts,
           const int64_t &mainTokens)
-      : mainTokens(mainTokens) {
-    for (const std::string &list : lists) {
-      prompts.push_back(parseIds("--beside-ids", list));
+      : mainTokens(mainTokens), prompts(prompts) {
+    sessions.reserve(prompts.size());
+    for (size_t i = 0; i < prompts.size(); ++i)
       sessions.emplace_back(engine);
-    }
   }
 
   void addJobs(std::vector<Job> &jobs) {
@@ -343,11 +159,12 @@ public:
 private:
   const int64_t &mainTokens;
   Sampler greedy = Sampler::greedy();
-  std::vector<std::vector<int32_t>> prompts;
+  const std::vector<std::vector<int32_t>> &prompts;
   std::vector<Session> sessions;
 };
 
-void addPrinting(Job &job, const Options &o, Times &times, int64_t &tokens) {
+void addPrinting(Job &job, const GenerateOptions &o, Times &times,
+                 int64_t &tokens) {
   job.onToken = [&](int32_t id) {
     times.last = Clock::now();
     if (tokens++ == 0)
@@ -363,12 +180,9 @@ void addPrinting(Job &job, const Options &o, Times &times, int64_t &tokens) {
     };
 }
 
-void run(const Options &o) {
+void run(const GenerateOptions &o) {
   Times times;
-  llamart_model_options load = LLAMART_MODEL_OPTIONS;
-  if (o.load == "copy")
-    load.weights = LLAMART_WEIGHTS_COPIED;
-  Model model(o.model, load);
+  Model model(o.model, o.load);
   Engine engine(model, o.engine);
   times.loaded = Clock::now();
   if (o.verbose)
@@ -416,52 +230,16 @@ void run(const Options &o) {
                  static_cast<long long>(jobs[i].generated));
 }
 
-/// The arguments, last one first, as CLI11 wants them. It would take the next
-/// argument for the value of "--prompt=".
-std::vector<std::string> collectArguments(int argc, char **argv) {
-  std::vector<std::string> arguments;
-  for (int i = argc - 1; i > 0; --i) {
-    std::string argument = argv[i];
-    bool empty = argument.starts_with("--") && argument.ends_with("=");
-    if (empty) {
-      arguments.emplace_back();
-      argument.pop_back();
-    }
-    arguments.push_back(std::move(argument));
-  }
-  return arguments;
-}
-
-int runTool(int argc, char **argv) {
-  CLI::App app("Generates text with a model.so", "llama-generate");
-  Options options;
-  app.add_option("MODEL.so", options.model, "The model")->required();
-  app.set_version_flag("--version", std::string("llama-generate ") +
-                                        llamart_version() + " (model ABI " +
-                                        std::to_string(LLAMA_ABI_VERSION) +
-                                        ")");
-  addPromptOptions(app, options);
-  addLengthOptions(app, options);
-  addSamplerOptions(app, options);
-  addMachineOptions(app, options);
-  addOutputOptions(app, options);
-  try {
-    app.parse(collectArguments(argc, argv));
-    checkPrompt(options);
-    chooseSampler(app, options);
-    run(options);
-    return 0;
-  } catch (const CLI::ParseError &error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-}
-
 } // namespace
 
 int main(int argc, char **argv) {
   std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an error like a full disk
   try {
-    return runTool(argc, argv);
+    GenerateOptions options;
+    if (std::optional<int> code = readCommandLine(argc, argv, options))
+      return *code;
+    run(options);
+    return 0;
   } catch (const std::exception &error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return 1;
