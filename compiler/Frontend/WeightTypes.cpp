@@ -40,12 +40,18 @@ static Type getElementType(MLIRContext &context, DType type) {
   }
 }
 
+/// One type for layers that are stored in several: what loses least.
+static DType joinTypes(const TensorInfo &tensor, NumberType activations) {
+  bool isWide = activations == NumberType::F32 || tensor.shape.size() == 1;
+  return isWide ? DType::F32 : DType::BF16;
+}
+
 llvm::Expected<Type> llama::getWeightElementType(
     MLIRContext &context, const llamaweights::ModelManifest &manifest,
     StringRef symbol, bool layered, NumberType activations) {
-  std::optional<DType> chosen;
-  for (int64_t layer = 0; layer < (layered ? manifest.config.layers : 1);
-       ++layer) {
+  DType chosen = DType::F32;
+  int64_t layers = layered ? manifest.config.layers : 1;
+  for (int64_t layer = 0; layer < layers; ++layer) {
     std::string name =
         layered ? getLayerTensorName(symbol, layer) : symbol.str();
     const TensorInfo *tensor = manifest.checkpoint->find(name);
@@ -53,13 +59,10 @@ llvm::Expected<Type> llama::getWeightElementType(
       return llvm::createStringError("%s: tensor '%s' is missing",
                                      manifest.path.c_str(), name.c_str());
     DType type = chooseType(*tensor, activations);
-    if (chosen && *chosen != type) {
-      // Layers that disagree: what loses least and is one type.
-      type = activations == NumberType::F32 || tensor->shape.size() == 1
-                 ? DType::F32
-                 : DType::BF16;
-    }
-    chosen = type;
+    bool differs = layer > 0 && type != chosen;
+    chosen = differs ? joinTypes(*tensor, activations) : type;
+    if (differs)
+      break;
   }
-  return getElementType(context, *chosen);
+  return getElementType(context, chosen);
 }
