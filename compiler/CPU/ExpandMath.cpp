@@ -3,13 +3,16 @@
 //   math.sin %x : f64   =>   x = n * (pi / 2) + r,  |r| <= pi / 4
 //                            +- sin r or +- cos r, by n mod 4
 //
-// f32 exponentials are upstream's polynomial. f64 angles are exact to a few
-// units in the last place for |x| below 2^31: far beyond any position.
+// f32 exponentials and rounding to bf16 are upstream's, by a polynomial and by
+// integers: not every processor has an instruction for the latter. f64 angles
+// are exact to a few units in the last place for |x| below 2^31: far beyond any
+// position.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Passes.h"
 
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/PatternMatch.h"
@@ -144,6 +147,7 @@ struct LlamaCPUExpandMath
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandAngle<math::SinOp, 0>, ExpandAngle<math::CosOp, 1>>(
         &getContext());
+    arith::populateExpandBFloat16Patterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
       return name == math::ExpOp::getOperationName();
     });

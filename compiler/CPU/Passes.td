@@ -144,9 +144,10 @@ def LlamaCPULowerCopiesPass : Pass<"llama-cpu-lower-copies", "::mlir::func::Func
 }
 
 def LlamaCPUExpandMathPass : Pass<"llama-cpu-expand-math", "::mlir::func::FuncOp"> {
-  let summary = "compute exponentials and angles with arithmetic alone";
+  let summary = "compute exponentials, angles and bf16 with arithmetic alone";
   let description = [{
-    `math.exp` of f32 becomes upstream's polynomial; `math.sin` and `math.cos` of
+    `math.exp` of f32 becomes upstream's polynomial, conversions from and to bf16
+    become integer operations (not every processor has an instruction); `math.sin` and `math.cos` of
     f64 become a reduction to a quarter turn and two polynomials. The model calls
     no library, so its bits do not depend on one.
 

@@ -44,9 +44,10 @@ static llvm::Error checkVectors(TargetInfo &info) {
   if (!llvm::Triple(info.triple).isX86())
     return llvm::createStringError("--mtriple=%s: expected an x86-64 machine",
                                    info.triple.c_str());
-  if (!subtarget->checkFeatures("+avx2") || !subtarget->checkFeatures("+fma"))
+  if (!subtarget->checkFeatures("+avx2") || !subtarget->checkFeatures("+fma") ||
+      !subtarget->checkFeatures("+f16c"))
     return llvm::createStringError(
-        "--mcpu=%s: has no AVX2 and FMA, which the kernels need",
+        "--mcpu=%s: has no AVX2, FMA and F16C, which the kernels need",
         info.cpu.c_str());
   bool isWide = subtarget->checkFeatures("+avx512f") &&
                 subtarget->checkFeatures("+avx512bw") &&

@@ -130,6 +130,13 @@ private:
   llvm::Error writeWeights(OutputFile &file, uint64_t begin);
   void summarize(StringRef path, double seconds);
 
+  // lld sets every flag of the process back: what is asked for after linking
+  // must be known before.
+  const std::string outputPath =
+      output.empty() ? "model.so" : output.getValue();
+  const WeightStorage weightStorage = storage;
+  const bool isQuiet = quiet;
+
   MLIRContext &context;
   llvm::SourceMgr sources;
   OwningOpRef<ModuleOp> module;
@@ -327,39 +334,37 @@ llvm::Error Compilation::writeWeights(OutputFile &file, uint64_t begin) {
   llvm::Expected<SmallVector<PlacedWeight>> weights = getPlacedWeights(*module);
   if (!weights)
     return weights.takeError();
-  ProgressBar bar("weights", quiet);
+  ProgressBar bar("weights", isQuiet);
   return embedWeights(
       *weights, *manifest->checkpoint, file, begin,
       [&](uint64_t done, uint64_t total) { bar.update(done, total); });
 }
 
 llvm::Error Compilation::writeModel() {
-  if (output.empty())
-    output = "model.so";
   auto path = (*module)->getAttrOfType<StringAttr>(kModelAttr);
   if (!path)
     return llvm::createStringError("%s: the module has no attribute '%s'",
                                    input.c_str(), kModelAttr.data());
   if (llvm::Error error = openCheckpoint(path))
     return error;
-  std::string weightsPath = output + ".weights";
-  StringRef weightsName = storage == WeightStorage::External
+  std::string weightsPath = outputPath + ".weights";
+  StringRef weightsName = weightStorage == WeightStorage::External
                               ? llvm::sys::path::filename(weightsPath)
                               : "";
   llvm::Expected<ObjectData> data =
-      describeModel(*module, *manifest, target, storage, weightsName);
+      describeModel(*module, *manifest, target, weightStorage, weightsName);
   if (!data)
     return data.takeError();
   llvm::Expected<SmallVector<char, 0>> code =
       emitCode(*module, target, *data, CodeFormat::Object);
   if (!code)
     return code.takeError();
-  llvm::Expected<OutputFile> file = OutputFile::create(output);
+  llvm::Expected<OutputFile> file = OutputFile::create(outputPath);
   if (!file)
     return file.takeError();
   if (llvm::Error error = linkSharedObject(*code, *file))
     return error;
-  if (storage == WeightStorage::External) {
+  if (weightStorage == WeightStorage::External) {
     llvm::Expected<OutputFile> weights = OutputFile::create(weightsPath);
     if (!weights)
       return weights.takeError();
@@ -380,7 +385,7 @@ llvm::Error Compilation::writeModel() {
 
 void Compilation::summarize(StringRef path, double seconds) {
   uint64_t size = 0;
-  if (quiet || llvm::sys::fs::file_size(path, size))
+  if (isQuiet || llvm::sys::fs::file_size(path, size))
     return;
   llvm::errs() << llvm::formatv("{0}: {1:f1} MB for {2}, in {3:f1} s\n", path,
                                 static_cast<double>(size) / 1e6, target.cpu,
@@ -405,7 +410,7 @@ llvm::Error Compilation::run() {
     return error;
   std::chrono::duration<double> passed =
       std::chrono::steady_clock::now() - start;
-  summarize(output, passed.count());
+  summarize(outputPath, passed.count());
   return llvm::Error::success();
 }
 
