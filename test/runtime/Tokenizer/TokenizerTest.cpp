@@ -35,6 +35,15 @@ TEST(Tokenizer, LowestRankMergesFirst) {
   EXPECT_EQ(tokenizer->encode("abbc"), Ids({bc + 1, bc}));
 }
 
+TEST(Tokenizer, APairThatIsGoneDoesNotLendItsRankToTheNextOne) {
+  VocabularyBuilder builder;
+  int32_t bc = builder.merge('b', 'c');
+  builder.merge('a', 'b'); // waits at the first place, but b is gone
+  int32_t bcd = builder.merge(bc, 'd');
+  builder.merge('a', bc); // stands there instead, with the last rank
+  EXPECT_EQ(OpenTokenizer(builder.vocabulary)->encode("abcd"), Ids({'a', bcd}));
+}
+
 TEST(Tokenizer, LeftmostOfEqualPairsMergesFirst) {
   VocabularyBuilder builder;
   int32_t aa = builder.merge('a', 'a');
