@@ -3,6 +3,7 @@
 // RUN:     --reconcile-unrealized-casts -o %t.mlir
 // RUN: mlir-runner %t.mlir -e wrong_angles -entry-point-result=i32 | FileCheck %s --check-prefix=NONE
 // RUN: mlir-runner %t.mlir -e wrong_vector_angles -entry-point-result=i32 | FileCheck %s --check-prefix=NONE
+// RUN: mlir-runner %t.mlir -e wrong_roundings -entry-point-result=i32 | FileCheck %s --check-prefix=NONE
 // RUN: mlir-runner %t.mlir -e wrong_exponentials -entry-point-result=i32 | FileCheck %s --check-prefix=NONE
 
 // What is wrong is a bit set: the number of the value. All twelve are told apart.
@@ -46,6 +47,27 @@ func.func @vectors_stay_vectors(%x: vector<4xf64>, %y: vector<16xf32>)
 // CHECK: return
 func.func @exponential_of_f32_is_arithmetic(%x: f32) -> f32 {
   %y = math.exp %x : f32
+  return %y : f32
+}
+
+// Not every processor has an instruction that rounds to bf16.
+// CHECK-LABEL: func @bf16_is_integer_arithmetic
+// CHECK-NOT: arith.{{truncf|extf}}
+// CHECK: arith.bitcast {{.*}} : vector<16xf32> to vector<16xi32>
+// CHECK-NOT: arith.{{truncf|extf}}
+// CHECK: return
+func.func @bf16_is_integer_arithmetic(%x: f32, %y: vector<16xf32>, %z: vector<16xbf16>)
+    -> (bf16, vector<16xbf16>, vector<16xf32>) {
+  %a = arith.truncf %x : f32 to bf16
+  %b = arith.truncf %y : vector<16xf32> to vector<16xbf16>
+  %c = arith.extf %z : vector<16xbf16> to vector<16xf32>
+  return %a, %b, %c : bf16, vector<16xbf16>, vector<16xf32>
+}
+
+// CHECK-LABEL: func @f16_is_left_to_the_processor
+// CHECK: arith.extf %{{.*}} : f16 to f32
+func.func @f16_is_left_to_the_processor(%x: f16) -> f32 {
+  %y = arith.extf %x : f16 to f32
   return %y : f32
 }
 
@@ -181,6 +203,51 @@ func.func @wrong_exponentials() -> i32 {
     %far = func.call @is_far(%got, %want, %tolerance) : (f64, f64, f64) -> i32
     %place = arith.index_cast %i : index to i32
     %bit = arith.shli %far, %place : i32
+    %after = arith.ori %before, %bit : i32
+    scf.yield %after : i32
+  }
+  return %wrong : i32
+}
+
+// Bits of f32, and of bf16 that they round to: to the nearest, of two as near to
+// the even one. One, ties, their neighbours; the largest number, which rounds to
+// infinity; zeros, infinities, subnormals. What is no number (-1) stays none, even
+// if the bits that say so are cut off.
+memref.global "private" constant @unrounded : memref<16xi32> = dense<[
+  0x3F800000, 0x3F808000, 0x3F818000, 0x3F808001, 0x3F807FFF, 0x7F7FFFFF, 0x00000000, 0x80000000,
+  0x7F800000, 0xFF800000, 0x00000001, 0x00018000, 0x80018001, 0xBF818000, 0x7FC00000, 0x7F800001]>
+memref.global "private" constant @rounded : memref<16xi32> = dense<[
+  0x3F80, 0x3F80, 0x3F82, 0x3F81, 0x3F80, 0x7F80, 0x0000, 0x8000,
+  0x7F80, 0xFF80, 0x0000, 0x0002, 0x8002, 0xBF82, -1, -1]>
+
+func.func @wrong_roundings() -> i32 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %none = arith.constant 0 : i32
+  %no_number = arith.constant -1 : i32
+  %half = arith.constant 16 : i32
+  %unrounded = memref.get_global @unrounded : memref<16xi32>
+  %rounded = memref.get_global @rounded : memref<16xi32>
+  %wrong = scf.for %i = %c0 to %c16 step %c1 iter_args(%before = %none) -> (i32) {
+    %bits = memref.load %unrounded[%i] : memref<16xi32>
+    %want = memref.load %rounded[%i] : memref<16xi32>
+    %x = arith.bitcast %bits : i32 to f32
+    %y = arith.truncf %x : f32 to bf16
+    %short = arith.bitcast %y : bf16 to i16
+    %got = arith.extui %short : i16 to i32
+    %z = arith.extf %y : bf16 to f32
+    %wide = arith.bitcast %z : f32 to i32
+    %is_none = arith.cmpf uno, %z, %z : f32
+    %said = arith.select %is_none, %no_number, %got : i32
+    %differs = arith.cmpi ne, %said, %want : i32
+    // Widening appends zeros.
+    %back = arith.shrui %wide, %half : i32
+    %changes = arith.cmpi ne, %back, %got : i32
+    %either = arith.ori %differs, %changes : i1
+    %flag = arith.extui %either : i1 to i32
+    %place = arith.index_cast %i : index to i32
+    %bit = arith.shli %flag, %place : i32
     %after = arith.ori %before, %bit : i32
     scf.yield %after : i32
   }

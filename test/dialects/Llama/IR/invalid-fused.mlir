@@ -88,7 +88,7 @@ func.func @angles_of_a_whole_head(
     %x: tensor<?x64xbf16>, %wq: tensor<64x64xbf16>, %wk: tensor<32x64xbf16>,
     %cos: tensor<?x8xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.qkv_rope_append' op the number of angles is 8 but half a head is 4}}
+  // expected-error-re @+1 {{'llama.qkv_rope_append' op {{.*}} angles is {{.*}}}}
   %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x8xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C4)
   return
 }
@@ -99,7 +99,7 @@ func.func @head_that_has_no_half(
     %x: tensor<?x64xbf16>, %wq: tensor<28x64xbf16>, %wk: tensor<28x64xbf16>,
     %cos: tensor<?x3xf32>, %cache: memref<?x5x2x4x64x7xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error-re @+1 {{'llama.qkv_rope_append' op {{.*}}}}
+  // expected-error-re @+1 {{'llama.qkv_rope_append' op {{.*}} angles is {{.*}}}}
   %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<28x64xbf16>, tensor<28x64xbf16>, tensor<28x64xbf16>, tensor<?x3xf32>, memref<?x5x2x4x64x7xbf16> -> tensor<?x28xf32> // (C4)
   return
 }

@@ -1,0 +1,167 @@
+// Two layers, from llama ops to the LLVM dialect.
+//
+// RUN: llama-opt %s --llama-pipeline-fuse | FileCheck %s --check-prefix=FUSE
+// RUN: llama-opt %s --llama-pipeline-fuse --llama-pipeline-linalg -o %t.linalg.mlir
+// RUN: FileCheck %s --check-prefix=LINALG --input-file=%t.linalg.mlir
+// RUN: llama-opt %t.linalg.mlir --llama-pipeline-kernels -o %t.kernels.mlir
+// RUN: FileCheck %s --check-prefix=KERNELS --input-file=%t.kernels.mlir
+// RUN: FileCheck %s --check-prefix=DECODE --input-file=%t.kernels.mlir
+// RUN: FileCheck %s --check-prefix=PROMPT --input-file=%t.kernels.mlir
+// RUN: llama-opt %t.linalg.mlir --llama-pipeline-kernels=vector-bits=256 | FileCheck %s --check-prefix=NARROW
+// RUN: llama-opt %t.kernels.mlir --llama-pipeline-llvm -o %t.llvm.mlir
+// RUN: FileCheck %s --check-prefix=LLVM --input-file=%t.llvm.mlir
+
+// The same with f32 throughout.
+// RUN: sed s/bf16/f32/g %s > %t.f32.mlir
+// RUN: llama-opt %t.f32.mlir --llama-pipeline-fuse --llama-pipeline-linalg --llama-pipeline-kernels -o %t.f32.kernels.mlir
+// RUN: FileCheck %s --check-prefix=KERNELS --input-file=%t.f32.kernels.mlir
+// RUN: llama-opt %t.f32.kernels.mlir --llama-pipeline-llvm | FileCheck %s --check-prefix=LLVM
+
+// Every box is part of a group, but for the ends of the model.
+// FUSE-LABEL: func private @layer
+// FUSE-NOT: llama.{{linear|rope|add|mul|silu|softmax|causal_mask|attention_scores|attention_mix|cache_append}} %
+// FUSE: llama.rms_norm
+// FUSE: llama.qkv_rope_append
+// FUSE: llama.fused_attention
+// FUSE: llama.linear
+// FUSE-NEXT: llama.get_weight @layers.ffn_norm
+// FUSE-NEXT: llama.add_rms_norm
+// FUSE: llama.swiglu
+// FUSE: llama.linear
+// FUSE-NEXT: llama.add %
+// FUSE-LABEL: func @forward
+
+// LINALG-NOT: llama.{{[a-z_]+ [%@]}}
+// LINALG: memref.global "private" constant @layers.attention.wq : memref<2x64x64xbf16> {llama.layered}
+// LINALG-NOT: llama.{{[a-z_]+ [%@]}}
+
+// Loops around vectors, in memory that is somebody else's.
+// KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|vector\.multi_reduction|vector\.contract}}
+// KERNELS: func.func private @layer
+// KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|vector\.multi_reduction|vector\.contract}}
+// KERNELS: func.func private @forward
+// KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|vector\.multi_reduction|vector\.contract}}
+// KERNELS: func.func @llama_workspace_bytes(%{{.*}}: index, %{{.*}}: index) -> index
+// KERNELS: func.func @llama_forward(%{{.*}}: !llvm.ptr, %{{.*}}: i64)
+// KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|vector\.multi_reduction|vector\.contract}}
+
+// One row: eight weight rows side by side, sixteen sums each, all of them carried
+// in registers; no sum is stored, and no register is added up, before the end.
+// DECODE-LABEL: func.func private @layer
+// Query, key, value.
+// DECODE: -> (vector<1x8x16xf32>) {
+// DECODE-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// DECODE: scf.yield %{{.*}} : vector<1x8x16xf32>
+// DECODE: -> (vector<1x8x16xf32>) {
+// DECODE-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// DECODE: scf.yield %{{.*}} : vector<1x8x16xf32>
+// DECODE: -> (vector<1x8x16xf32>) {
+// DECODE-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// DECODE: scf.yield %{{.*}} : vector<1x8x16xf32>
+// Attention's output, gate, up, down.
+// DECODE-COUNT-4: scf.yield %{{.*}} : vector<1x8x16xf32>
+// DECODE-LABEL: func.func private @forward
+// Logits: 96 columns.
+// DECODE-COUNT-1: scf.yield %{{.*}} : vector<1x8x16xf32>
+// DECODE-NOT: scf.yield %{{.*}} : vector<1x8x16xf32>
+
+// Four rows by four weight rows, twice for a panel of eight.
+// PROMPT-LABEL: func.func private @layer
+// PROMPT: -> (vector<4x4x16xf32>) {
+// PROMPT-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// PROMPT: scf.yield %{{.*}} : vector<4x4x16xf32>
+// PROMPT-COUNT-13: scf.yield %{{.*}} : vector<4x4x16xf32>
+// PROMPT-LABEL: func.func private @forward
+// PROMPT-COUNT-2: scf.yield %{{.*}} : vector<4x4x16xf32>
+// PROMPT-NOT: scf.yield %{{.*}} : vector<4x4x16xf32>
+
+// NARROW-LABEL: func.func private @layer
+// NARROW: -> (vector<2x4x8xf32>) {
+// NARROW: -> (vector<1x8x8xf32>) {
+// NARROW-NOT: vector<{{1x8|4x4|2x4}}x16xf32>) {
+
+// LLVM-NOT: {{(^|[ "])(func|scf|cf|arith|math|vector|memref|affine|ub|tensor|linalg)\.[a-z_]+ }}
+// LLVM: llvm.func @llama_workspace_bytes(%{{.*}}: i64, %{{.*}}: i64) -> i64
+// LLVM: llvm.func @llama_forward(%{{.*}}: !llvm.ptr, %{{.*}}: i64)
+// LLVM-NOT: {{(^|[ "])(func|scf|cf|arith|math|vector|memref|affine|ub|tensor|linalg)\.[a-z_]+ }}
+// LLVM-NOT: unrealized_conversion_cast
+
+module attributes {llama.activations = bf16, llama.kv_type = bf16, llama.max_seq_len = 512 : i64} {
+  llama.weight @tok_embeddings : tensor<96x64xbf16>
+  llama.weight @layers.attention_norm layered : tensor<2x64xbf16>
+  llama.weight @layers.attention.wq layered : tensor<2x64x64xbf16>
+  llama.weight @layers.attention.wk layered : tensor<2x32x64xbf16>
+  llama.weight @layers.attention.wv layered : tensor<2x32x64xbf16>
+  llama.weight @layers.attention.wo layered : tensor<2x64x64xbf16>
+  llama.weight @layers.ffn_norm layered : tensor<2x64xbf16>
+  llama.weight @layers.feed_forward.w1 layered : tensor<2x128x64xbf16>
+  llama.weight @layers.feed_forward.w2 layered : tensor<2x64x128xbf16>
+  llama.weight @layers.feed_forward.w3 layered : tensor<2x128x64xbf16>
+  llama.weight @norm : tensor<64xbf16>
+  func.func private @layer(
+      %x: tensor<?x64xf32> {llama.argument = "stream", llama.extent = "rows"},
+      %layer: index {llama.argument = "layer"},
+      %cos: tensor<?x8xf32> {llama.argument = "cosine", llama.extent = "rows"},
+      %sin: tensor<?x8xf32> {llama.argument = "sine", llama.extent = "rows"},
+      %kv: memref<?x2x2x2x64x16xbf16> {llama.argument = "kv"},
+      %p: tensor<?xi32> {llama.argument = "positions", llama.extent = "rows"},
+      %s: tensor<?xi32> {llama.argument = "sequences", llama.extent = "rows"},
+      %tables: tensor<?x?xi32> {llama.argument = "block_tables"}) -> tensor<?x64xf32> {
+    %an = llama.get_weight @layers.attention_norm[%layer] : tensor<64xbf16>
+    %normed = llama.rms_norm %x, %an eps 1.0e-05 : tensor<?x64xf32>, tensor<64xbf16> -> tensor<?x64xbf16>
+    %wq = llama.get_weight @layers.attention.wq[%layer] : tensor<64x64xbf16>
+    %q = llama.linear %normed, %wq : tensor<?x64xbf16>, tensor<64x64xbf16> -> tensor<?x64xf32>
+    %qr = llama.rope %q, %cos, %sin : tensor<?x64xf32>, tensor<?x8xf32>
+    %wk = llama.get_weight @layers.attention.wk[%layer] : tensor<32x64xbf16>
+    %k = llama.linear %normed, %wk : tensor<?x64xbf16>, tensor<32x64xbf16> -> tensor<?x32xf32>
+    %kr = llama.rope %k, %cos, %sin : tensor<?x32xf32>, tensor<?x8xf32>
+    %wv = llama.get_weight @layers.attention.wv[%layer] : tensor<32x64xbf16>
+    %v = llama.linear %normed, %wv : tensor<?x64xbf16>, tensor<32x64xbf16> -> tensor<?x32xf32>
+    llama.cache_append %kr, %v cache %kv[%layer] rows(%p, %s, %tables) : tensor<?x32xf32>, memref<?x2x2x2x64x16xbf16>
+    %scores = llama.attention_scores %qr cache %kv[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x2x2x2x64x16xbf16> -> tensor<?x4x?xf32>
+    %masked = llama.causal_mask %scores, %p : tensor<?x4x?xf32>
+    %weights = llama.softmax %masked : tensor<?x4x?xf32>
+    %mixed = llama.attention_mix %weights cache %kv[%layer] rows(%p, %s, %tables) : tensor<?x4x?xf32>, memref<?x2x2x2x64x16xbf16> -> tensor<?x64xbf16>
+    %wo = llama.get_weight @layers.attention.wo[%layer] : tensor<64x64xbf16>
+    %o = llama.linear %mixed, %wo : tensor<?x64xbf16>, tensor<64x64xbf16> -> tensor<?x64xf32>
+    %between = llama.add %x, %o : tensor<?x64xf32>
+    %fn = llama.get_weight @layers.ffn_norm[%layer] : tensor<64xbf16>
+    %normed2 = llama.rms_norm %between, %fn eps 1.0e-05 : tensor<?x64xf32>, tensor<64xbf16> -> tensor<?x64xbf16>
+    %w1 = llama.get_weight @layers.feed_forward.w1[%layer] : tensor<128x64xbf16>
+    %gate = llama.linear %normed2, %w1 : tensor<?x64xbf16>, tensor<128x64xbf16> -> tensor<?x128xf32>
+    %w3 = llama.get_weight @layers.feed_forward.w3[%layer] : tensor<128x64xbf16>
+    %up = llama.linear %normed2, %w3 : tensor<?x64xbf16>, tensor<128x64xbf16> -> tensor<?x128xf32>
+    %active = llama.silu %gate : tensor<?x128xf32>
+    %hidden = llama.mul %active, %up : tensor<?x128xf32> -> tensor<?x128xbf16>
+    %w2 = llama.get_weight @layers.feed_forward.w2[%layer] : tensor<64x128xbf16>
+    %down = llama.linear %hidden, %w2 : tensor<?x128xbf16>, tensor<64x128xbf16> -> tensor<?x64xf32>
+    %y = llama.add %between, %down : tensor<?x64xf32>
+    return %y : tensor<?x64xf32>
+  }
+  func.func @forward(
+      %tokens: tensor<?xi32> {llama.argument = "tokens", llama.extent = "rows"},
+      %p: tensor<?xi32> {llama.argument = "positions", llama.extent = "rows"},
+      %s: tensor<?xi32> {llama.argument = "sequences", llama.extent = "rows"},
+      %tables: tensor<?x?xi32> {llama.argument = "block_tables"},
+      %kv: memref<?x2x2x2x64x16xbf16> {llama.argument = "kv"},
+      %list: tensor<?xi32> {llama.argument = "logit_row_list", llama.extent = "logit_rows"},
+      %out: memref<?x96xf32> {llama.argument = "logits", llama.extent = "logit_rows"}) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c2 = arith.constant 2 : index
+    %table = llama.get_weight @tok_embeddings : tensor<96x64xbf16>
+    %x = llama.embed %tokens, %table : tensor<96x64xbf16> -> tensor<?x64xf32>
+    %cos, %sin = llama.rope_angles %p frequencies [1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625, 0.0078125] : tensor<?x8xf32>
+    %y = scf.for %layer = %c0 to %c2 step %c1 iter_args(%stream = %x) -> (tensor<?x64xf32>) {
+      %next = func.call @layer(%stream, %layer, %cos, %sin, %kv, %p, %s, %tables)
+          : (tensor<?x64xf32>, index, tensor<?x8xf32>, tensor<?x8xf32>, memref<?x2x2x2x64x16xbf16>,
+             tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>) -> tensor<?x64xf32>
+      scf.yield %next : tensor<?x64xf32>
+    }
+    %n = llama.get_weight @norm : tensor<64xbf16>
+    %normed = llama.rms_norm %y, %n eps 1.0e-05 : tensor<?x64xf32>, tensor<64xbf16> -> tensor<?x64xbf16>
+    %logits = llama.logits %normed[%list], %table : tensor<?x64xbf16>, tensor<96x64xbf16> -> tensor<?x96xf32>
+    bufferization.materialize_in_destination %logits in restrict writable %out : (tensor<?x96xf32>, memref<?x96xf32>) -> ()
+    return
+  }
+}
