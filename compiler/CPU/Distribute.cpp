@@ -11,7 +11,8 @@
 // Barriers: a loop waits if it reads or writes a buffer that another loop has
 // written since the last barrier, or writes one that another has read. A loop
 // that an enclosing loop repeats does not wait for itself if its bounds are
-// constant: each thread then meets its own part again.
+// constant: each thread then meets its own part again, and the barrier stands
+// in front of the enclosing loop.
 //
 //===----------------------------------------------------------------------===//
 
@@ -97,9 +98,26 @@ Accesses collectAccesses(Operation *root) {
 }
 
 bool hasConstantBounds(scf::ForallOp loop) {
-  return llvm::all_of(loop.getMixedUpperBound(), [](OpFoldResult bound) {
-    return getConstantIntValue(bound).has_value();
+  auto areConstant = [](ArrayRef<OpFoldResult> values) {
+    return llvm::all_of(values, [](OpFoldResult value) {
+      return getConstantIntValue(value).has_value();
+    });
+  };
+  return areConstant(loop.getMixedLowerBound()) &&
+         areConstant(loop.getMixedUpperBound()) &&
+         areConstant(loop.getMixedStep());
+}
+
+/// The one parallel loop that `loop` repeats over the same parts, or null: no
+/// thread then meets what another has done in an earlier round.
+scf::ForallOp findRepeated(scf::ForOp loop) {
+  SmallVector<scf::ForallOp> parallel(loop.getBody()->getOps<scf::ForallOp>());
+  bool isAlone = llvm::none_of(*loop.getBody(), [](Operation &op) {
+    return isa<scf::ForOp, scf::IfOp, func::CallOp>(op);
   });
+  return isAlone && parallel.size() == 1 && hasConstantBounds(parallel[0])
+             ? parallel[0]
+             : nullptr;
 }
 
 struct LlamaCPUDistribute
@@ -111,6 +129,8 @@ struct LlamaCPUDistribute
 private:
   LogicalResult visitBlock(Block &block, Accesses &pending);
   LogicalResult visitLoop(scf::ForOp loop, Accesses &pending);
+  /// Lets `op` wait for what is pending, if it must, and adds what it does.
+  void meet(Operation *op, const Accesses &accesses, Accesses &pending);
   void insertBarrier(Operation *before);
   void distribute(scf::ForallOp loop);
 };
@@ -125,17 +145,19 @@ void LlamaCPUDistribute::insertBarrier(Operation *before) {
   ++numBarriers;
 }
 
-/// Barriers in front of the loops of a block, then of the loop itself once more
-/// if another loop of its body ends where it begins.
+void LlamaCPUDistribute::meet(Operation *op, const Accesses &accesses,
+                              Accesses &pending) {
+  if (pending.mustPrecede(accesses)) {
+    insertBarrier(op);
+    pending = Accesses();
+  }
+  pending.add(accesses);
+}
+
 LogicalResult LlamaCPUDistribute::visitBlock(Block &block, Accesses &pending) {
   for (Operation &op : llvm::make_early_inc_range(block)) {
-    if (auto parallel = dyn_cast<scf::ForallOp>(op)) {
-      Accesses accesses = collectAccesses(parallel);
-      if (pending.mustPrecede(accesses)) {
-        insertBarrier(parallel);
-        pending = Accesses();
-      }
-      pending.add(accesses);
+    if (isa<scf::ForallOp>(op)) {
+      meet(&op, collectAccesses(&op), pending);
       continue;
     }
     if (auto loop = dyn_cast<scf::ForOp>(op)) {
@@ -147,7 +169,8 @@ LogicalResult LlamaCPUDistribute::visitBlock(Block &block, Accesses &pending) {
       pending.everything = true;
       continue;
     }
-    if (!collectAccesses(&op).writes.empty())
+    Accesses accesses = collectAccesses(&op);
+    if (!accesses.writes.empty() || accesses.everything)
       return op.emitOpError("writes memory outside of a parallel loop");
   }
   return success();
@@ -155,15 +178,20 @@ LogicalResult LlamaCPUDistribute::visitBlock(Block &block, Accesses &pending) {
 
 LogicalResult LlamaCPUDistribute::visitLoop(scf::ForOp loop,
                                             Accesses &pending) {
-  SmallVector<scf::ForallOp> parallel(loop.getBody()->getOps<scf::ForallOp>());
-  bool meetsItself = parallel.size() == 1 && hasConstantBounds(parallel[0]) &&
-                     llvm::none_of(*loop.getBody(), [](Operation &op) {
-                       return isa<scf::ForOp, func::CallOp>(op);
-                     });
-  // What the end of the body leaves pending, its beginning finds.
-  if (!meetsItself)
-    pending.everything = true;
-  return visitBlock(*loop.getBody(), pending);
+  // One barrier in front of all rounds.
+  if (scf::ForallOp repeated = findRepeated(loop)) {
+    for (Operation &op : *loop.getBody())
+      if (&op != repeated && !collectAccesses(&op).writes.empty())
+        return op.emitOpError("writes memory outside of a parallel loop");
+    meet(loop, collectAccesses(repeated), pending);
+    return success();
+  }
+  // What the end of the body leaves pending, its beginning finds; and there may
+  // be no round at all.
+  pending.everything = true;
+  LogicalResult result = visitBlock(*loop.getBody(), pending);
+  pending.everything = true;
+  return result;
 }
 
 void LlamaCPUDistribute::distribute(scf::ForallOp loop) {

@@ -140,8 +140,16 @@ FailureOr<Value> EntryBuilder::makeArgument(Value call, Value thread,
   if (name.getValue() == "workspace_begin")
     return arith::ConstantIndexOp::create(b, 0).getResult();
   for (const Field &field : kFields)
-    if (field.name == name.getValue())
-      return makeMemRef(call, field, mlir::cast<MemRefType>(type));
+    if (field.name == name.getValue()) {
+      auto memref = dyn_cast<MemRefType>(type);
+      if (!memref || !memref.getLayout().isIdentity() ||
+          static_cast<size_t>(memref.getNumDynamicDims()) != field.sizes.size())
+        return forward.emitOpError("argument ")
+               << number << " is " << type
+               << ", expected a row-major memref of " << field.sizes.size()
+               << " dynamic sizes for '" << field.name << "'";
+      return makeMemRef(call, field, memref);
+    }
   return forward.emitOpError("argument ")
          << number << " is named '" << name.getValue()
          << "', which is no field of llama_call";

@@ -27,8 +27,9 @@ struct CopyToGeneric : OpRewritePattern<memref::CopyOp> {
 
   LogicalResult matchAndRewrite(memref::CopyOp copy,
                                 PatternRewriter &rewriter) const override {
-    if (!isa<MemRefType>(copy.getSource().getType()))
-      return rewriter.notifyMatchFailure(copy, "the source has no rank");
+    if (!isa<MemRefType>(copy.getSource().getType()) ||
+        !isa<MemRefType>(copy.getTarget().getType()))
+      return rewriter.notifyMatchFailure(copy, "a side has no rank");
     linalg::makeMemRefCopyOp(rewriter, copy.getLoc(), copy.getSource(),
                              copy.getTarget());
     rewriter.eraseOp(copy);

@@ -47,6 +47,10 @@ struct LlamaCPUTileRows
   }
 
   LogicalResult tile(IRRewriter &rewriter, linalg::LinalgOp consumer) {
+    // Threads that share a sum would have to take turns.
+    if (consumer.getNumLoops() == 0 ||
+        consumer.getIteratorTypesArray()[0] != utils::IteratorType::parallel)
+      return failure();
     rewriter.setInsertionPoint(consumer);
     SmallVector<OpFoldResult> sizes(consumer.getNumLoops(),
                                     rewriter.getIndexAttr(0));

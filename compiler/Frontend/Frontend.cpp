@@ -272,7 +272,7 @@ void ModelBuilder::buildForward() {
   RankedTensorType angles = f32Rows(config.headDim / 2);
   auto rope =
       RopeAnglesOp::create(b, angles, angles, positions,
-                           b.getDenseF64ArrayAttr(config.getRopeFrequencies()));
+                           b.getF64ArrayAttr(config.getRopeFrequencies()));
 
   at("layers");
   Value zero = arith::ConstantIndexOp::create(b, 0);

@@ -52,6 +52,14 @@ bool isReadOnlyAfter(Value query, Operation *append) {
   });
 }
 
+/// Whether the rotated query has heads as wide as the cache's, and a whole
+/// number of them per KV head.
+bool fitsCache(RopeOp query, CacheAppendOp append) {
+  CacheShape cache(append.getCache().getType());
+  return query.getCosine().getType().getDimSize(1) * 2 == cache.headDim &&
+         query.getType().getDimSize(1) % (cache.kvHeads * cache.headDim) == 0;
+}
+
 struct FuseQKV : OpRewritePattern<CacheAppendOp> {
   FuseQKV(MLIRContext *context, Pass::Statistic &fused)
       : OpRewritePattern(context), fused(fused) {}
@@ -76,6 +84,14 @@ struct FuseQKV : OpRewritePattern<CacheAppendOp> {
     if (!isReadOnlyAfter(queryRope.getResult(), append))
       return rewriter.notifyMatchFailure(append, "the query is read too early");
     auto query = queryRope.getInput().getDefiningOp<LinearOp>();
+    if (!DominanceInfo().properlyDominates(query.getWeight(), append))
+      return rewriter.notifyMatchFailure(append,
+                                         "the query's weight is defined "
+                                         "after the append");
+    if (!fitsCache(queryRope, append))
+      return rewriter.notifyMatchFailure(append,
+                                         "the query's heads are not the "
+                                         "cache's");
 
     auto fusedOp = QKVRopeAppendOp::create(
         rewriter, append.getLoc(), queryRope.getType(), key.getInput(),

@@ -143,8 +143,11 @@ struct ConvertRopeAngles : OpConversionPattern<RopeAnglesOp> {
   matchAndRewrite(RopeAnglesOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(op.getLoc(), rewriter);
+    SmallVector<double> frequencies;
+    for (APFloat value : op.getFrequencies().getAsValueRange<FloatAttr>())
+      frequencies.push_back(value.convertToDouble());
     auto [cosine, sine] =
-        lowerRopeAngles(b, adaptor.getPositions(), op.getFrequencies());
+        lowerRopeAngles(b, adaptor.getPositions(), frequencies);
     rewriter.replaceOp(op, {cosine, sine});
     return success();
   }

@@ -254,9 +254,9 @@ LogicalResult QKVRopeAppendOp::verify() {
                         "the query weight's number of rows",
                         getMatrixRows(getQueryWeight().getType()))))
     return failure();
-  return expectSize(*this, "the number of angles", // (C4)
-                    getColumns(getCosine().getType()), "half a head",
-                    CacheShape(cache).headDim / 2);
+  return expectSize(*this, "twice the number of angles", // (C4)
+                    2 * getColumns(getCosine().getType()), "a head",
+                    CacheShape(cache).headDim);
 }
 
 LogicalResult FusedAttentionOp::verify() {

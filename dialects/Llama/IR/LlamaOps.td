@@ -183,7 +183,7 @@ def Llama_RopeAnglesOp : Llama_Op<"rope_angles", [
     ```
   }];
   let arguments = (ins Llama_RowIndices:$positions,
-                       DenseF64ArrayAttr:$frequencies);
+                       F64ArrayAttr:$frequencies);
   let results = (outs Llama_F32Rows:$cosine, Llama_F32Rows:$sine);
   let assemblyFormat = [{
     $positions `frequencies` $frequencies attr-dict `:` type($cosine)

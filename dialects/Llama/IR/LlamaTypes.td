@@ -6,8 +6,13 @@
 include "mlir/IR/CommonTypeConstraints.td"
 
 // [T, columns]: what flows between ops. f32, or bf16 where a matmul reads it.
-def Llama_Rows : 2DTensorOf<[BF16, F32]>;
-def Llama_F32Rows : 2DTensorOf<[F32]>;
+def Llama_HasColumns : CPred<
+    "!::llvm::cast<::mlir::RankedTensorType>($_self).isDynamicDim(1) && "
+    "::llvm::cast<::mlir::RankedTensorType>($_self).getDimSize(1) > 0">;
+def Llama_Rows : ConfinedType<2DTensorOf<[BF16, F32]>, [Llama_HasColumns],
+                              "rows of bf16 or f32 with a number of columns">;
+def Llama_F32Rows : ConfinedType<2DTensorOf<[F32]>, [Llama_HasColumns],
+                                 "rows of f32 with a number of columns">;
 
 // [out, in] as stored.
 def Llama_Matrix : StaticShapeTensorOf<[BF16, F16, F32]>;
@@ -39,6 +44,7 @@ def Llama_BlockTables : Type<
 def Llama_Cache : MemRefRankOf<[BF16, F32], [6]>;
 
 // [T, heads, keys]
-def Llama_Scores : 3DTensorOf<[F32]>;
+def Llama_Scores : ConfinedType<3DTensorOf<[F32]>, [Llama_HasColumns],
+                                "f32 scores with a number of heads">;
 
 #endif // LLAMA_DIALECTS_LLAMA_IR_LLAMATYPES
