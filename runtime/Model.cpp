@@ -179,9 +179,12 @@ const ChatTemplate &Model::getChatTemplate() const {
     std::string_view source = getChatTemplateSource();
     if (source.empty())
       throw Error(ErrorKind::Model, path, ": has no chat template");
-    withPath([&] { chatTemplate = ChatTemplate::recognize(source); });
+    withPath([&] {
+      chatTemplate =
+          std::make_unique<const ChatTemplate>(ChatTemplate::recognize(source));
+    });
   });
-  return chatTemplate.value();
+  return *chatTemplate;
 }
 
 std::vector<int32_t> Model::collectStopTokens() const {

@@ -92,7 +92,7 @@ private:
 
   mutable std::once_flag tokenizerOnce, chatTemplateOnce, stopTokensOnce;
   mutable std::unique_ptr<Tokenizer> tokenizer;
-  mutable std::optional<ChatTemplate> chatTemplate;
+  mutable std::unique_ptr<const ChatTemplate> chatTemplate;
   mutable std::vector<int32_t> stopTokens;
 };
 

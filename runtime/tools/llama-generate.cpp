@@ -54,7 +54,8 @@ void print(std::string_view text) {
 std::vector<int32_t> makePrompt(const Model &model, const GenerateOptions &o) {
   if (o.promptIds)
     return *o.promptIds;
-  std::string text = o.promptFile ? readFile(*o.promptFile) : o.prompt.value();
+  std::string text =
+      o.promptFile ? readFile(*o.promptFile) : o.prompt.value_or("");
   if (!o.chat) {
     llamart_encode_options options = LLAMART_ENCODE_OPTIONS;
     options.allow_special = o.special;
