@@ -3,7 +3,7 @@
     python text.py MODEL.so CHECKPOINT TEXT-FILE
 
 The ids of the prompt and the text of the generated ids come from the tokenizers
-package. The prompt is used to its end, without its last, and from a cold start.
+package.
 """
 
 import pathlib
