@@ -172,6 +172,9 @@ LogicalResult LlamaCPUDistribute::visitBlock(Block &block, Accesses &pending) {
     Accesses accesses = collectAccesses(&op);
     if (!accesses.writes.empty() || accesses.everything)
       return op.emitOpError("writes memory outside of a parallel loop");
+    // Every thread reads what one of them may have written.
+    if (!accesses.reads.empty())
+      meet(&op, accesses, pending);
   }
   return success();
 }

@@ -58,7 +58,7 @@ static LogicalResult verifyNorm(Operation *op, Type weight, APFloat eps,
                         cast<RankedTensorType>(weight).getDimSize(0),
                         "the number of columns", getColumns(stream))))
     return failure();
-  if (eps.convertToDouble() <= 0.0) // (C2)
+  if (!(eps.convertToDouble() > 0.0)) // (C2); NaN is not
     return op->emitOpError("eps must be greater than zero, found ")
            << eps.convertToDouble();
   return expectSize(op, "the result's number of columns", getColumns(result),

@@ -7,12 +7,13 @@ include "mlir/IR/CommonTypeConstraints.td"
 
 // [T, columns]: what flows between ops. f32, or bf16 where a matmul reads it.
 def Llama_HasColumns : CPred<
+    "::llvm::cast<::mlir::RankedTensorType>($_self).isDynamicDim(0) && "
     "!::llvm::cast<::mlir::RankedTensorType>($_self).isDynamicDim(1) && "
     "::llvm::cast<::mlir::RankedTensorType>($_self).getDimSize(1) > 0">;
 def Llama_Rows : ConfinedType<2DTensorOf<[BF16, F32]>, [Llama_HasColumns],
-                              "rows of bf16 or f32 with a number of columns">;
+                              "tensor<? x columns> of bf16 or f32">;
 def Llama_F32Rows : ConfinedType<2DTensorOf<[F32]>, [Llama_HasColumns],
-                                 "rows of f32 with a number of columns">;
+                                 "tensor<? x columns> of f32">;
 
 // [out, in] as stored.
 def Llama_Matrix : StaticShapeTensorOf<[BF16, F16, F32]>;
@@ -45,6 +46,6 @@ def Llama_Cache : MemRefRankOf<[BF16, F32], [6]>;
 
 // [T, heads, keys]
 def Llama_Scores : ConfinedType<3DTensorOf<[F32]>, [Llama_HasColumns],
-                                "f32 scores with a number of heads">;
+                                "tensor<? x heads x ?> of f32">;
 
 #endif // LLAMA_DIALECTS_LLAMA_IR_LLAMATYPES

@@ -573,7 +573,7 @@ func.func @cache_is_not_f16(
 // -----
 
 func.func @scores_have_three_dimensions(%s: tensor<?x?xf32>) {
-  // expected-error @+1 {{'llama.softmax' op operand #0 must be 3D tensor of 32-bit float values, but got 'tensor<?x?xf32>'}}
+  // expected-error @+1 {{'llama.softmax' op operand #0 must be tensor<? x heads x ?> of f32, but got 'tensor<?x?xf32>'}}
   %0 = llama.softmax %s : tensor<?x?xf32>
   return
 }
