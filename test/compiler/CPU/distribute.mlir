@@ -360,6 +360,27 @@ func.func @read_outside_of_loops_waits(%x: memref<16xindex>, %y: memref<?xindex>
 
 // -----
 
+// In every round all threads read what the round before has written.
+// CHECK-LABEL: func @read_between_rounds_waits
+// CHECK: scf.for
+// CHECK:   call @llama_barrier
+// CHECK:   memref.load
+// CHECK:   scf.for
+// CHECK:     memref.store
+func.func @read_between_rounds_waits(%x: memref<16xindex>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %round = %c0 to %n step %c1 {
+    %old = memref.load %x[%c0] : memref<16xindex>
+    scf.forall (%i) in (16) {
+      memref.store %old, %x[%i] : memref<16xindex>
+    }
+  }
+  return
+}
+
+// -----
+
 // What a callee does is unknown here; it is given thread, threads and call.
 // CHECK-LABEL: func private @callee
 // CHECK-SAME: (%{{.*}}: memref<16xf32>, %{{.*}}: index {{.*}}, %{{.*}}: index {{.*}}, %{{.*}}: !llvm.ptr
@@ -457,5 +478,21 @@ func.func @store_under_a_condition_is_refused(%x: memref<16xf32>, %yes: i1) {
 func.func @unknown_code_outside_of_loops_is_refused() {
   // expected-error @+1 {{'test.unknown' op writes memory outside of a parallel loop}}
   "test.unknown"() : () -> ()
+  return
+}
+
+// -----
+
+func.func @unknown_code_between_rounds_is_refused(%x: memref<16xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %one = arith.constant 1.0 : f32
+  scf.for %round = %c0 to %n step %c1 {
+    // expected-error @+1 {{'test.unknown' op writes memory outside of a parallel loop}}
+    "test.unknown"() : () -> ()
+    scf.forall (%i) in (16) {
+      memref.store %one, %x[%i] : memref<16xf32>
+    }
+  }
   return
 }
