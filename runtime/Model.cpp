@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <dlfcn.h>
+#include <link.h>
 #include <thread>
 
 using namespace llamart;
@@ -24,7 +25,9 @@ std::shared_ptr<const Model> Model::open(const std::string &path,
   model->checkHeader();
   model->infoText = {model->requireSymbol<const char>(LLAMA_SYMBOL_INFO),
                      model->header->info_bytes};
+  model->checkSize(LLAMA_SYMBOL_INFO, model->header->info_bytes);
   model->info = ModelInfo::parse(path, model->infoText);
+  model->checkBlockSize();
   requireCpuFeatures(path, model->info.cpu, model->info.features);
   model->findWeights(mode);
   return model;
@@ -76,6 +79,32 @@ void Model::checkHeader() const {
          sizeof(llama_model_header));
   if (header->kv_block_bytes == 0)
     fail("kv_block_bytes is 0");
+}
+
+/// Compares a size in the header with that of the symbol it speaks of.
+void Model::checkSize(const char *name, uint64_t bytes) const {
+  Dl_info place;
+  const ElfW(Sym) *entry = nullptr;
+  void *symbol = findSymbol(name);
+  if (symbol &&
+      !dladdr1(symbol, &place,
+               reinterpret_cast<void **>(const_cast<ElfW(Sym) **>(&entry)),
+               RTLD_DL_SYMENT))
+    entry = nullptr;
+  uint64_t there = entry ? entry->st_size : 0;
+  if (bytes > there)
+    throw Error(ErrorKind::Model, path, ": ", name, " has ", there,
+                " bytes, its header says ", bytes);
+}
+
+/// Compares the size of a cache block with what the shape asks for.
+void Model::checkBlockSize() const {
+  uint64_t element = info.kvType == "f32" ? 4 : 2;
+  uint64_t expected = uint64_t(info.layers) * 2 * uint64_t(info.kvHeads) *
+                      LLAMA_KV_BLOCK * uint64_t(info.headDim) * element;
+  if (header->kv_block_bytes != expected)
+    throw Error(ErrorKind::Model, path, ": kv_block_bytes is ",
+                header->kv_block_bytes, ", its shape asks for ", expected);
 }
 
 void Model::findWeights(WeightsMode mode) {

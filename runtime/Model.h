@@ -74,6 +74,8 @@ private:
   template <typename T>
   T *requireSymbol(const char *name) const;
   void checkHeader() const;
+  void checkSize(const char *name, uint64_t bytes) const;
+  void checkBlockSize() const;
   void findWeights(WeightsMode mode);
   void copyWeights();
   std::vector<int32_t> collectStopTokens() const;

@@ -41,7 +41,7 @@ static std::string getHostFeatures() {
 
 static llvm::Error checkVectors(TargetInfo &info) {
   std::unique_ptr<llvm::MCSubtargetInfo> subtarget = createSubtarget(info);
-  if (!llvm::Triple(info.triple).isX86())
+  if (llvm::Triple(info.triple).getArch() != llvm::Triple::x86_64)
     return llvm::createStringError("--mtriple=%s: expected an x86-64 machine",
                                    info.triple.c_str());
   if (!subtarget->checkFeatures("+avx2") || !subtarget->checkFeatures("+fma") ||
