@@ -184,3 +184,19 @@ func.func @mix_in_a_loop_of_its_own_is_left_alone(
   }
   return %last : tensor<?x64xbf16>
 }
+
+// -----
+
+// CHECK-LABEL: func @mix_through_other_tables_is_left_alone
+// CHECK-NOT: llama.fused_attention
+// CHECK: llama.attention_mix
+func.func @mix_through_other_tables_is_left_alone(
+    %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>,
+    %other: tensor<?x?xi32>) -> tensor<?x64xbf16> {
+  %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
+  %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
+  %weights = llama.softmax %masked : tensor<?x8x?xf32>
+  %o = llama.attention_mix %weights cache %cache[%layer] rows(%p, %s, %other) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  return %o : tensor<?x64xbf16>
+}
