@@ -415,9 +415,10 @@ llvm::Error Compilation::run() {
 }
 
 int main(int argc, char **argv) {
-  // A file larger than the limit is an error like any other.
-  std::signal(SIGXFSZ, SIG_IGN);
   llvm::InitLLVM init(argc, argv);
+  // A file larger than the limit is an error like any other. LLVM has just asked
+  // for this signal, too.
+  std::signal(SIGXFSZ, SIG_IGN);
   registerAsmPrinterCLOptions();
   registerMLIRContextCLOptions();
   registerPassManagerCLOptions();
