@@ -299,6 +299,17 @@ static llvm::Error writeWhole(StringRef path, ArrayRef<char> bytes) {
   return file->keep();
 }
 
+static llvm::Error print(StringRef text) {
+  llvm::outs() << text;
+  llvm::outs().flush();
+  std::error_code code = llvm::outs().error();
+  llvm::outs().clear_error();
+  return code
+             ? llvm::createStringError("standard output: cannot be written: %s",
+                                       code.message().c_str())
+             : llvm::Error::success();
+}
+
 llvm::Error Compilation::writeIR() {
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -310,8 +321,7 @@ llvm::Error Compilation::writeIR() {
     module->print(stream);
   }
   if (output.empty() || output == "-") {
-    llvm::outs() << text;
-    return llvm::Error::success();
+    return print(text);
   }
   return writeWhole(output, ArrayRef(text.data(), text.size()));
 }
@@ -324,8 +334,7 @@ llvm::Error Compilation::writeCode() {
   if (!code)
     return code.takeError();
   if (isAssembly && (output.empty() || output == "-")) {
-    llvm::outs() << StringRef(code->data(), code->size());
-    return llvm::Error::success();
+    return print(StringRef(code->data(), code->size()));
   }
   return writeWhole(output.empty() ? "model.o" : output.getValue(), *code);
 }
@@ -416,8 +425,8 @@ llvm::Error Compilation::run() {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  // A file larger than the limit is an error like any other. LLVM has just asked
-  // for this signal, too.
+  // A file larger than the limit is an error like any other. LLVM has just
+  // asked for this signal, too.
   std::signal(SIGXFSZ, SIG_IGN);
   registerAsmPrinterCLOptions();
   registerMLIRContextCLOptions();
