@@ -59,6 +59,8 @@ struct Accesses {
     everything |= other.everything;
   }
 
+  bool none() const { return reads.empty() && writes.empty() && !everything; }
+
   bool mustPrecede(const Accesses &later) const {
     auto touches = [](const SmallPtrSet<Value, 8> &a,
                       const SmallPtrSet<Value, 8> &b) {
@@ -112,12 +114,12 @@ bool hasConstantBounds(scf::ForallOp loop) {
 /// thread then meets what another has done in an earlier round.
 scf::ForallOp findRepeated(scf::ForOp loop) {
   SmallVector<scf::ForallOp> parallel(loop.getBody()->getOps<scf::ForallOp>());
-  bool isAlone = llvm::none_of(*loop.getBody(), [](Operation &op) {
-    return isa<scf::ForOp, scf::IfOp, func::CallOp>(op);
+  if (parallel.size() != 1 || !hasConstantBounds(parallel[0]))
+    return nullptr;
+  bool isAlone = llvm::all_of(*loop.getBody(), [&](Operation &op) {
+    return &op == parallel[0] || collectAccesses(&op).none();
   });
-  return isAlone && parallel.size() == 1 && hasConstantBounds(parallel[0])
-             ? parallel[0]
-             : nullptr;
+  return isAlone ? parallel[0] : nullptr;
 }
 
 struct LlamaCPUDistribute
@@ -183,9 +185,6 @@ LogicalResult LlamaCPUDistribute::visitLoop(scf::ForOp loop,
                                             Accesses &pending) {
   // One barrier in front of all rounds.
   if (scf::ForallOp repeated = findRepeated(loop)) {
-    for (Operation &op : *loop.getBody())
-      if (&op != repeated && !collectAccesses(&op).writes.empty())
-        return op.emitOpError("writes memory outside of a parallel loop");
     meet(loop, collectAccesses(repeated), pending);
     return success();
   }

@@ -29,12 +29,14 @@ public:
   llvm::Error write(uint64_t offset, llvm::ArrayRef<char> bytes);
   llvm::Error read(uint64_t offset, llvm::MutableArrayRef<char> bytes) const;
 
-  /// Gives the file its name.
+  /// Gives the file its name; a pipe or a device of that name is written to.
   llvm::Error keep(bool isExecutable = false);
 
 private:
   OutputFile(llvm::StringRef path, llvm::sys::fs::TempFile file)
       : path(path), file(std::move(file)) {}
+
+  llvm::Error copyToDevice();
 
   std::string path;
   std::optional<llvm::sys::fs::TempFile> file;
