@@ -78,8 +78,8 @@ private:
 };
 
 void checkShape(const ModelConfig &config, Checker &check) {
-  check.range("hidden", config.hidden, 1, kMaxWidth);
-  check.range("ffn", config.ffn, 1, kMaxWidth);
+  check.range("hidden", config.hidden, 2, kMaxWidth);
+  check.range("ffn", config.ffn, 2, kMaxWidth);
   check.range("vocab", config.vocab, 1, kMaxVocab);
   check.range("layers", config.layers, 1, kMaxLayers);
   check.range("heads.query", config.heads, 1, kMaxHeads);

@@ -186,14 +186,15 @@ Error applyTokenizer(const ModelJson &model, StringRef folder,
       return error;
     }
   }
-  if (!manifest.vocabulary)
-    return Error::success();
-  if (model.chatTemplate)
-    manifest.vocabulary->chatTemplate = *model.chatTemplate;
+  std::optional<std::string> chatTemplate = model.chatTemplate;
   if (model.chatTemplatePath)
     if (Error error = readText(resolve(folder, *model.chatTemplatePath))
-                          .moveInto(manifest.vocabulary->chatTemplate))
+                          .moveInto(chatTemplate.emplace()))
       return error;
+  if (!manifest.vocabulary)
+    return Error::success();
+  if (chatTemplate)
+    manifest.vocabulary->chatTemplate = std::move(*chatTemplate);
   if (!model.config.eosTokens.empty())
     manifest.vocabulary->eosTokens = model.config.eosTokens;
   if (model.config.bosToken)

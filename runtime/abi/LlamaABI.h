@@ -46,7 +46,8 @@ typedef struct llama_call {
 
   int64_t table_count;         /* sequences in this call */
   int64_t table_stride;        /* entries per sequence */
-  const int32_t *block_tables; /* [table_count, table_stride] block numbers */
+  const int32_t *block_tables; /* [table_count, table_stride] block numbers,
+                                * -1 beyond a sequence's last block */
 
   /* [kv_blocks, layers, 2, kvHeads, LLAMA_KV_BLOCK, headDim] keys (rotated),
    * values */

@@ -54,10 +54,10 @@ TEST(ModelConfig, RefusesEveryFieldOutOfRange) {
   };
   const double nan = std::nan("");
   const Case cases[] = {
-      {[](auto &c) { c.hidden = 0; }, "hidden is 0, expected 1 to 1048576"},
+      {[](auto &c) { c.hidden = 0; }, "hidden is 0, expected 2 to 1048576"},
       {[](auto &c) { c.hidden = int64_t(1) << 62; },
-       "hidden is 4611686018427387904, expected 1 to 1048576"},
-      {[](auto &c) { c.ffn = -1; }, "ffn is -1, expected 1 to 1048576"},
+       "hidden is 4611686018427387904, expected 2 to 1048576"},
+      {[](auto &c) { c.ffn = -1; }, "ffn is -1, expected 2 to 1048576"},
       {[](auto &c) { c.vocab = 0; }, "vocab is 0, expected 1 to 16777216"},
       {[](auto &c) { c.layers = 4097; }, "layers is 4097, expected 1 to 4096"},
       {[](auto &c) { c.heads = 0; }, "heads.query is 0, expected 1 to 4096"},

@@ -285,6 +285,24 @@ TEST_F(ModelManifestTest, FilesThatAreMissingBesideOthers) {
                 ": holds neither tokenizer.json nor tokenizer.model");
 }
 
+TEST_F(ModelManifestTest, ChatTemplatesThatAreMissing) {
+  writeSafetensors("model.safetensors");
+  json model = makeModelJson("hf", ".");
+  model["chat_template"] = {{"file", "absent.jinja"}};
+  folder.write("model.json", model.dump());
+  EXPECT_EQ(open(folder.path), folder.at("absent.jinja") +
+                                   ": cannot be opened: No such file or "
+                                   "directory");
+}
+
+TEST_F(ModelManifestTest, FoldersWithoutSafetensors) {
+  std::filesystem::create_directory(folder.at("empty"));
+  folder.write("model.json", makeModelJson("hf", "empty").dump());
+  EXPECT_EQ(open(folder.path), folder.at("empty") +
+                                   ": holds neither model.safetensors nor "
+                                   "model.safetensors.index.json");
+}
+
 TEST_F(ModelManifestTest, TokenizersMustFitTheModel) {
   folder.write("some.gguf", makeGguf(9).build());
   EXPECT_EQ(open(folder.path), "");

@@ -266,6 +266,9 @@ Expected<std::vector<StoredTensor>> readSafetensorsFolder(StringRef folder) {
   }
   path = folder;
   sys::path::append(path, kIndexName);
+  if (sys::fs::is_directory(folder) && !sys::fs::exists(path))
+    return makeInputError(folder, "holds neither " + kSingleName + " nor " +
+                                      kIndexName);
   auto index = readIndex(path);
   if (!index)
     return index.takeError();
