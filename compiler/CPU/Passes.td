@@ -78,6 +78,30 @@ def LlamaCPUVectorizePass : Pass<"llama-cpu-vectorize", "::mlir::func::FuncOp"> 
   ];
 }
 
+def LlamaCPUVectorizeQuantizedPass : Pass<"llama-cpu-vectorize-quantized", "::mlir::func::FuncOp"> {
+  let summary = "turn products of integers with scales into vectors";
+  let description = [{
+    Tiles of static shape that multiply with an `!llama.quantized` matrix: four
+    neighbouring bytes of a row and a matrix row become one exact integer (one
+    instruction where there is VNNI), and each group's integers are scaled and
+    added in f32.
+
+    @test compiler/CPU/vectorize-quantized.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">,
+    Option<"vnni", "vnni", "bool", "true", "use vpdpbusd">
+  ];
+  let statistics = [
+    Statistic<"numVectorized", "num-vectorized", "tiles vectorized">
+  ];
+}
+
 def LlamaCPUPlanWorkspacePass : Pass<"llama-cpu-plan-workspace", "::mlir::ModuleOp"> {
   let summary = "give every buffer between parallel loops its place in one workspace";
   let description = [{
@@ -156,6 +180,23 @@ def LlamaCPUExpandMathPass : Pass<"llama-cpu-expand-math", "::mlir::func::FuncOp
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
     "::mlir::vector::VectorDialect"
+  ];
+}
+
+def LlamaCPUPrefetchPass : Pass<"llama-cpu-prefetch", "::mlir::func::FuncOp"> {
+  let summary = "ask for the next rows of weights while these are read";
+  let description = [{
+    In loops that read `rows` rows of weights side by side: those of the tile for
+    one row of activations.
+
+    @test compiler/CPU/prefetch.mlir
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let options = [
+    Option<"rows", "rows", "int64_t", "8", "weight rows of one tile">
+  ];
+  let statistics = [
+    Statistic<"numPrefetches", "num-prefetches", "prefetches inserted">
   ];
 }
 

@@ -11,6 +11,7 @@ using namespace mlir::llama;
 CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   CPUSchedule schedule;
   schedule.lanes = target.vectorBits / 32;
+  schedule.vnni = target.hasVNNI;
 
   // Four registers of one row: enough independent work to hide the latency of
   // an addition, few enough not to spill with three operands.

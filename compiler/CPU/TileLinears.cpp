@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Passes.h"
+#include "dialects/Llama/IR/LlamaAttributes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
@@ -27,6 +28,7 @@ namespace mlir::llama {
 } // namespace mlir::llama
 
 using namespace mlir;
+using llama::kQuantizedAttr;
 
 namespace {
 
@@ -34,8 +36,8 @@ namespace {
 bool isLinear(Operation *op) {
   auto generic = dyn_cast<linalg::GenericOp>(op);
   return generic && generic.getNumParallelLoops() == 2 &&
-         generic.getNumReductionLoops() == 1 &&
-         generic.getNumDpsInputs() == 2 && generic.getNumDpsInits() == 1 &&
+         generic.getNumReductionLoops() == 1 && generic.getNumDpsInits() == 1 &&
+         (generic.getNumDpsInputs() == 2 || generic->hasAttr(kQuantizedAttr)) &&
          cast<ShapedType>(generic.getDpsInits()[0].getType()).isDynamicDim(0);
 }
 

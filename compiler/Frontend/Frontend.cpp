@@ -98,8 +98,8 @@ private:
 
 llvm::Error ModelBuilder::declareWeight(StringRef name, bool layered,
                                         ArrayRef<int64_t> shape) {
-  llvm::Expected<Type> element = getWeightElementType(
-      *b.getContext(), manifest, name, layered, options.activations);
+  llvm::Expected<Type> element =
+      getWeightElementType(*b.getContext(), manifest, name, layered, options);
   if (!element)
     return element.takeError();
   SmallVector<int64_t> stacked;

@@ -13,14 +13,24 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <optional>
+
 namespace mlir::llama {
 
 /// Element type of what matmuls read, and of the KV cache.
 enum class NumberType { BF16, F32 };
 
+/// How matrices are stored; see !llama.quantized.
+struct Quantization {
+  unsigned bits;  ///< 4 or 8
+  unsigned group; ///< elements per scale: 32, 64, 128 or 256
+};
+
 struct FrontendOptions {
   NumberType activations = NumberType::BF16;
   NumberType kvType = NumberType::BF16;
+  /// Of matrices; embeddings and output keep 8 bits at least.
+  std::optional<Quantization> quantization;
   /// Positions a sequence may have; 0: as many as the model was made for.
   int64_t maxSeqLen = 0;
 };

@@ -2,6 +2,8 @@
 
 #include "compiler/Frontend/WeightTypes.h"
 
+#include "dialects/Llama/IR/LlamaTypes.h"
+
 #include "mlir/IR/Builders.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -10,6 +12,9 @@ using namespace mlir;
 using namespace mlir::llama;
 using llamaweights::DType;
 using llamaweights::TensorInfo;
+
+// Of the ends of a model whose layers have 4 bits.
+static constexpr unsigned kEndGroup = 128;
 
 std::string llama::getLayerTensorName(StringRef symbol, int64_t layer) {
   assert(symbol.starts_with("layers.") && "not the symbol of a layered weight");
@@ -40,6 +45,13 @@ static Type getElementType(MLIRContext &context, DType type) {
   }
 }
 
+static Type getQuantizedType(MLIRContext &context, Quantization wanted,
+                             bool layered) {
+  if (layered || wanted.bits == 8)
+    return QuantizedType::get(&context, wanted.bits, wanted.group);
+  return QuantizedType::get(&context, 8, kEndGroup);
+}
+
 /// One type for layers that are stored in several: what loses least.
 static DType joinTypes(const TensorInfo &tensor, NumberType activations) {
   bool isWide = activations == NumberType::F32 || tensor.shape.size() == 1;
@@ -48,7 +60,8 @@ static DType joinTypes(const TensorInfo &tensor, NumberType activations) {
 
 llvm::Expected<Type> llama::getWeightElementType(
     MLIRContext &context, const llamaweights::ModelManifest &manifest,
-    StringRef symbol, bool layered, NumberType activations) {
+    StringRef symbol, bool layered, const FrontendOptions &options) {
+  NumberType activations = options.activations;
   DType chosen = DType::F32;
   int64_t layers = layered ? manifest.config.layers : 1;
   for (int64_t layer = 0; layer < layers; ++layer) {
@@ -58,6 +71,8 @@ llvm::Expected<Type> llama::getWeightElementType(
     if (!tensor)
       return llvm::createStringError("%s: tensor '%s' is missing",
                                      manifest.path.c_str(), name.c_str());
+    if (options.quantization && tensor->shape.size() == 2)
+      return getQuantizedType(context, *options.quantization, layered);
     DType type = chooseType(*tensor, activations);
     bool differs = layer > 0 && type != chosen;
     chosen = differs ? joinTypes(*tensor, activations) : type;

@@ -5,6 +5,9 @@
 //   bf16, f16 matrices           as stored                 as stored
 //   f32 or quantized matrices    f32                       bf16
 //
+// With --quantize every matrix becomes !llama.quantized instead, with 8 bits
+// where it is an end of the model: errors there are not averaged out.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef LLAMA_COMPILER_FRONTEND_WEIGHTTYPES_H
@@ -21,10 +24,9 @@ std::string getLayerTensorName(StringRef symbol, int64_t layer);
 /// The element type in which the tensors behind `symbol` enter the model: that
 /// of the table above, and f32 or bf16 where layers are stored in several
 /// types.
-llvm::Expected<Type>
-getWeightElementType(MLIRContext &context,
-                     const llamaweights::ModelManifest &manifest,
-                     StringRef symbol, bool layered, NumberType activations);
+llvm::Expected<Type> getWeightElementType(
+    MLIRContext &context, const llamaweights::ModelManifest &manifest,
+    StringRef symbol, bool layered, const FrontendOptions &options);
 
 } // namespace mlir::llama
 

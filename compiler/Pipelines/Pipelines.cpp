@@ -87,6 +87,11 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
   pm.addNestedPass<func::FuncOp>(createLlamaCPUTileRowsPass());
   addCleanup(pm); // folds the slices of slices that tiling made
 
+  LlamaCPUVectorizeQuantizedPassOptions integers;
+  integers.lanes = schedule.lanes;
+  integers.vnni = schedule.vnni;
+  pm.addNestedPass<func::FuncOp>(
+      createLlamaCPUVectorizeQuantizedPass(integers));
   LlamaCPUVectorizePassOptions vectors;
   vectors.lanes = schedule.lanes;
   vectors.rowElements = schedule.rowElements;
@@ -142,6 +147,10 @@ static void buildKernelsPipeline(OpPassManager &pm,
   transfers.setTargetRank(1);
   pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass(transfers));
   addCleanup(pm);
+
+  LlamaCPUPrefetchPassOptions prefetches;
+  prefetches.rows = schedule.panelColumns;
+  pm.addNestedPass<func::FuncOp>(createLlamaCPUPrefetchPass(prefetches));
 }
 
 static void buildLLVMPipeline(OpPassManager &pm) {

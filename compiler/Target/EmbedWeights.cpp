@@ -2,7 +2,11 @@
 
 #include "compiler/Target/EmbedWeights.h"
 
+#include "compiler/Target/PackWeights.h"
+
 #include "mlir/IR/BuiltinTypes.h"
+
+#include "llvm/Support/Parallel.h"
 
 using namespace mlir;
 using namespace mlir::llama;
@@ -39,6 +43,48 @@ static llvm::Error checkShape(const PlacedWeight &weight,
       print(tensor.shape).c_str(), print(weight.shape).c_str());
 }
 
+/// Integers and scales of a panel of rows at a time.
+static llvm::Error embedQuantized(QuantizedType type, const TensorInfo &tensor,
+                                  const Checkpoint &checkpoint,
+                                  OutputFile &file, uint64_t begin,
+                                  function_ref<void(uint64_t)> written) {
+  int64_t rows = tensor.getRows(), columns = tensor.getColumns();
+  int64_t rowBytes = type.getRowBytes(columns);
+  int64_t rowScales = type.getRowScales(columns);
+  int64_t panelRows = std::max<int64_t>(1, kPanelBytes / (4 * columns));
+  std::vector<char> source;
+  std::vector<uint8_t> integers;
+  std::vector<uint16_t> scales;
+  uint64_t behind = begin + rows * rowBytes;
+  for (int64_t row = 0; row < rows; row += panelRows) {
+    int64_t count = std::min(panelRows, rows - row);
+    source.resize(count * columns * sizeof(float));
+    integers.resize(count * rowBytes);
+    scales.resize(count * rowScales);
+    if (llvm::Error error =
+            checkpoint.readRowsAs(tensor, DType::F32, row, count, source))
+      return error;
+    const auto *numbers = reinterpret_cast<const float *>(source.data());
+    llvm::parallelFor(0, count, [&](size_t i) {
+      packRow(type, {numbers + i * columns, size_t(columns)},
+              MutableArrayRef(integers).slice(i * rowBytes, rowBytes),
+              MutableArrayRef(scales).slice(i * rowScales, rowScales));
+    });
+    auto asBytes = [](const auto &list) {
+      return ArrayRef(reinterpret_cast<const char *>(list.data()),
+                      list.size() * sizeof(list[0]));
+    };
+    if (llvm::Error error =
+            file.write(begin + row * rowBytes, asBytes(integers)))
+      return error;
+    if (llvm::Error error =
+            file.write(behind + row * rowScales * 2, asBytes(scales)))
+      return error;
+    written(integers.size() + scales.size() * 2);
+  }
+  return llvm::Error::success();
+}
+
 static llvm::Error embedTensor(const PlacedWeight &weight, int64_t layer,
                                const Checkpoint &checkpoint,
                                SmallVectorImpl<char> &panel, OutputFile &file,
@@ -50,6 +96,10 @@ static llvm::Error embedTensor(const PlacedWeight &weight, int64_t layer,
     return llvm::createStringError("tensor '%s' is missing", name.c_str());
   if (llvm::Error error = checkShape(weight, *tensor))
     return error;
+  if (auto quantized = dyn_cast<QuantizedType>(weight.element))
+    return embedQuantized(
+        quantized, *tensor, checkpoint, file,
+        begin + weight.offset + layer * weight.getTensorBytes(), written);
   llvm::Expected<DType> type = getDType(weight.element);
   if (!type)
     return type.takeError();

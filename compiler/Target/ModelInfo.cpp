@@ -5,12 +5,14 @@
 #include "compiler/Frontend/WeightTypes.h"
 #include "compiler/Target/EmbedTokenizer.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
+#include "dialects/Llama/IR/LlamaTypes.h"
 #include "runtime/abi/LlamaABI.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 #include "llvm/Config/llvm-config.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -25,12 +27,17 @@ std::string llama::getCompilerVersion() {
 }
 
 static std::string getTypeName(Type type) {
+  if (auto quantized = dyn_cast<QuantizedType>(type))
+    return llvm::formatv("int{0}g{1}", quantized.getBits(),
+                         quantized.getGroup());
   std::string name;
   llvm::raw_string_ostream(name) << type;
   return name;
 }
 
 int64_t PlacedWeight::getTensorBytes() const {
+  if (auto type = dyn_cast<QuantizedType>(element))
+    return type.getMatrixBytes(shape[0], shape[1]);
   int64_t bytes = element.getIntOrFloatBitWidth() / 8;
   for (int64_t dim : shape)
     bytes *= dim;
@@ -59,16 +66,26 @@ llama::getPlacedWeights(ModuleOp module) {
           "attribute '%s': an entry lacks its name, type or offset",
           kWeightsAttr.data());
     bool isLayered = entry.contains("layered");
+    ShapedType stored = memref;
+    if (auto quantized = entry.getAs<TypeAttr>("quantized"))
+      stored = dyn_cast<RankedTensorType>(quantized.getValue());
+    if (!stored ||
+        (stored != memref && (!isa<QuantizedType>(stored.getElementType()) ||
+                              stored.getRank() != 2 + isLayered)))
+      return llvm::createStringError(
+          "attribute '%s': '%s' is quantized, expected a tensor of "
+          "!llama.quantized",
+          kWeightsAttr.data(), name.getValue().str().c_str());
     if (isLayered &&
-        (!name.getValue().starts_with("layers.") || memref.getRank() < 2))
+        (!name.getValue().starts_with("layers.") || stored.getRank() < 2))
       return llvm::createStringError(
           "attribute '%s': '%s' is layered, expected a name 'layers...' and a "
           "dimension of layers",
           kWeightsAttr.data(), name.getValue().str().c_str());
-    ArrayRef<int64_t> shape = memref.getShape();
+    ArrayRef<int64_t> shape = stored.getShape();
     weights.push_back({name.str(), isLayered,
                        SmallVector<int64_t>(shape.drop_front(isLayered)),
-                       memref.getElementType(), offset.getInt(),
+                       stored.getElementType(), offset.getInt(),
                        isLayered ? shape.front() : 1});
   }
   return weights;
@@ -156,7 +173,7 @@ static std::string describe(const ModelManifest &manifest,
 /// Copies at most size - 1 bytes: the field stays zero-terminated.
 template <size_t size>
 static void copyText(char (&field)[size], StringRef text) {
-  std::memcpy(field, text.data(), std::min(text.size(), size - 1));
+  llvm::copy(text.take_front(size - 1), field);
 }
 
 llvm::Expected<ObjectData> llama::describeModel(ModuleOp module,

@@ -23,9 +23,9 @@ struct PlacedWeight {
   std::string name; ///< symbol: "layers.attention.wq", "norm"
   bool isLayered;
   SmallVector<int64_t> shape; ///< of one layer's tensor
-  Type element;
-  int64_t offset; ///< bytes
-  int64_t layers; ///< tensors stacked; 1 if not layered
+  Type element;               ///< or !llama.quantized
+  int64_t offset;             ///< bytes
+  int64_t layers;             ///< tensors stacked; 1 if not layered
 
   /// Bytes of one tensor.
   int64_t getTensorBytes() const;

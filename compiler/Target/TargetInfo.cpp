@@ -54,6 +54,8 @@ static llvm::Error checkVectors(TargetInfo &info) {
                 subtarget->checkFeatures("+avx512vl") &&
                 subtarget->checkFeatures("+avx512dq");
   info.vectorBits = isWide ? 512 : 256;
+  info.hasVNNI = subtarget->checkFeatures("+avx512vnni") &&
+                 subtarget->checkFeatures("+avx512vl");
   return llvm::Error::success();
 }
 

@@ -22,6 +22,7 @@ struct TargetInfo {
   std::string cpu;
   std::string features;   ///< LLVM's "+avx2,+fma"; beyond what the cpu implies
   int64_t vectorBits = 0; ///< of the widest register
+  bool hasVNNI = false;   ///< vpdpbusd for registers of that width
 
   /// `cpu` may be "native". An error names a triple or cpu that LLVM does not
   /// know, and one without the vectors that the kernels need.

@@ -73,6 +73,18 @@ static cl::opt<NumberType>
            cl::desc("of the KV cache; default that of the activations"),
            cl::values(clEnumValN(NumberType::BF16, "bf16", "bf16"),
                       clEnumValN(NumberType::F32, "f32", "f32")));
+enum class Bits { None, Int8, Int4 };
+static cl::opt<Bits> quantize(
+    "quantize", cl::cat(numberCategory), cl::init(Bits::None),
+    cl::desc("store matrices as integers"),
+    cl::values(clEnumValN(Bits::None, "none", "as in the checkpoint (default)"),
+               clEnumValN(Bits::Int8, "int8", "8 bits"),
+               clEnumValN(Bits::Int4, "int4",
+                          "4 bits; embeddings and output 8 bits")));
+static cl::opt<unsigned> groupSize(
+    "group-size", cl::cat(numberCategory), cl::value_desc("N"),
+    cl::desc("elements that share a scale: 32, 64, 128 or 256; default 128 "
+             "for int8, 32 for int4"));
 static cl::opt<int64_t>
     maxSeqLen("max-seq-len", cl::cat(numberCategory), cl::value_desc("N"),
               cl::desc("positions of a sequence; default and limit: the "
@@ -161,6 +173,23 @@ llvm::Error Compilation::openCheckpoint(StringRef path) {
   return llvm::Error::success();
 }
 
+static llvm::Expected<std::optional<Quantization>> chooseQuantization() {
+  bool isGiven = groupSize.getNumOccurrences() > 0;
+  if (quantize == Bits::None) {
+    if (isGiven)
+      return llvm::createStringError(
+          "--group-size=%u: needs --quantize=int8 or int4",
+          groupSize.getValue());
+    return std::nullopt;
+  }
+  unsigned bits = quantize == Bits::Int8 ? 8 : 4;
+  unsigned group = isGiven ? groupSize.getValue() : bits == 8 ? 128 : 32;
+  if (group != 32 && group != 64 && group != 128 && group != 256)
+    return llvm::createStringError(
+        "--group-size=%u: expected 32, 64, 128 or 256", group);
+  return Quantization{bits, group};
+}
+
 llvm::Error Compilation::buildFromCheckpoint() {
   if (llvm::Error error = openCheckpoint(input))
     return error;
@@ -173,6 +202,8 @@ llvm::Error Compilation::buildFromCheckpoint() {
   options.activations = activations;
   options.kvType = kvType.getNumOccurrences() ? kvType : activations;
   options.maxSeqLen = maxSeqLen;
+  if (llvm::Error error = chooseQuantization().moveInto(options.quantization))
+    return error;
   llvm::Expected<OwningOpRef<ModuleOp>> built =
       buildModule(context, *manifest, options);
   if (!built)
@@ -205,12 +236,15 @@ llvm::Error Compilation::chooseTarget() {
       auto text = made.getAs<StringAttr>(name);
       return text ? text.str() : std::string();
     };
-    target = {field("triple"), field("cpu"), field("features"), 0};
+    target.triple = field("triple");
+    target.cpu = field("cpu");
+    target.features = field("features");
     llvm::Expected<TargetInfo> checked =
         TargetInfo::get(target.triple, target.cpu);
     if (!checked)
       return checked.takeError();
     target.vectorBits = checked->vectorBits;
+    target.hasVNNI = checked->hasVNNI;
     return llvm::Error::success();
   }
   llvm::Expected<TargetInfo> chosen = TargetInfo::get(wantedTriple, wantedCPU);

@@ -62,10 +62,10 @@ def check_f32(exact, actual, prompt, limit):
                 for name, part in parts.items() if len(exact[part])])
 
 
-def short_errors(so, rounding):
-    """Of 16 short prompts, against the rounding reference; ascending."""
+def short_errors(so, rounding, prompts=16):
+    """Of short prompts, against the rounding reference; ascending."""
     errors = []
-    for seed in range(16):
+    for seed in range(prompts):
         prompt = program.random_prompt(3, len(rounding.embedding.tensor), seed)
         ids, actual = program.generate(so, prompt, 2)
         expected = rounding.forward(prompt + ids[:1], rounding.new_cache())

@@ -36,6 +36,14 @@ CacheRows getCacheRows(Op op) {
 // Weights
 //===----------------------------------------------------------------------===//
 
+/// The bytes of a quantized weight, all layers one after the other.
+MemRefType getStoredType(QuantizedType type, ArrayRef<int64_t> shape) {
+  int64_t layers = shape.size() == 3 ? shape.front() : 1;
+  ArrayRef<int64_t> matrix = shape.take_back(2);
+  return MemRefType::get(layers * type.getMatrixBytes(matrix[0], matrix[1]),
+                         IntegerType::get(type.getContext(), 8));
+}
+
 struct ConvertWeight : OpConversionPattern<WeightOp> {
   using Base::Base;
 
@@ -43,13 +51,18 @@ struct ConvertWeight : OpConversionPattern<WeightOp> {
   matchAndRewrite(WeightOp op, OpAdaptor,
                   ConversionPatternRewriter &rewriter) const override {
     auto type = cast<RankedTensorType>(op.getType());
+    auto quantized = dyn_cast<QuantizedType>(type.getElementType());
+    MemRefType stored =
+        quantized ? getStoredType(quantized, type.getShape())
+                  : MemRefType::get(type.getShape(), type.getElementType());
     auto global = rewriter.replaceOpWithNewOp<memref::GlobalOp>(
-        op, op.getSymName(), rewriter.getStringAttr("private"),
-        MemRefType::get(type.getShape(), type.getElementType()),
+        op, op.getSymName(), rewriter.getStringAttr("private"), stored,
         /*initial_value=*/Attribute(), /*constant=*/true,
         /*alignment=*/IntegerAttr());
     if (op.getLayered())
       global->setAttr(kLayeredAttr, rewriter.getUnitAttr());
+    if (quantized)
+      global->setAttr(kQuantizedAttr, TypeAttr::get(type));
     return success();
   }
 };
@@ -63,6 +76,8 @@ struct ConvertGetWeight : OpConversionPattern<GetWeightOp> {
     auto weight = SymbolTable::lookupNearestSymbolFrom(op, op.getNameAttr());
     RowBuilder b(op.getLoc(), rewriter);
     auto type = cast<RankedTensorType>(op.getType());
+    if (isa<QuantizedType>(type.getElementType()))
+      return rewriter.notifyMatchFailure(op, "quantized");
     MemRefType stored = MemRefType::get(type.getShape(), type.getElementType());
     if (auto declared = dyn_cast<WeightOp>(weight))
       stored =
@@ -91,6 +106,53 @@ struct ConvertGetWeight : OpConversionPattern<GetWeightOp> {
   }
 };
 
+/// Integers and scales of one matrix, views of the weight's bytes.
+struct ConvertGetQuantizedWeight : OpConversionPattern<GetWeightOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(GetWeightOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto type = cast<RankedTensorType>(op.getType());
+    auto quantized = dyn_cast<QuantizedType>(type.getElementType());
+    if (!quantized)
+      return rewriter.notifyMatchFailure(op, "not quantized");
+    int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
+    int64_t bytes = quantized.getMatrixBytes(rows, columns);
+    Operation *weight =
+        SymbolTable::lookupNearestSymbolFrom(op, op.getNameAttr());
+    MemRefType stored;
+    if (auto declared = dyn_cast<WeightOp>(weight))
+      stored = getStoredType(
+          quantized, cast<RankedTensorType>(declared.getType()).getShape());
+    else
+      stored = cast<memref::GlobalOp>(weight).getType();
+
+    RowBuilder b(op.getLoc(), rewriter);
+    Value all = memref::GetGlobalOp::create(b, stored, op.getName());
+    Value begin = b.index(0);
+    if (adaptor.getLayer())
+      begin = arith::MulIOp::create(b, adaptor.getLayer(), b.index(bytes))
+                  .getResult();
+    auto view = [&](Value at, int64_t width, Type element) -> Value {
+      auto memref = MemRefType::get({rows, width}, element);
+      Value part = memref::ViewOp::create(b, memref, all, at, ValueRange());
+      return bufferization::ToTensorOp::create(
+          b, RankedTensorType::get({rows, width}, element), part,
+          /*restrict=*/true);
+    };
+    int64_t rowBytes = quantized.getRowBytes(columns);
+    Value integers = view(begin, rowBytes, b.getI8Type());
+    Value behind =
+        arith::AddIOp::create(b, begin, b.index(rows * rowBytes)).getResult();
+    Value scales =
+        view(behind, quantized.getRowScales(columns), b.getF16Type());
+    rewriter.replaceOpWithMultiple(
+        op, ArrayRef<ValueRange>{ValueRange{integers, scales}});
+    return success();
+  }
+};
+
 //===----------------------------------------------------------------------===//
 // The boxes
 //===----------------------------------------------------------------------===//
@@ -99,11 +161,14 @@ struct ConvertEmbed : OpConversionPattern<EmbedOp> {
   using Base::Base;
 
   LogicalResult
-  matchAndRewrite(EmbedOp op, OpAdaptor adaptor,
+  matchAndRewrite(EmbedOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(op.getLoc(), rewriter);
-    rewriter.replaceOp(op, lowerGather(b, adaptor.getTable(),
-                                       adaptor.getTokens(), b.getF32Type()));
+    Matrix table(adaptor.getTable(), op.getTable());
+    Value tokens = adaptor.getTokens().front();
+    rewriter.replaceOp(op, table.type ? lowerQuantizedGather(b, table, tokens)
+                                      : lowerGather(b, table.elements, tokens,
+                                                    b.getF32Type()));
     return success();
   }
 };
@@ -127,11 +192,12 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
   using Base::Base;
 
   LogicalResult
-  matchAndRewrite(LinearOp op, OpAdaptor adaptor,
+  matchAndRewrite(LinearOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(op.getLoc(), rewriter);
-    rewriter.replaceOp(op,
-                       lowerLinear(b, adaptor.getInput(), adaptor.getWeight()));
+    LinearInput input(b, adaptor.getInput().front());
+    rewriter.replaceOp(
+        op, lowerLinear(b, input, {adaptor.getWeight(), op.getWeight()}));
     return success();
   }
 };
@@ -237,12 +303,15 @@ struct ConvertLogits : OpConversionPattern<LogitsOp> {
   using Base::Base;
 
   LogicalResult
-  matchAndRewrite(LogitsOp op, OpAdaptor adaptor,
+  matchAndRewrite(LogitsOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(op.getLoc(), rewriter);
-    Value chosen = lowerGather(b, adaptor.getInput(), adaptor.getRows(),
-                               getElementTypeOrSelf(op.getInput().getType()));
-    rewriter.replaceOp(op, lowerLinear(b, chosen, adaptor.getWeight()));
+    Value chosen =
+        lowerGather(b, adaptor.getInput().front(), adaptor.getRows().front(),
+                    getElementTypeOrSelf(op.getInput().getType()));
+    LinearInput input(b, chosen);
+    rewriter.replaceOp(
+        op, lowerLinear(b, input, {adaptor.getWeight(), op.getWeight()}));
     return success();
   }
 };
@@ -255,16 +324,25 @@ struct ConvertQKVRopeAppend : OpConversionPattern<QKVRopeAppendOp> {
   using Base::Base;
 
   LogicalResult
-  matchAndRewrite(QKVRopeAppendOp op, OpAdaptor adaptor,
+  matchAndRewrite(QKVRopeAppendOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(op.getLoc(), rewriter);
-    Value input = adaptor.getInput();
-    Value query = lowerLinear(b, input, adaptor.getQueryWeight());
-    Value keys = lowerLinear(b, input, adaptor.getKeyWeight());
-    Value values = lowerLinear(b, input, adaptor.getValueWeight());
-    query = lowerRope(b, query, adaptor.getCosine(), adaptor.getSine());
-    keys = lowerRope(b, keys, adaptor.getCosine(), adaptor.getSine());
-    lowerCacheAppend(b, keys, values, getCacheRows(adaptor));
+    LinearInput input(b, adaptor.getInput().front());
+    Value query =
+        lowerLinear(b, input, {adaptor.getQueryWeight(), op.getQueryWeight()});
+    Value keys =
+        lowerLinear(b, input, {adaptor.getKeyWeight(), op.getKeyWeight()});
+    Value values =
+        lowerLinear(b, input, {adaptor.getValueWeight(), op.getValueWeight()});
+    Value cosine = adaptor.getCosine().front();
+    Value sine = adaptor.getSine().front();
+    query = lowerRope(b, query, cosine, sine);
+    keys = lowerRope(b, keys, cosine, sine);
+    lowerCacheAppend(b, keys, values,
+                     {adaptor.getCache().front(), adaptor.getLayer().front(),
+                      adaptor.getPositions().front(),
+                      adaptor.getSequences().front(),
+                      adaptor.getTables().front()});
     rewriter.replaceOp(op, query);
     return success();
   }
@@ -288,11 +366,13 @@ struct ConvertSwiGLU : OpConversionPattern<SwiGLUOp> {
   using Base::Base;
 
   LogicalResult
-  matchAndRewrite(SwiGLUOp op, OpAdaptor adaptor,
+  matchAndRewrite(SwiGLUOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(op.getLoc(), rewriter);
-    Value gate = lowerLinear(b, adaptor.getInput(), adaptor.getGateWeight());
-    Value up = lowerLinear(b, adaptor.getInput(), adaptor.getUpWeight());
+    LinearInput input(b, adaptor.getInput().front());
+    Value gate =
+        lowerLinear(b, input, {adaptor.getGateWeight(), op.getGateWeight()});
+    Value up = lowerLinear(b, input, {adaptor.getUpWeight(), op.getUpWeight()});
     rewriter.replaceOp(op,
                        lowerGate(b, gate, up, op.getType().getElementType()));
     return success();
@@ -322,10 +402,11 @@ struct ConvertLlamaToLinalg
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend,
-                 ConvertEmbed, ConvertFusedAttention, ConvertGetWeight,
-                 ConvertLinear, ConvertLogits, ConvertMul, ConvertQKVRopeAppend,
-                 ConvertRMSNorm, ConvertRope, ConvertRopeAngles, ConvertSilu,
-                 ConvertSwiGLU, ConvertWeight>(&getContext());
+                 ConvertEmbed, ConvertFusedAttention, ConvertGetQuantizedWeight,
+                 ConvertGetWeight, ConvertLinear, ConvertLogits, ConvertMul,
+                 ConvertQKVRopeAppend, ConvertRMSNorm, ConvertRope,
+                 ConvertRopeAngles, ConvertSilu, ConvertSwiGLU, ConvertWeight>(
+        &getContext());
     ConversionTarget target(getContext());
     target.addIllegalDialect<LlamaDialect>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });

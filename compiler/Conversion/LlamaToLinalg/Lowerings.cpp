@@ -9,11 +9,14 @@ static int64_t getColumns(Value rows) {
   return cast<RankedTensorType>(rows.getType()).getDimSize(1);
 }
 
-Value llama::lowerLinear(RowBuilder &b, Value input, Value weight) {
-  int64_t columns = cast<RankedTensorType>(weight.getType()).getDimSize(0);
-  Value zeros = b.fill(0.0, b.emptyRows(input, columns, b.getF32Type()));
-  return b.generic({input, weight}, zeros, {{0, 2}, {1, 2}, {0, 1}}, 2, 1,
-                   [](RowBuilder &b, ValueRange v) -> Value {
+Value llama::lowerLinear(RowBuilder &b, LinearInput &input,
+                         const Matrix &weight) {
+  if (weight.type)
+    return lowerQuantizedLinear(b, input, weight);
+  Value rows = input.getRows();
+  Value zeros = b.fill(0.0, b.emptyRows(rows, weight.rows, b.getF32Type()));
+  return b.generic({rows, weight.elements}, zeros, {{0, 2}, {1, 2}, {0, 1}}, 2,
+                   1, [](RowBuilder &b, ValueRange v) -> Value {
                      Value x = b.convertFloat(v[0], b.getF32Type());
                      Value w = b.convertFloat(v[1], b.getF32Type());
                      return b.addProduct(v[2], w, x);

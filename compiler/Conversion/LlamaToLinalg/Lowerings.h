@@ -9,6 +9,7 @@
 #define LLAMA_COMPILER_CONVERSION_LLAMATOLINALG_LOWERINGS_H
 
 #include "compiler/Conversion/LlamaToLinalg/RowBuilder.h"
+#include "dialects/Llama/IR/LlamaTypes.h"
 
 namespace mlir::llama {
 
@@ -21,8 +22,40 @@ struct CacheRows {
   Value tables;    ///< [sequences, blocks]
 };
 
+/// A converted matrix [rows, columns].
+struct Matrix {
+  Value elements;     ///< or integers [rows, bytes]
+  Value scales;       ///< [rows, groups] f16; null if not quantized
+  QuantizedType type; ///< null if not quantized
+  int64_t rows, columns;
+
+  /// `parts` are what `original`, an operand of a llama op, was converted to.
+  Matrix(ValueRange parts, Value original);
+};
+
+/// Rows that matrices are multiplied with: as they are, and quantized once for
+/// all matrices that want it so.
+class LinearInput {
+public:
+  LinearInput(RowBuilder &b, Value rows) : b(b), rows(rows) {}
+
+  Value getRows() const { return rows; }
+  /// Integers [T, padded columns] in the order of `type`, f32 scales
+  /// [T, groups]: llama.cpp's Q8 with groups of any size.
+  std::pair<Value, Value> getQuantized(QuantizedType type);
+
+private:
+  RowBuilder &b;
+  Value rows;
+  QuantizedType known;
+  std::pair<Value, Value> quantized;
+};
+
 /// y[t, n] = sum_k weight[n, k] input[t, k], f32.
-Value lowerLinear(RowBuilder &b, Value input, Value weight);
+Value lowerLinear(RowBuilder &b, LinearInput &input, const Matrix &weight);
+/// The same with quantized rows and integers.
+Value lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
+                           const Matrix &weight);
 
 /// stream + branch, in place of `stream`.
 Value lowerAdd(RowBuilder &b, Value stream, Value branch);
@@ -41,6 +74,8 @@ Value lowerGate(RowBuilder &b, Value gate, Value up, Type element);
 
 /// Rows `table[list[i], :]`, converted to `element`.
 Value lowerGather(RowBuilder &b, Value table, Value list, Type element);
+/// Rows of a quantized table, f32.
+Value lowerQuantizedGather(RowBuilder &b, const Matrix &table, Value list);
 
 void lowerCacheAppend(RowBuilder &b, Value keys, Value values,
                       const CacheRows &rows);

@@ -29,7 +29,8 @@ public:
   /// A tensor<?x columns> with the rows of `like`.
   Value emptyRows(Value like, int64_t columns, Type element);
   Value fill(double value, Value into);
-  /// `value` widened or rounded to `type`, both floating point.
+  /// `value` widened or rounded to `type`, both floating point or vectors of
+  /// it.
   Value convertFloat(Value value, Type type);
   /// sum + x * y, f32; may be rounded once (fused) instead of twice.
   Value addProduct(Value sum, Value x, Value y);

@@ -3,6 +3,7 @@
 #include "dialects/Llama/IR/LlamaDialect.h"
 
 #include "dialects/Llama/IR/LlamaOps.h"
+#include "dialects/Llama/IR/LlamaTypes.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -16,4 +17,5 @@ void LlamaDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/Llama/IR/LlamaOps.cpp.inc"
       >();
+  registerTypes();
 }

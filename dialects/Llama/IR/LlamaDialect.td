@@ -22,7 +22,9 @@ def Llama_Dialect : Dialect {
     `ffn`, `vocab`, `layers`, `heads`, `kvHeads`, `headDim`.
   }];
   let cppNamespace = "::mlir::llama";
+  let extraClassDeclaration = "void registerTypes();";
   let usePropertiesForAttributes = 1;
+  let useDefaultTypePrinterParser = 1;
 }
 
 class Llama_Op<string mnemonic, list<Trait> traits = []>

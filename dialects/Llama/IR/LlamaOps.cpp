@@ -7,6 +7,7 @@
 #include "dialects/Llama/IR/LlamaOps.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::llama;
@@ -142,6 +143,9 @@ GetWeightOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
 LogicalResult EmbedOp::verify() {
   if (failed(verifyMatrixRank(*this, "table", getTable().getType())))
     return failure();
+  auto type = dyn_cast<QuantizedType>(getElementTypeOrSelf(getTable()));
+  if (type && type.getBits() != 8) // (C2)
+    return emitOpError("expected a table of 8 bits, found ") << type;
   return expectSize(*this, "the result's number of columns", // (C1)
                     getColumns(getType()), "the table's",
                     getColumns(getTable().getType()));

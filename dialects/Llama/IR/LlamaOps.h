@@ -4,6 +4,7 @@
 #define LLAMA_DIALECTS_LLAMA_IR_LLAMAOPS_H
 
 #include "dialects/Llama/IR/LlamaDialect.h"
+#include "dialects/Llama/IR/LlamaTypes.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"

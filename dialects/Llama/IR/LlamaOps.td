@@ -85,6 +85,8 @@ def Llama_EmbedOp : Llama_Op<"embed", [Pure]> {
     Constraints:
 
     - (C1) a row of the result is as long as a row of the table.
+    - (C2) a quantized table has 8 bits.
+
     Example:
 
     ```mlir
@@ -96,7 +98,7 @@ def Llama_EmbedOp : Llama_Op<"embed", [Pure]> {
   let assemblyFormat = [{
     $tokens `,` $table attr-dict `:` type($table) `->` type($result)
   }];
-  let hasVerifier = 1; // C1
+  let hasVerifier = 1; // C1, C2
 }
 
 def Llama_RMSNormOp : Llama_Op<"rms_norm", [Pure]> {

@@ -3,6 +3,7 @@
 #ifndef LLAMA_DIALECTS_LLAMA_IR_LLAMATYPES
 #define LLAMA_DIALECTS_LLAMA_IR_LLAMATYPES
 
+include "dialects/Llama/IR/LlamaQuantizedType.td"
 include "mlir/IR/CommonTypeConstraints.td"
 
 // [T, columns]: what flows between ops. f32, or bf16 where a matmul reads it.
@@ -16,7 +17,7 @@ def Llama_F32Rows : ConfinedType<2DTensorOf<[F32]>, [Llama_HasColumns],
                                  "tensor<? x columns> of f32">;
 
 // [out, in] as stored.
-def Llama_Matrix : StaticShapeTensorOf<[BF16, F16, F32]>;
+def Llama_Matrix : StaticShapeTensorOf<[BF16, F16, F32, Llama_QuantizedType]>;
 // [hidden]
 def Llama_Vector : 1DTensorOf<[BF16, F16, F32]>;
 

@@ -300,3 +300,26 @@ func.func @add_rms_norm_norms_the_sum(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>
   %s, %y = llama.add_rms_norm %x, %o, %w eps 1.0e-05 : tensor<?x64xf32>, tensor<64xbf16> -> tensor<?x64xf32>
   return %s, %y : tensor<?x64xf32>, tensor<?x64xf32>
 }
+
+// -----
+
+// Rows become integers group by group; a matrix is its integers, then its scales.
+// CHECK-LABEL: memref.global "private" constant @q : memref<7392xi8> {llama.layered, llama.quantized = tensor<2x56x60x!llama.quantized<8, 64>>}
+// CHECK-LABEL: func @quantized_linear
+// CHECK-SAME: (%[[X:.*]]: tensor<?x60xf32>, %[[LAYER:.*]]: index)
+// CHECK: %[[ALL:.*]] = memref.get_global @q
+// CHECK: %[[BEGIN:.*]] = arith.muli %[[LAYER]], %c3696
+// CHECK: memref.view %[[ALL]][%[[BEGIN]]][] : memref<7392xi8> to memref<56x64xi8>
+// CHECK: %[[BEHIND:.*]] = arith.addi %[[BEGIN]], %c3584
+// CHECK: memref.view %[[ALL]][%[[BEHIND]]][] : memref<7392xi8> to memref<56x1xf16>
+// CHECK: scf.forall
+// CHECK: vector.reduction <maxnumf>
+// CHECK: math.roundeven
+// CHECK: linalg.generic
+// CHECK-SAME: llama.quantized = !llama.quantized<8, 64>
+llama.weight @q layered : tensor<2x56x60x!llama.quantized<8, 64>>
+func.func @quantized_linear(%x: tensor<?x60xf32>, %layer: index) -> tensor<?x56xf32> {
+  %w = llama.get_weight @q[%layer] : tensor<56x60x!llama.quantized<8, 64>>
+  %y = llama.linear %x, %w : tensor<?x60xf32>, tensor<56x60x!llama.quantized<8, 64>> -> tensor<?x56xf32>
+  return %y : tensor<?x56xf32>
+}

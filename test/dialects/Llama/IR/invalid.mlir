@@ -484,7 +484,7 @@ func.func @rows_are_dynamic(%x: tensor<4x64xf32>) {
 // -----
 
 func.func @matrices_are_static(%x: tensor<?x64xbf16>, %w: tensor<?x64xbf16>) {
-  // expected-error @+1 {{'llama.linear' op operand #1 must be statically shaped tensor of bfloat16 type or 16-bit float or 32-bit float values, but got 'tensor<?x64xbf16>'}}
+  // expected-error @+1 {{'llama.linear' op operand #1 must be statically shaped tensor of bfloat16 type or 16-bit float or 32-bit float or quantized integer values, but got 'tensor<?x64xbf16>'}}
   %0 = llama.linear %x, %w : tensor<?x64xbf16>, tensor<?x64xbf16> -> tensor<?x172xf32>
   return
 }
@@ -492,7 +492,7 @@ func.func @matrices_are_static(%x: tensor<?x64xbf16>, %w: tensor<?x64xbf16>) {
 // -----
 
 func.func @matrices_are_of_floats(%x: tensor<?x64xbf16>, %w: tensor<172x64xi8>) {
-  // expected-error @+1 {{'llama.linear' op operand #1 must be statically shaped tensor of bfloat16 type or 16-bit float or 32-bit float values, but got 'tensor<172x64xi8>'}}
+  // expected-error @+1 {{'llama.linear' op operand #1 must be statically shaped tensor of bfloat16 type or 16-bit float or 32-bit float or quantized integer values, but got 'tensor<172x64xi8>'}}
   %0 = llama.linear %x, %w : tensor<?x64xbf16>, tensor<172x64xi8> -> tensor<?x172xf32>
   return
 }
@@ -583,5 +583,23 @@ func.func @scores_have_three_dimensions(%s: tensor<?x?xf32>) {
 func.func @eps_is_an_f64(%x: tensor<?x64xf32>, %w: tensor<64xf32>) {
   // expected-error @+1 {{'llama.rms_norm' op attribute 'eps' failed to satisfy constraint: 64-bit float attribute}}
   %0 = "llama.rms_norm"(%x, %w) <{eps = 1.0e-05 : f32}> : (tensor<?x64xf32>, tensor<64xf32>) -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected 4 or 8 bits, found 5}}
+llama.weight @w : tensor<8x64x!llama.quantized<5, 32>>
+
+// -----
+
+// expected-error @+1 {{expected a group of 32, 64, 128 or 256, found 48}}
+llama.weight @w : tensor<8x64x!llama.quantized<4, 48>>
+
+// -----
+
+func.func @embed_table_of_four_bits(%tokens: tensor<?xi32>, %table: tensor<512x64x!llama.quantized<4, 32>>) {
+  // expected-error @+1 {{'llama.embed' op expected a table of 8 bits, found '!llama.quantized<4, 32>'}}
+  %0 = llama.embed %tokens, %table : tensor<512x64x!llama.quantized<4, 32>> -> tensor<?x64xf32>
   return
 }

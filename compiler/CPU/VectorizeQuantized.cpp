@@ -1,0 +1,260 @@
+//===- VectorizeQuantized.cpp - Products of integers to vectors -----------===//
+//
+//   linalg.generic {llama.quantized} : 4 rows x 8 matrix rows
+//
+//   =>  for steps of whole groups and whole vectors of 64 bytes
+//         dots of 4 bytes: vector<16xi32>, exact
+//         sums += scale of the row * scale of the matrix * dots
+//
+// Integers are stored unsigned, rows are signed:
+//
+//   sum (w - zero) x  =  sum w x  -  zero sum x
+//
+// and the last term, the same for every matrix row, is what the dots start with.
+// One lane adds the same products in the same order whatever the tile is (P4).
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/CPU/Passes.h"
+#include "dialects/Llama/IR/LlamaTypes.h"
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace mlir::llama {
+#define GEN_PASS_DEF_LLAMACPUVECTORIZEQUANTIZEDPASS
+#include "compiler/CPU/Passes.h.inc"
+} // namespace mlir::llama
+
+using namespace mlir;
+using namespace mlir::llama;
+
+namespace {
+
+// Elements that meet one vector register of 512 bits.
+constexpr int64_t kPiece = 64;
+
+class QuantizedTile {
+public:
+  QuantizedTile(RewriterBase &rewriter, linalg::GenericOp op, int64_t lanes,
+                bool vnni)
+      : b(op.getLoc(), rewriter), op(op), lanes(lanes), vnni(vnni),
+        type(cast<QuantizedType>(
+            op->getAttrOfType<TypeAttr>(kQuantizedAttr).getValue())),
+        rows(op.getStaticLoopRanges()[0]),
+        columns(op.getStaticLoopRanges()[1]),
+        padded(op.getStaticLoopRanges()[2]),
+        step(std::max<int64_t>(type.getGroup(), type.getVectorElements())) {}
+
+  Value vectorize();
+
+private:
+  using Pieces = SmallVector<Value>; // vectors of 4 * lanes bytes
+
+  SmallVector<Value> addStep(Value at, ValueRange sums);
+  /// Adds the dots of elements [begin, end) of a step, all of one scale or, for
+  /// groups of 32, of two that take turns.
+  void addScaled(Value at, int64_t begin, int64_t end,
+                 MutableArrayRef<Value> sums);
+  Pieces readRow(int64_t row, Value at, int64_t begin, int64_t end);
+  Pieces readColumn(int64_t column, Value at, int64_t begin, int64_t end);
+  /// The scale of the element at `at` + begin, in every lane.
+  Value readScale(unsigned operand, int64_t row, Value at, int64_t begin);
+  Value dot(Value sum, Value unsignedBytes, Value signedBytes);
+  Value addLanes(Value vector);
+
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+  Value read(unsigned operand, int64_t row, Value column, int64_t count) {
+    Value tensor = op.getDpsInputOperand(operand)->get();
+    Type element = cast<ShapedType>(tensor.getType()).getElementType();
+    Value none = arith::ConstantOp::create(b, b.getZeroAttr(element));
+    return vector::TransferReadOp::create(b, VectorType::get(count, element),
+                                          tensor, ValueRange{index(row), column},
+                                          none, ArrayRef<bool>{true});
+  }
+  Value plus(Value x, int64_t y) {
+    return y == 0 ? x : arith::AddIOp::create(b, x, index(y)).getResult();
+  }
+  VectorType words() { return VectorType::get(lanes, b.getI32Type()); }
+  VectorType floats() { return VectorType::get(lanes, b.getF32Type()); }
+  VectorType bytes() { return VectorType::get(4 * lanes, b.getI8Type()); }
+  Value constantBytes(int64_t value) {
+    return arith::ConstantOp::create(
+        b, DenseElementsAttr::get(bytes(), static_cast<int8_t>(value)));
+  }
+
+  ImplicitLocOpBuilder b;
+  linalg::GenericOp op;
+  int64_t lanes;
+  bool vnni;
+  QuantizedType type;
+  int64_t rows, columns, padded, step;
+};
+
+} // namespace
+
+QuantizedTile::Pieces QuantizedTile::readRow(int64_t row, Value at,
+                                             int64_t begin, int64_t end) {
+  Pieces pieces;
+  for (int64_t k = begin; k < end; k += 4 * lanes)
+    pieces.push_back(read(0, row, plus(at, k), 4 * lanes));
+  return pieces;
+}
+
+QuantizedTile::Pieces QuantizedTile::readColumn(int64_t column, Value at,
+                                                int64_t begin, int64_t end) {
+  Pieces pieces;
+  if (type.getBits() == 8) {
+    for (int64_t k = begin; k < end; k += 4 * lanes)
+      pieces.push_back(read(2, column, plus(at, k), 4 * lanes));
+    return pieces;
+  }
+  Value first = arith::DivUIOp::create(b, at, index(2));
+  for (int64_t k = begin; k < end; k += 4 * lanes) {
+    int64_t byte = k / 128 * 64 + k % 64;
+    Value both = read(2, column, plus(first, byte), 4 * lanes);
+    if (k / 64 % 2 != 0)
+      both = arith::ShRUIOp::create(b, both, constantBytes(4));
+    else
+      both = arith::AndIOp::create(b, both, constantBytes(15));
+    pieces.push_back(both);
+  }
+  return pieces;
+}
+
+Value QuantizedTile::readScale(unsigned operand, int64_t row, Value at,
+                               int64_t begin) {
+  int64_t group = type.getGroup();
+  Value first = arith::DivUIOp::create(b, at, index(group));
+  int64_t count = group == 32 ? 2 : 1;
+  Value scales = read(operand, row, plus(first, begin / group), count);
+  auto wide = VectorType::get(count, b.getF32Type());
+  if (scales.getType() != wide)
+    scales = arith::ExtFOp::create(b, wide, scales);
+  SmallVector<int64_t> turns;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    turns.push_back(lane % count);
+  return vector::ShuffleOp::create(b, scales, scales, turns);
+}
+
+/// sum[i] + the products of bytes 4 i .. 4 i + 3.
+Value QuantizedTile::dot(Value sum, Value unsignedBytes, Value signedBytes) {
+  if (vnni) {
+    StringRef name = lanes == 16 ? "llvm.x86.avx512.vpdpbusd.512"
+                                 : "llvm.x86.avx512.vpdpbusd.256";
+    return LLVM::CallIntrinsicOp::create(
+               b, words(), b.getStringAttr(name),
+               ValueRange{sum, unsignedBytes, signedBytes})
+        .getResult(0);
+  }
+  auto wide = VectorType::get(4 * lanes, b.getI32Type());
+  Value products =
+      arith::MulIOp::create(b, arith::ExtUIOp::create(b, wide, unsignedBytes),
+                            arith::ExtSIOp::create(b, wide, signedBytes));
+  for (int i = 0; i < 2; ++i) {
+    auto parts = vector::DeinterleaveOp::create(b, products);
+    products = arith::AddIOp::create(b, parts.getRes1(), parts.getRes2());
+  }
+  return arith::AddIOp::create(b, sum, products);
+}
+
+void QuantizedTile::addScaled(Value at, int64_t begin, int64_t end,
+                              MutableArrayRef<Value> sums) {
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(words()));
+  Value zeroPoint = constantBytes(type.getZeroPoint());
+  SmallVector<Pieces> inputs;
+  SmallVector<Value> starts, rowScales;
+  for (int64_t row = 0; row < rows; ++row) {
+    inputs.push_back(readRow(row, at, begin, end));
+    rowScales.push_back(readScale(1, row, at, begin));
+    Value shift = zero;
+    for (Value piece : inputs.back())
+      shift = dot(shift, zeroPoint, piece);
+    starts.push_back(arith::SubIOp::create(b, zero, shift));
+  }
+  for (int64_t column = 0; column < columns; ++column) {
+    Pieces weights = readColumn(column, at, begin, end);
+    Value columnScale = readScale(3, column, at, begin);
+    for (int64_t row = 0; row < rows; ++row) {
+      Value dots = starts[row];
+      for (auto [w, x] : llvm::zip_equal(weights, inputs[row]))
+        dots = dot(dots, w, x);
+      Value scaled = arith::MulFOp::create(
+          b, arith::SIToFPOp::create(b, floats(), dots), rowScales[row]);
+      Value &sum = sums[row * columns + column];
+      sum = math::FmaOp::create(b, scaled, columnScale, sum);
+    }
+  }
+}
+
+SmallVector<Value> QuantizedTile::addStep(Value at, ValueRange sums) {
+  SmallVector<Value> result(sums);
+  int64_t width = std::max<int64_t>(kPiece, type.getGroup());
+  for (int64_t begin = 0; begin < step; begin += width)
+    addScaled(at, begin, begin + width, result);
+  return result;
+}
+
+/// The halves of a vector added until one number is left.
+Value QuantizedTile::addLanes(Value vector) {
+  for (int64_t width = lanes / 2; width >= 1; width /= 2) {
+    Value low = vector::ExtractStridedSliceOp::create(
+        b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{width},
+        ArrayRef<int64_t>{1});
+    Value high = vector::ExtractStridedSliceOp::create(
+        b, vector, ArrayRef<int64_t>{width}, ArrayRef<int64_t>{width},
+        ArrayRef<int64_t>{1});
+    vector = arith::AddFOp::create(b, low, high);
+  }
+  return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});
+}
+
+Value QuantizedTile::vectorize() {
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(floats()));
+  SmallVector<Value> zeros(rows * columns, zero);
+  auto loop = scf::ForOp::create(
+      b, index(0), index(padded), index(step), zeros,
+      [&](OpBuilder &nested, Location, Value at, ValueRange sums) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(nested.getInsertionBlock(),
+                            nested.getInsertionPoint());
+        scf::YieldOp::create(b, addStep(at, sums));
+      });
+  SmallVector<Value> elements;
+  for (Value sum : loop.getResults())
+    elements.push_back(addLanes(sum));
+  Value tile = vector::FromElementsOp::create(
+      b, VectorType::get({rows, columns}, b.getF32Type()), elements);
+  // The sums start at zero: what the tile was filled with.
+  Value into = op.getDpsInits()[0];
+  if (auto fill = into.getDefiningOp<linalg::FillOp>())
+    into = fill.getDpsInits()[0];
+  return vector::TransferWriteOp::create(b, tile, into,
+                                         ValueRange{index(0), index(0)},
+                                         ArrayRef<bool>{true, true})
+      .getResult();
+}
+
+namespace {
+
+struct LlamaCPUVectorizeQuantized
+    : mlir::llama::impl::LlamaCPUVectorizeQuantizedPassBase<
+          LlamaCPUVectorizeQuantized> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    getOperation().walk([&](linalg::GenericOp op) {
+      if (!op->hasAttr(kQuantizedAttr) || op.hasDynamicShape())
+        return;
+      rewriter.setInsertionPoint(op);
+      QuantizedTile tile(rewriter, op, lanes, vnni);
+      rewriter.replaceOp(op, tile.vectorize());
+      ++numVectorized;
+    });
+  }
+};
+
+} // namespace

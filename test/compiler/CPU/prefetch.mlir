@@ -1,0 +1,64 @@
+// RUN: llama-opt %s --llama-cpu-prefetch=rows=2 | FileCheck %s
+
+// Two rows are read; the next two are asked for.
+// CHECK-LABEL: func @rows_side_by_side_are_prefetched
+// CHECK-SAME: %[[ROW:[^:]*]]: index, %[[NEXT:[^:]*]]: index
+// CHECK: %[[TWO:.*]] = arith.constant 2 : index
+// CHECK: scf.for %[[K:[^ ]*]] =
+// CHECK: %[[AHEAD:.*]] = arith.addi %[[ROW]], %[[TWO]]
+// CHECK-NEXT: memref.prefetch %[[VIEW:.*]][%[[AHEAD]], %[[K]]], read, locality<2>, data : memref<16x256xi8>
+// CHECK-NEXT: vector.transfer_read %[[VIEW]][%[[ROW]], %[[K]]]
+// CHECK: %[[AHEAD2:.*]] = arith.addi %[[NEXT]], %[[TWO]]
+// CHECK-NEXT: memref.prefetch %[[VIEW]][%[[AHEAD2]], %[[K]]]
+func.func @rows_side_by_side_are_prefetched(%row: index, %next: index, %block: memref<?xi8> {llama.argument = "weights"},
+                                            %sum: vector<64xi8>) -> vector<64xi8> {
+  %zero = arith.constant 0 : i8
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %c256 = arith.constant 256 : index
+  %w = memref.view %block[%c64][] : memref<?xi8> to memref<16x256xi8>
+  %r = scf.for %k = %c0 to %c256 step %c64 iter_args(%s = %sum) -> vector<64xi8> {
+    %a = vector.transfer_read %w[%row, %k], %zero {in_bounds = [true]} : memref<16x256xi8>, vector<64xi8>
+    %b = vector.transfer_read %w[%next, %k], %zero {in_bounds = [true]} : memref<16x256xi8>, vector<64xi8>
+    %t = arith.addi %a, %b : vector<64xi8>
+    %u = arith.addi %s, %t : vector<64xi8>
+    scf.yield %u : vector<64xi8>
+  }
+  return %r : vector<64xi8>
+}
+
+// A tile that many rows of activations share has its weights in the cache.
+// CHECK-LABEL: func @other_numbers_of_rows_are_not
+// CHECK-NOT: memref.prefetch
+func.func @other_numbers_of_rows_are_not(%row: index, %block: memref<?xi8> {llama.argument = "weights"},
+                                         %sum: vector<64xi8>) -> vector<64xi8> {
+  %zero = arith.constant 0 : i8
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %c256 = arith.constant 256 : index
+  %w = memref.view %block[%c64][] : memref<?xi8> to memref<16x256xi8>
+  %r = scf.for %k = %c0 to %c256 step %c64 iter_args(%s = %sum) -> vector<64xi8> {
+    %a = vector.transfer_read %w[%row, %k], %zero {in_bounds = [true]} : memref<16x256xi8>, vector<64xi8>
+    %u = arith.addi %s, %a : vector<64xi8>
+    scf.yield %u : vector<64xi8>
+  }
+  return %r : vector<64xi8>
+}
+
+// CHECK-LABEL: func @what_is_no_weight_is_not
+// CHECK-NOT: memref.prefetch
+func.func @what_is_no_weight_is_not(%row: index, %next: index, %w: memref<16x256xi8>,
+                                    %block: memref<?xi8> {llama.argument = "weights"}, %sum: vector<64xi8>) -> vector<64xi8> {
+  %zero = arith.constant 0 : i8
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %c256 = arith.constant 256 : index
+  %r = scf.for %k = %c0 to %c256 step %c64 iter_args(%s = %sum) -> vector<64xi8> {
+    %a = vector.transfer_read %w[%row, %k], %zero {in_bounds = [true]} : memref<16x256xi8>, vector<64xi8>
+    %b = vector.transfer_read %w[%next, %k], %zero {in_bounds = [true]} : memref<16x256xi8>, vector<64xi8>
+    %t = arith.addi %a, %b : vector<64xi8>
+    %u = arith.addi %s, %t : vector<64xi8>
+    scf.yield %u : vector<64xi8>
+  }
+  return %r : vector<64xi8>
+}

@@ -1,0 +1,130 @@
+"""Compares a quantized model with a reference that quantizes as it should.
+
+    python quantized.py MODEL.so CHECKPOINT --bits=4 --group=32
+
+The reference is that of test/reference with float64 between the roundings:
+matrices are integers with a float16 scale for each group of a row (with 4 bits
+the embeddings and the output have 8 and groups of 128), and what enters a product
+is rounded to integers of 8 bits with a scale for each group. The model must have
+been compiled with --activations=f32, so that nothing else is rounded.
+
+Like rounding to bfloat16 (see logits.py): float32 arithmetic now and then tips a
+number over the middle of two integers, which is worth up to 1/254 of the largest
+number of its group. Therefore all rows together may be off by as much as
+quantization moves them, but of 32 prompts of three ids four must agree as f32
+models do.
+
+Exit code 0: they agree, 1: they do not.
+"""
+
+import argparse
+import pathlib
+import sys
+
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
+import forward  # noqa: E402
+import logits  # noqa: E402
+import program  # noqa: E402
+
+
+def grouped(x, group):
+    """[n, k] as [n, groups, group], zeros behind the last."""
+    padded = np.zeros((len(x), -(-x.shape[1] // group) * group))
+    padded[:, : x.shape[1]] = x
+    return padded.reshape(len(x), -1, group)
+
+
+def divide(x, scale):
+    return np.divide(x, scale, out=np.zeros_like(x), where=scale != 0)
+
+
+def add_by_turns(x):
+    """Sums over the last axis: eight sums that take turns, then those."""
+    sums = np.zeros(x.shape[:2] + (8,), np.float32)
+    for i in range(0, x.shape[2], 8):
+        sums += x[..., i : i + 8]
+    total = np.zeros(x.shape[:2] + (1,), np.float32)
+    for lane in range(8):
+        total += sums[..., lane : lane + 1]
+    return total
+
+
+def quantize_weights(x, bits, group):
+    """The numbers that [n, k] become."""
+    parts = grouped(x, group)
+    if bits == 8:
+        parts = parts.astype(np.float32)
+        scale = np.abs(parts).max(axis=2, keepdims=True) / np.float32(127)
+        scale = scale.astype(np.float16).astype(np.float32)
+        best = scale * np.clip(np.rint(divide(parts, scale)), -127, 127)
+    else:
+        parts = parts.astype(np.float32)  # how close losses are decides: the same rounding
+        at = np.abs(parts).argmax(axis=2)[..., None]
+        largest = np.take_along_axis(parts, at, axis=2)
+        best, least = parts, np.float32(np.inf)
+        for cut in (1.0, 0.95, 0.9, 0.85, 0.8):
+            scale = (np.float32(cut) * largest / np.float32(-8)).astype(np.float16).astype(np.float32)
+            values = scale * np.clip(np.rint(divide(parts, scale)), -8, 7)
+            loss = add_by_turns((parts - values) ** 2)
+            best = np.where(loss < least, values, best)
+            least = np.minimum(loss, least)
+    return best.astype(np.float64).reshape(len(x), -1)[:, : x.shape[1]]
+
+
+def quantize_rows(x, group):
+    parts = grouped(x, group)
+    largest = np.abs(parts).max(axis=2, keepdims=True)
+    integers = np.rint(parts * divide(np.full_like(largest, 127.0), largest))
+    return (integers * (largest / 127)).reshape(len(x), -1)[:, : x.shape[1]]
+
+
+class QuantizedMatrix:
+    """[out, in]; quantizes what it is multiplied with."""
+
+    def __init__(self, matrix, bits, group):
+        self.tensor = matrix.tensor
+        self.group = group
+        self.whole = quantize_weights(self.tensor[:], bits, group)
+
+    def rows(self, index):
+        return self.whole[index]
+
+    def times(self, x):
+        return quantize_rows(x, self.group) @ self.whole.T
+
+
+class QuantizedModel(forward.Model):
+    def __init__(self, path, bits, group):
+        super().__init__(path)
+        ends = (8, group if bits == 8 else 128)
+        tied = self.head is self.embedding
+        self.embedding = QuantizedMatrix(self.embedding, *ends)
+        self.head = self.embedding if tied else QuantizedMatrix(self.head, *ends)
+        for layer in self.layers:
+            for role in ("q", "k", "v", "o", "gate", "up", "down"):
+                setattr(layer, role, QuantizedMatrix(getattr(layer, role), bits, group))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model")
+    parser.add_argument("checkpoint")
+    parser.add_argument("--bits", type=int, choices=(4, 8), required=True)
+    parser.add_argument("--group", type=int, required=True)
+    o = parser.parse_args()
+    reference = QuantizedModel(o.checkpoint, o.bits, o.group)
+    prompt = program.random_prompt(70, len(reference.embedding.tensor))
+    ids, actual = program.generate(o.model, prompt, 6)
+    expected = reference.forward(prompt + ids[:-1], reference.new_cache())
+    exact = forward.Model(o.checkpoint)
+    moved = logits.distance(exact.forward(prompt + ids[:-1], exact.new_cache()), expected)
+    return not all([
+        logits.within("all rows together", logits.distance(expected, actual), moved),
+        logits.within("short prompts, fourth best", logits.short_errors(o.model, reference, 32)[3],
+                      logits.f32_limit(reference))])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
