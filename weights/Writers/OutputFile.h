@@ -38,6 +38,8 @@ public:
   llvm::Error pad(uint64_t alignment);
   /// Bytes at a place that need not have been appended yet.
   llvm::Error write(uint64_t offset, llvm::ArrayRef<char> bytes);
+  /// What is appended next lies that many bytes further on.
+  void skip(uint64_t bytes) { size += bytes; }
   llvm::Error keep();
 
 private:
