@@ -180,14 +180,16 @@ std::optional<RopeScaling> recognizeRopeScaling(const ModelConfig &config,
                                                 double tolerance) {
   if (config.ropeDivisors.empty())
     return std::nullopt;
+  ModelConfig plain = config;
+  plain.ropeDivisors.clear();
+  std::vector<double> frequencies = plain.getRopeFrequencies();
   auto matches = [&](const RopeScaling &scaling) {
-    ModelConfig candidate = config;
-    candidate.ropeDivisors.clear();
-    candidate.ropeScaling = scaling;
-    std::vector<double> divisors = getRopeDivisors(candidate);
-    for (auto [wanted, found] : zip_equal(config.ropeDivisors, divisors))
-      if (std::abs(float(found) - float(wanted)) > tolerance * wanted)
+    for (auto [wanted, frequency] :
+         zip_equal(config.ropeDivisors, frequencies)) {
+      double found = frequency / scaleFrequency(frequency, scaling);
+      if (!(std::abs(float(found) - float(wanted)) <= tolerance * wanted))
         return false;
+    }
     return true;
   };
   // The longest wave is stretched by the whole factor, unless none is that
@@ -195,7 +197,8 @@ std::optional<RopeScaling> recognizeRopeScaling(const ModelConfig &config,
   for (double factor : {config.ropeDivisors.back(), 8.0, 32.0, 2.0, 4.0, 16.0})
     for (int64_t original = 8192, next = 16; original <= (1 << 24);
          original = next, next *= 2)
-      if (RopeScaling scaling = {factor, 1.0, 4.0, original}; matches(scaling))
+      if (RopeScaling scaling = {factor, 1.0, 4.0, original};
+          factor >= 1.0 && matches(scaling))
         return scaling;
   return std::nullopt;
 }
