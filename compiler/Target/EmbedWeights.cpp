@@ -4,6 +4,9 @@
 
 #include "mlir/IR/BuiltinTypes.h"
 
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/BLAKE3.h"
+
 using namespace mlir;
 using namespace mlir::llama;
 using llamaweights::Checkpoint;
@@ -43,7 +46,8 @@ static llvm::Error embedTensor(const PlacedWeight &weight, int64_t layer,
                                const Checkpoint &checkpoint,
                                SmallVectorImpl<char> &panel, OutputFile &file,
                                uint64_t begin,
-                               function_ref<void(uint64_t)> written) {
+                               function_ref<void(uint64_t)> written,
+                               std::string &hash) {
   std::string name = weight.getTensorName(layer);
   const TensorInfo *tensor = checkpoint.find(name);
   if (!tensor)
@@ -56,34 +60,41 @@ static llvm::Error embedTensor(const PlacedWeight &weight, int64_t layer,
   int64_t rowBytes = weight.getTensorBytes() / tensor->getRows();
   int64_t panelRows = std::max<int64_t>(1, kPanelBytes / rowBytes);
   uint64_t at = begin + weight.offset + layer * weight.getTensorBytes();
+  llvm::BLAKE3 hasher;
   for (int64_t row = 0; row < tensor->getRows(); row += panelRows) {
     int64_t count = std::min(panelRows, tensor->getRows() - row);
     panel.resize_for_overwrite(count * rowBytes);
     if (llvm::Error error =
             checkpoint.readRowsAs(*tensor, *type, row, count, panel))
       return error;
+    hasher.update(StringRef(panel.data(), panel.size()));
     if (llvm::Error error = file.write(at, panel))
       return error;
     at += panel.size();
     written(panel.size());
   }
+  hash = llvm::toHex(hasher.final(), /*LowerCase=*/true);
   return llvm::Error::success();
 }
 
-llvm::Error llama::embedWeights(ArrayRef<PlacedWeight> weights,
-                                const Checkpoint &checkpoint, OutputFile &file,
-                                uint64_t begin, Progress progress) {
+llvm::Expected<std::vector<std::string>>
+llama::embedWeights(ArrayRef<PlacedWeight> weights,
+                    const Checkpoint &checkpoint, OutputFile &file,
+                    uint64_t begin, Progress progress) {
   uint64_t total = 0, done = 0;
   for (const PlacedWeight &weight : weights)
     total += weight.layers * weight.getTensorBytes();
   SmallVector<char, 0> panel;
+  std::vector<std::string> hashes;
   for (const PlacedWeight &weight : weights)
     for (int64_t layer = 0; layer < weight.layers; ++layer)
-      if (llvm::Error error = embedTensor(weight, layer, checkpoint, panel,
-                                          file, begin, [&](uint64_t bytes) {
-                                            done += bytes;
-                                            progress(done, total);
-                                          }))
-        return error;
-  return llvm::Error::success();
+      if (llvm::Error error = embedTensor(
+              weight, layer, checkpoint, panel, file, begin,
+              [&](uint64_t bytes) {
+                done += bytes;
+                progress(done, total);
+              },
+              hashes.emplace_back()))
+        return std::move(error);
+  return hashes;
 }
