@@ -11,7 +11,7 @@ import sys
 
 # room: (rooms it may know, libraries it may know)
 RULES = {
-    "weights": ([], r"llvm/|nlohmann/|zip\.h"),
+    "weights": (["runtime/abi"], r"llvm/|nlohmann/|zip\.h"),
     "dialects": ([], r"mlir/|llvm/"),
     "compiler": (["dialects", "weights", "runtime/abi"],
                  r"mlir/|llvm/|lld/|nlohmann/"),

@@ -153,6 +153,7 @@ def tools():
     return total(
         [unittests([sys.executable, f"test/runtime/tools/{tool}.py", "build"])
          for tool in ["llama-generate", "llama-measure"]]
+        + [unittests([sys.executable, "test/weights/tools/llama-weights.py", "build"])]
         + [checklist([sys.executable, f"test/runtime/{script}"])
            for script in ["Tokenizer/differential.py", "Sampler/against_numpy.py",
                           "ChatTemplate/against_jinja.py"]])

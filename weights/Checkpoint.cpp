@@ -19,6 +19,11 @@ using namespace llvm;
 namespace llamaweights {
 
 Checkpoint::~Checkpoint() = default;
+QuantizedMatrix::~QuantizedMatrix() = default;
+
+const QuantizedMatrix *Checkpoint::getQuantized(const TensorInfo &) const {
+  return nullptr;
+}
 
 const TensorInfo *Checkpoint::find(StringRef name) const {
   ArrayRef<TensorInfo> tensors = getTensors();

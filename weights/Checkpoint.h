@@ -38,6 +38,22 @@ struct TensorInfo {
   }
 };
 
+/// A matrix of small integers with a scale for every group of columns, as it is
+/// stored; the Checkpoint shows it as f32.
+class QuantizedMatrix {
+public:
+  virtual ~QuantizedMatrix();
+  int64_t groupSize = 0;  ///< columns that share a scale
+  int bits = 8;           ///< of a code: 4 means -8 to 7
+  bool isRotated = false; ///< rows are still to be Hadamard-transformed
+  /// Codes of rows [first, first + count), one byte each.
+  virtual llvm::Error readCodes(int64_t first, int64_t count,
+                                llvm::MutableArrayRef<int8_t> out) const = 0;
+  /// Their scales, columns / groupSize for each row.
+  virtual llvm::Error readScales(int64_t first, int64_t count,
+                                 llvm::MutableArrayRef<float> out) const = 0;
+};
+
 class Checkpoint {
 public:
   virtual ~Checkpoint();
@@ -51,6 +67,10 @@ public:
   virtual llvm::Error readRows(const TensorInfo &tensor, int64_t first,
                                int64_t count,
                                llvm::MutableArrayRef<char> out) const = 0;
+
+  /// The codes and scales behind a tensor whose rows are computed from them, or
+  /// null. Adaptors, if the checkpoint has any, are in the rows only.
+  virtual const QuantizedMatrix *getQuantized(const TensorInfo &tensor) const;
 
   /// The tensor of that canonical name, or null.
   const TensorInfo *find(llvm::StringRef name) const;

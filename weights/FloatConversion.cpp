@@ -34,6 +34,11 @@ struct BF16 {
   static Bits store(float value) { return floatToBFloat16(value); }
 };
 
+struct I8 {
+  using Bits = uint8_t;
+  static float load(Bits bits) { return float(int8_t(bits)); }
+};
+
 template <typename From, typename To>
 void convert(const char *__restrict in, char *__restrict out, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
@@ -74,6 +79,8 @@ void convertFloats(DType from, const char *in, DType to, char *out,
     return convertFrom<F16>(in, to, out, count);
   case DType::BF16:
     return convertFrom<BF16>(in, to, out, count);
+  case DType::I8:
+    return convertFrom<I8>(in, to, out, count);
   default:
     llvm_unreachable("a plain type");
   }

@@ -9,6 +9,7 @@
 
 #include "weights/InputError.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
@@ -162,6 +163,44 @@ Error ModelConfig::validate(StringRef where) const {
   checkRope(*this, check);
   checkTokens(*this, check);
   return check.take();
+}
+
+std::vector<double> getRopeDivisors(const ModelConfig &config) {
+  if (!config.ropeScaling)
+    return config.ropeDivisors;
+  ModelConfig plain = config;
+  plain.ropeScaling.reset();
+  std::vector<double> divisors = plain.getRopeFrequencies();
+  for (double &divisor : divisors)
+    divisor /= scaleFrequency(divisor, *config.ropeScaling);
+  return divisors;
+}
+
+std::optional<RopeScaling> recognizeRopeScaling(const ModelConfig &config,
+                                                double tolerance) {
+  if (config.ropeDivisors.empty())
+    return std::nullopt;
+  ModelConfig plain = config;
+  plain.ropeDivisors.clear();
+  std::vector<double> frequencies = plain.getRopeFrequencies();
+  auto matches = [&](const RopeScaling &scaling) {
+    for (auto [wanted, frequency] :
+         zip_equal(config.ropeDivisors, frequencies)) {
+      double found = frequency / scaleFrequency(frequency, scaling);
+      if (!(std::abs(float(found) - float(wanted)) <= tolerance * wanted))
+        return false;
+    }
+    return true;
+  };
+  // The longest wave is stretched by the whole factor, unless none is that
+  // long.
+  for (double factor : {config.ropeDivisors.back(), 8.0, 32.0, 2.0, 4.0, 16.0})
+    for (int64_t original = 8192, next = 16; original <= (1 << 24);
+         original = next, next *= 2)
+      if (RopeScaling scaling = {factor, 1.0, 4.0, original};
+          factor >= 1.0 && matches(scaling))
+        return scaling;
+  return std::nullopt;
 }
 
 std::vector<double> ModelConfig::getRopeFrequencies() const {

@@ -53,6 +53,15 @@ struct ModelConfig {
   std::vector<double> getRopeFrequencies() const;
 };
 
+/// What the rotary frequencies of `config` are divided by: headDim / 2 numbers,
+/// from its scaling rule or as they are listed; empty without either.
+std::vector<double> getRopeDivisors(const ModelConfig &config);
+
+/// The rule that gives the divisors that `config` lists, to within a relative
+/// `tolerance` after rounding to f32; none if no rule that is in use does.
+std::optional<RopeScaling> recognizeRopeScaling(const ModelConfig &config,
+                                                double tolerance);
+
 } // namespace llamaweights
 
 #endif // LLAMA_WEIGHTS_MODELCONFIG_H

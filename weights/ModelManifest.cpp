@@ -11,13 +11,18 @@
 #include "weights/InputFile.h"
 #include "weights/Readers/GgufModel.h"
 #include "weights/Readers/HuggingFaceConfig.h"
-#include "weights/Readers/MetaParams.h"
+#include "weights/Readers/LayerPickle.h"
+#include "weights/Readers/MetaFolder.h"
+#include "weights/Readers/MetaQuantized.h"
 #include "weights/Readers/ModelJson.h"
+#include "weights/Readers/Nanotron.h"
 #include "weights/Readers/Npy.h"
 #include "weights/Readers/Safetensors.h"
 #include "weights/Readers/TokenizerFolder.h"
+#include "weights/Readers/TorchPickle.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -28,15 +33,9 @@ namespace {
 
 constexpr uint64_t kLongestText = uint64_t(64) << 20;
 
-std::string join(StringRef folder, StringRef name) {
-  SmallString<256> path(folder);
-  sys::path::append(path, name);
-  return path.str().str();
-}
-
 /// A path that a model.json states, relative to its folder.
 std::string resolve(StringRef folder, StringRef path) {
-  return sys::path::is_absolute(path) ? path.str() : join(folder, path);
+  return sys::path::is_absolute(path) ? path.str() : getPathIn(folder, path);
 }
 
 Expected<std::string> readText(StringRef path) {
@@ -46,31 +45,84 @@ Expected<std::string> readText(StringRef path) {
   return (*file)->readAll(kLongestText);
 }
 
-Expected<GgufFile> openGgufFile(StringRef path) {
-  auto file = InputFile::open(path);
-  if (!file)
-    return file.takeError();
-  return readGguf(*file);
+//===----------------------------------------------------------------------===//
+// One function for each format
+//===----------------------------------------------------------------------===//
+
+/// Opens the tensors and the tokenizer at `path`; the hyper-parameters too,
+/// unless a model.json has stated them.
+class WeightsOpener {
+public:
+  WeightsOpener(StringRef path, LinkPolicy links, bool isConfigGiven,
+                ModelManifest &manifest)
+      : path(path), links(links), isConfigGiven(isConfigGiven),
+        manifest(manifest), config(manifest.config) {}
+
+  Error open(CheckpointFormat format);
+
+private:
+  Error openHuggingFace();
+  Error openMeta();
+  Error openNpy();
+  Error openLayerPickles();
+  Error openNanotron();
+  Error openGguf();
+
+  Error readMetaParams(const MetaShapes &shapes,
+                       std::optional<MetaQuantization> *quantization);
+  Error tieIfEqual(ArrayRef<StoredTensor> tensors);
+  Error bind(Expected<std::vector<StoredTensor>> tensors, Naming naming,
+             RowOrder order);
+
+  StringRef path;
+  LinkPolicy links;
+  bool isConfigGiven;
+  ModelManifest &manifest;
+  ModelConfig &config;
+};
+
+Error WeightsOpener::open(CheckpointFormat format) {
+  manifest.format = format;
+  manifest.weightsPath = path.str();
+  switch (format) {
+  case CheckpointFormat::HuggingFace:
+    return openHuggingFace();
+  case CheckpointFormat::Meta:
+    return openMeta();
+  case CheckpointFormat::Npy:
+    return openNpy();
+  case CheckpointFormat::LayerPickle:
+    return openLayerPickles();
+  case CheckpointFormat::Nanotron:
+    return openNanotron();
+  case CheckpointFormat::Gguf:
+    return openGguf();
+  }
+  llvm_unreachable("a format");
 }
 
-Error bindTensors(StringRef where, Expected<std::vector<StoredTensor>> tensors,
-                  Naming naming, ModelManifest &manifest) {
+Error WeightsOpener::bind(Expected<std::vector<StoredTensor>> tensors,
+                          Naming naming, RowOrder order) {
   if (!tensors)
     return tensors.takeError();
-  return createFileCheckpoint(where, std::move(*tensors), naming,
-                              manifest.config)
-      .moveInto(manifest.checkpoint);
+  if (Error error =
+          createFileCheckpoint(path, std::move(*tensors), naming, order, config)
+              .moveInto(manifest.checkpoint))
+    return error;
+  if (naming == Naming::Gguf)
+    return Error::success(); // comes with its tokenizer
+  return readTokenizerFolder(path).moveInto(manifest.vocabulary);
 }
 
 /// config.json, and generation_config.json if it is there.
 Error readHuggingFaceConfig(StringRef folder, ModelConfig &config) {
-  std::string path = join(folder, "config.json");
+  std::string path = getPathIn(folder, "config.json");
   Expected<std::string> text = readText(path);
   if (!text)
     return text.takeError();
   if (Error error = parseHuggingFaceConfig(*text, path).moveInto(config))
     return error;
-  path = join(folder, "generation_config.json");
+  path = getPathIn(folder, "generation_config.json");
   if (!sys::fs::exists(path))
     return Error::success();
   text = readText(path);
@@ -79,13 +131,54 @@ Error readHuggingFaceConfig(StringRef folder, ModelConfig &config) {
   return addGenerationConfig(*text, path, config);
 }
 
-Error openHuggingFace(StringRef folder, ModelManifest &manifest) {
-  if (Error error = readHuggingFaceConfig(folder, manifest.config))
+Error WeightsOpener::openHuggingFace() {
+  if (!isConfigGiven)
+    if (Error error = readHuggingFaceConfig(path, config))
+      return error;
+  return bind(hasSafetensors(path) || !hasTorchModel(path)
+                  ? readSafetensorsFolder(path, links)
+                  : readTorchModel(path, links),
+              Naming::HuggingFace, RowOrder::HalfSplit);
+}
+
+/// params.json, completed by what the tensors say.
+Error WeightsOpener::readMetaParams(
+    const MetaShapes &shapes, std::optional<MetaQuantization> *quantization) {
+  std::string file = getPathIn(path, "params.json");
+  Expected<std::string> text = readText(file);
+  if (!text)
+    return text.takeError();
+  return parseMetaParams(*text, file, shapes, quantization).moveInto(config);
+}
+
+/// Meta's formats have no word for tied embeddings: the output matrix is a
+/// copy.
+Error WeightsOpener::tieIfEqual(ArrayRef<StoredTensor> tensors) {
+  const StoredTensor *embedding = findStored(tensors, "tok_embeddings.weight");
+  const StoredTensor *output = findStored(tensors, "output.weight");
+  if (isConfigGiven || config.tiedEmbeddings || !embedding || !output ||
+      embedding->shape.size() != 2 || embedding->shape != output->shape ||
+      embedding->dtype != output->dtype || embedding->rows || output->rows)
+    return Error::success();
+  return holdSameBytes(*embedding, *output).moveInto(config.tiedEmbeddings);
+}
+
+Error WeightsOpener::openMeta() {
+  auto shards = readMetaShards(path, links);
+  if (!shards)
+    return shards.takeError();
+  std::optional<MetaQuantization> quantization;
+  if (!isConfigGiven)
+    if (Error error = readMetaParams(getMetaShapes(*shards), &quantization))
+      return error;
+  auto tensors = mergeMetaShards(std::move(*shards), config);
+  if (tensors && quantization)
+    tensors = dequantizeMeta(std::move(*tensors), *quantization);
+  if (!tensors)
+    return tensors.takeError();
+  if (Error error = tieIfEqual(*tensors))
     return error;
-  if (Error error = bindTensors(folder, readSafetensorsFolder(folder),
-                                Naming::HuggingFace, manifest))
-    return error;
-  return readTokenizerFolder(folder).moveInto(manifest.vocabulary);
+  return bind(std::move(tensors), Naming::Meta, RowOrder::Interleaved);
 }
 
 std::optional<int64_t> getStoredRows(ArrayRef<StoredTensor> tensors,
@@ -96,78 +189,78 @@ std::optional<int64_t> getStoredRows(ArrayRef<StoredTensor> tensors,
   return tensor->shape.front();
 }
 
-/// params.json, completed by what the tensors say.
-Error readMetaParams(StringRef folder, ArrayRef<StoredTensor> tensors,
-                     ModelConfig &config) {
-  std::string path = join(folder, "params.json");
-  Expected<std::string> text = readText(path);
-  if (!text)
-    return text.takeError();
-  MetaShapes shapes;
-  shapes.vocab = getStoredRows(tensors, "tok_embeddings.weight");
-  shapes.ffn = getStoredRows(tensors, "layers.0.feed_forward.w1.weight");
-  shapes.hasOutput = findStored(tensors, "output.weight");
-  return parseMetaParams(*text, path, shapes).moveInto(config);
-}
-
-Error openNpy(StringRef folder, ModelManifest &manifest) {
-  auto tensors = readNpyFolder(folder);
+Error WeightsOpener::openNpy() {
+  auto tensors = readNpyFolder(path, links);
   if (!tensors)
     return tensors.takeError();
   // Folders converted from Hugging Face's may have kept its configuration.
-  bool hasParams = sys::fs::exists(join(folder, "params.json"));
-  bool hasConfig = sys::fs::exists(join(folder, "config.json"));
-  if (Error error = hasConfig && !hasParams
-                        ? readHuggingFaceConfig(folder, manifest.config)
-                        : readMetaParams(folder, *tensors, manifest.config))
-    return error;
-  if (Error error =
-          bindTensors(folder, std::move(tensors), Naming::Meta, manifest))
-    return error;
-  return readTokenizerFolder(folder).moveInto(manifest.vocabulary);
+  bool isHuggingFace = !sys::fs::exists(getPathIn(path, "params.json")) &&
+                       sys::fs::exists(getPathIn(path, "config.json"));
+  MetaShapes shapes = {
+      getStoredRows(*tensors, "tok_embeddings.weight"),
+      getStoredRows(*tensors, "layers.0.feed_forward.w1.weight"),
+      findStored(*tensors, "output.weight") != nullptr};
+  if (!isConfigGiven)
+    if (Error error = isHuggingFace ? readHuggingFaceConfig(path, config)
+                                    : readMetaParams(shapes, nullptr))
+      return error;
+  if (!isHuggingFace)
+    if (Error error = tieIfEqual(*tensors))
+      return error;
+  return bind(std::move(tensors), Naming::Meta, RowOrder::Interleaved);
 }
 
-Error openGguf(StringRef path, ModelManifest &manifest) {
-  Expected<GgufFile> file = openGgufFile(path);
+Error WeightsOpener::openLayerPickles() {
+  if (!isConfigGiven)
+    if (Error error = readHuggingFaceConfig(path, config))
+      return error;
+  return bind(readLayerPickles(path, links), Naming::Meta, RowOrder::HalfSplit);
+}
+
+Error WeightsOpener::openNanotron() {
+  std::string file = getPathIn(path, "model_config.json");
+  Expected<std::string> text = readText(file);
+  if (!text)
+    return text.takeError();
+  RowOrder order = RowOrder::HalfSplit;
+  Expected<ModelConfig> found = parseNanotronConfig(*text, file, order);
+  if (!found)
+    return found.takeError();
+  if (!isConfigGiven)
+    config = std::move(*found);
+  return bind(readNanotron(path, config, links), Naming::Meta, order);
+}
+
+Error WeightsOpener::openGguf() {
+  auto opened = InputFile::open(path);
+  if (!opened)
+    return opened.takeError();
+  Expected<GgufFile> file = readGguf(*opened);
   if (!file)
     return file.takeError();
-  auto name = file->keys.find("general.name");
-  if (name != file->keys.end() && name->second.strings.size() == 1)
-    manifest.name = name->second.strings[0];
-  if (Error error = readGgufConfig(*file).moveInto(manifest.config))
-    return error;
+  if (isConfigGiven) {
+    if (!config.ropeScaling)
+      if (Error error =
+              readGgufRopeDivisors(*file).moveInto(config.ropeDivisors))
+        return error;
+    if (Error error = config.validate(path))
+      return error;
+  } else {
+    auto name = file->keys.find("general.name");
+    if (name != file->keys.end() && name->second.strings.size() == 1)
+      manifest.name = name->second.strings[0];
+    if (Error error = readGgufConfig(*file).moveInto(config))
+      return error;
+  }
   if (Error error =
-          bindTensors(path, std::move(file->tensors), Naming::Gguf, manifest))
+          bind(std::move(file->tensors), Naming::Gguf, RowOrder::Interleaved))
     return error;
   return readGgufVocabulary(*file).moveInto(manifest.vocabulary);
 }
 
-/// The tensors that a model.json speaks of, and the tokenizer that comes with
-/// them.
-Error openWeights(const ModelJson &model, const std::string &path,
-                  ModelManifest &manifest) {
-  if (model.format == WeightsFormat::Gguf) {
-    Expected<GgufFile> file = openGgufFile(path);
-    if (!file)
-      return file.takeError();
-    if (!manifest.config.ropeScaling)
-      if (Error error = readGgufRopeDivisors(*file).moveInto(
-              manifest.config.ropeDivisors))
-        return error;
-    if (Error error = manifest.config.validate(path))
-      return error;
-    if (Error error =
-            bindTensors(path, std::move(file->tensors), Naming::Gguf, manifest))
-      return error;
-    return readGgufVocabulary(*file).moveInto(manifest.vocabulary);
-  }
-  bool isNpy = model.format == WeightsFormat::Npy;
-  if (Error error = bindTensors(
-          path, isNpy ? readNpyFolder(path) : readSafetensorsFolder(path),
-          isNpy ? Naming::Meta : Naming::HuggingFace, manifest))
-    return error;
-  return readTokenizerFolder(path).moveInto(manifest.vocabulary);
-}
+//===----------------------------------------------------------------------===//
+// model.json
+//===----------------------------------------------------------------------===//
 
 /// Tokenizer, chat template and tokens that a model.json states win over what
 /// comes with the weights.
@@ -202,7 +295,7 @@ Error applyTokenizer(const ModelJson &model, StringRef folder,
   return Error::success();
 }
 
-Error openModelJson(StringRef path, ModelManifest &manifest) {
+Error openModelJson(StringRef path, LinkPolicy links, ModelManifest &manifest) {
   Expected<std::string> text = readText(path);
   if (!text)
     return text.takeError();
@@ -213,46 +306,78 @@ Error openModelJson(StringRef path, ModelManifest &manifest) {
   if (!model->name.empty())
     manifest.name = model->name;
   StringRef folder = sys::path::parent_path(path);
+  std::string weights = resolve(folder, model->weightsPath);
   if (Error error =
-          openWeights(*model, resolve(folder, model->weightsPath), manifest))
+          WeightsOpener(weights, links, /*isConfigGiven=*/true, manifest)
+              .open(model->format))
     return error;
   return applyTokenizer(*model, folder, manifest);
 }
 
+//===----------------------------------------------------------------------===//
+// What is there
+//===----------------------------------------------------------------------===//
+
 /// The one *.gguf file of the folder, empty if there is none.
 Expected<std::string> findGguf(StringRef folder) {
-  std::string found;
-  std::error_code code;
-  for (sys::fs::directory_iterator it(folder, code), end; it != end && !code;
-       it.increment(code)) {
-    if (sys::path::extension(it->path()) != ".gguf")
-      continue;
-    if (!found.empty())
-      return makeInputError(folder, "holds several *.gguf files, name one of "
-                                    "them");
-    found = it->path();
-  }
-  if (code)
-    return makeInputError(folder, "cannot be listed: " + code.message());
-  return found;
+  auto names = listFolder(folder, "", ".gguf");
+  if (!names)
+    return names.takeError();
+  if (names->size() > 1)
+    return makeInputError(folder, "holds several *.gguf files, name one of "
+                                  "them");
+  return names->empty() ? std::string() : getPathIn(folder, names->front());
 }
 
-Error openFolder(StringRef folder, ModelManifest &manifest) {
-  std::string modelJson = join(folder, "model.json");
+/// nanotron's latest.txt names the folder of the last step.
+Expected<std::string> findLatestStep(StringRef folder) {
+  std::string path = getPathIn(folder, "latest.txt");
+  if (!sys::fs::exists(path))
+    return std::string();
+  Expected<std::string> text = readText(path);
+  if (!text)
+    return text.takeError();
+  StringRef step = StringRef(*text).trim();
+  if (step.empty() || !all_of(step, isDigit))
+    return makeInputError(path, "expected the number of a step, found " +
+                                    quote(step));
+  return getPathIn(folder, step);
+}
+
+Error openFolder(StringRef folder, LinkPolicy links, ModelManifest &manifest) {
+  std::string modelJson = getPathIn(folder, "model.json");
   if (sys::fs::exists(modelJson))
-    return openModelJson(modelJson, manifest);
-  if (hasSafetensors(folder))
-    return openHuggingFace(folder, manifest);
+    return openModelJson(modelJson, links, manifest);
+  auto open = [&](StringRef path, CheckpointFormat format) {
+    return WeightsOpener(path, links, /*isConfigGiven=*/false, manifest)
+        .open(format);
+  };
+  if (hasSafetensors(folder) || hasTorchModel(folder))
+    return open(folder, CheckpointFormat::HuggingFace);
+  if (hasMetaShards(folder))
+    return open(folder, CheckpointFormat::Meta);
   if (hasNpy(folder))
-    return openNpy(folder, manifest);
+    return open(folder, CheckpointFormat::Npy);
+  if (hasLayerPickles(folder))
+    return open(folder, CheckpointFormat::LayerPickle);
+  if (hasNanotron(folder))
+    return open(folder, CheckpointFormat::Nanotron);
+  Expected<std::string> step = findLatestStep(folder);
+  if (!step)
+    return step.takeError();
+  if (!step->empty())
+    return open(*step, CheckpointFormat::Nanotron);
   Expected<std::string> gguf = findGguf(folder);
   if (!gguf)
     return gguf.takeError();
   if (!gguf->empty())
-    return openGguf(*gguf, manifest);
-  return makeInputError(folder, "holds none of model.json, model.safetensors, "
-                                "model.safetensors.index.json, "
-                                "tok_embeddings.weight.npy and a *.gguf file");
+    return open(*gguf, CheckpointFormat::Gguf);
+  return makeInputError(
+      folder, "holds none of model.json, model.safetensors, "
+              "model.safetensors.index.json, pytorch_model.bin, "
+              "pytorch_model.bin.index.json, consolidated.00.pth, "
+              "tok_embeddings.weight.npy, layer_0.pkl, model_config.json with "
+              "model/model, and a *.gguf file");
 }
 
 /// Whether the file begins as a GGUF file does; caches of downloads store them
@@ -273,15 +398,16 @@ bool beginsLikeGguf(StringRef path) {
   return StringRef(magic, sizeof(magic)) == "GGUF";
 }
 
-Error openAny(StringRef path, ModelManifest &manifest) {
+Error openAny(StringRef path, LinkPolicy links, ModelManifest &manifest) {
   if (!sys::fs::exists(path))
     return makeInputError(path, "does not exist");
   if (sys::fs::is_directory(path))
-    return openFolder(path, manifest);
+    return openFolder(path, links, manifest);
   if (sys::path::extension(path) == ".gguf" || beginsLikeGguf(path))
-    return openGguf(path, manifest);
+    return WeightsOpener(path, links, /*isConfigGiven=*/false, manifest)
+        .open(CheckpointFormat::Gguf);
   if (sys::path::extension(path) == ".json")
-    return openModelJson(path, manifest);
+    return openModelJson(path, links, manifest);
   return makeInputError(path, "expected a folder, a *.gguf file or a "
                               "model.json");
 }
@@ -325,11 +451,11 @@ std::string getNameOf(StringRef path) {
 
 } // namespace
 
-Expected<ModelManifest> ModelManifest::open(StringRef path) {
+Expected<ModelManifest> ModelManifest::open(StringRef path, LinkPolicy links) {
   ModelManifest manifest;
   manifest.path = path.str();
   manifest.name = getNameOf(path);
-  if (Error error = openAny(path, manifest))
+  if (Error error = openAny(path, links, manifest))
     return std::move(error);
   if (Error error = reconcileTokens(manifest))
     return std::move(error);

@@ -1,6 +1,6 @@
 //===- ModelManifest.h - model.json and what stands in for it ---*- C++ -*-===//
 //
-// model.json | checkpoint directory | *.gguf  =>  hyper-parameters, an open
+// model.json | checkpoint folder | *.gguf  =>  hyper-parameters, an open
 // Checkpoint, the vocabulary. The schema of model.json is in weights/README.md.
 //
 //===----------------------------------------------------------------------===//
@@ -9,7 +9,9 @@
 #define LLAMA_WEIGHTS_MODELMANIFEST_H
 
 #include "weights/Checkpoint.h"
+#include "weights/CheckpointFormat.h"
 #include "weights/ModelConfig.h"
+#include "weights/Readers/FolderFiles.h"
 #include "weights/Vocabulary.h"
 
 namespace llamaweights {
@@ -17,6 +19,8 @@ namespace llamaweights {
 struct ModelManifest {
   std::string path; ///< what was opened
   std::string name; ///< a name for people
+  CheckpointFormat format = CheckpointFormat::HuggingFace;
+  std::string weightsPath; ///< the folder, or the GGUF file, of the tensors
   ModelConfig config;
   std::unique_ptr<Checkpoint> checkpoint;
   /// Absent if the checkpoint comes without a tokenizer.
@@ -25,7 +29,9 @@ struct ModelManifest {
   /// Opens a model.json, a checkpoint directory or a GGUF file, checks that
   /// every tensor the hyper-parameters ask for is there with its shape and that
   /// there is no other.
-  static llvm::Expected<ModelManifest> open(llvm::StringRef path);
+  /// Symbolic links of a folder are followed as `links` says.
+  static llvm::Expected<ModelManifest>
+  open(llvm::StringRef path, LinkPolicy links = LinkPolicy::WithinFolder);
 };
 
 } // namespace llamaweights

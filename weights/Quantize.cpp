@@ -19,6 +19,7 @@
 #include "llvm/Support/ErrorHandling.h"
 
 #include <cassert>
+#include <cmath>
 
 #pragma STDC FP_CONTRACT OFF
 
@@ -200,7 +201,60 @@ void dequantizeBlocks(DType type, const char *blocks, float *out,
     dequantizeBlock(block, out + i);
 }
 
+//===----------------------------------------------------------------------===//
+// Numbers to blocks
+//===----------------------------------------------------------------------===//
+
+/// The element of the largest magnitude, the first of several; NaN is none.
+float findLargest(const float *values) {
+  float largest = 0.0f;
+  for (int i = 0; i < 32; ++i)
+    largest = std::fabs(values[i]) > std::fabs(largest) ? values[i] : largest;
+  return largest;
+}
+
+void writeHalf(uint8_t *bytes, float value) {
+  support::endian::write16le(bytes, floatToHalf(value));
+}
+
+/// Within [low, high]; NaN becomes `low`, and a cast to an integer is defined.
+float clampCode(float value, float low, float high) {
+  return value >= low ? (value <= high ? value : high) : low;
+}
+
+void quantizeQ8_0(const float *values, uint8_t *block) {
+  float d = std::fabs(findLargest(values)) / 127.0f;
+  float inverse = d != 0.0f ? 1.0f / d : 0.0f;
+  writeHalf(block, d);
+  for (int i = 0; i < 32; ++i)
+    block[2 + i] = uint8_t(
+        int8_t(clampCode(std::round(values[i] * inverse), -127.0f, 127.0f)));
+}
+
+void quantizeQ4_0(const float *values, uint8_t *block) {
+  float d = findLargest(values) / -8.0f;
+  float inverse = d != 0.0f ? 1.0f / d : 0.0f;
+  writeHalf(block, d);
+  auto getCode = [&](int i) {
+    return uint8_t(clampCode(values[i] * inverse + 8.5f, 0.0f, 15.0f));
+  };
+  for (int i = 0; i < 16; ++i)
+    block[2 + i] = uint8_t(getCode(i) | getCode(i + 16) << 4);
+}
+
 } // namespace
+
+void quantize(DType type, const float *values, char *blocks, int64_t count) {
+  assert((type == DType::Q8_0 || type == DType::Q4_0) && count % 32 == 0 &&
+         "whole blocks of the two types");
+  auto *block = reinterpret_cast<uint8_t *>(blocks);
+  int64_t bytes = getBlockBytes(type);
+  for (int64_t i = 0; i < count; i += 32, block += bytes)
+    if (type == DType::Q8_0)
+      quantizeQ8_0(values + i, block);
+    else
+      quantizeQ4_0(values + i, block);
+}
 
 void dequantize(DType type, const char *blocks, float *out, int64_t count) {
   assert(count % getBlockElements(type) == 0 && "a row is whole blocks");
@@ -208,6 +262,7 @@ void dequantize(DType type, const char *blocks, float *out, int64_t count) {
   case DType::F32:
   case DType::F16:
   case DType::BF16:
+  case DType::I8:
     break;
 #define BLOCKS(id)                                                             \
   case DType::id:                                                              \

@@ -1,4 +1,4 @@
-//===- Quantize.h - Block types of GGUF files to numbers --------*- C++ -*-===//
+//===- Quantize.h - Block types of GGUF files and numbers -------*- C++ -*-===//
 //
 // A row of a block type is a whole number of blocks; DType.def has their sizes
 // and Quantize.cpp their layouts.
@@ -19,6 +19,10 @@ namespace llamaweights {
 /// sums in f32, each rounded once, in the order of the comments in
 /// Quantize.cpp.
 void dequantize(DType type, const char *blocks, float *out, int64_t count);
+
+/// The reverse, for Q8_0 and Q4_0, as ggml's reference does it: the scale from
+/// the element of the largest magnitude, codes rounded to the nearest.
+void quantize(DType type, const float *values, char *blocks, int64_t count);
 
 } // namespace llamaweights
 

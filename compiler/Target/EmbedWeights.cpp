@@ -6,6 +6,8 @@
 
 #include "mlir/IR/BuiltinTypes.h"
 
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/BLAKE3.h"
 #include "llvm/Support/Parallel.h"
 
 using namespace mlir;
@@ -43,97 +45,112 @@ static llvm::Error checkShape(const PlacedWeight &weight,
       print(tensor.shape).c_str(), print(weight.shape).c_str());
 }
 
-/// Integers and scales of a panel of rows at a time.
+template <typename T>
+static StringRef asBytes(ArrayRef<T> list) {
+  return {reinterpret_cast<const char *>(list.data()), list.size() * sizeof(T)};
+}
+
+/// Integers a panel of rows at a time, then all scales.
 static llvm::Error embedQuantized(QuantizedType type, const TensorInfo &tensor,
                                   const Checkpoint &checkpoint,
-                                  OutputFile &file, uint64_t begin,
-                                  function_ref<void(uint64_t)> written) {
+                                  OutputFile &file, uint64_t at,
+                                  function_ref<void(uint64_t)> written,
+                                  llvm::BLAKE3 &hasher) {
   int64_t rows = tensor.getRows(), columns = tensor.getColumns();
   int64_t rowBytes = type.getRowBytes(columns);
   int64_t rowScales = type.getRowScales(columns);
   int64_t panelRows = std::max<int64_t>(1, kPanelBytes / (4 * columns));
   std::vector<char> source;
   std::vector<uint8_t> integers;
-  std::vector<uint16_t> scales;
-  uint64_t behind = begin + rows * rowBytes;
+  std::vector<uint16_t> scales(rows * rowScales);
+  auto write = [&](StringRef bytes) -> llvm::Error {
+    hasher.update(bytes);
+    if (llvm::Error error = file.write(at, {bytes.data(), bytes.size()}))
+      return error;
+    at += bytes.size();
+    written(bytes.size());
+    return llvm::Error::success();
+  };
   for (int64_t row = 0; row < rows; row += panelRows) {
     int64_t count = std::min(panelRows, rows - row);
     source.resize(count * columns * sizeof(float));
     integers.resize(count * rowBytes);
-    scales.resize(count * rowScales);
     if (llvm::Error error =
             checkpoint.readRowsAs(tensor, DType::F32, row, count, source))
       return error;
     const auto *numbers = reinterpret_cast<const float *>(source.data());
     llvm::parallelFor(0, count, [&](size_t i) {
-      packRow(type, {numbers + i * columns, size_t(columns)},
-              MutableArrayRef(integers).slice(i * rowBytes, rowBytes),
-              MutableArrayRef(scales).slice(i * rowScales, rowScales));
+      packRow(
+          type, {numbers + i * columns, size_t(columns)},
+          MutableArrayRef(integers).slice(i * rowBytes, rowBytes),
+          MutableArrayRef(scales).slice((row + i) * rowScales, rowScales));
     });
-    auto asBytes = [](const auto &list) {
-      return ArrayRef(reinterpret_cast<const char *>(list.data()),
-                      list.size() * sizeof(list[0]));
-    };
-    if (llvm::Error error =
-            file.write(begin + row * rowBytes, asBytes(integers)))
+    if (llvm::Error error = write(asBytes(ArrayRef(integers))))
       return error;
-    if (llvm::Error error =
-            file.write(behind + row * rowScales * 2, asBytes(scales)))
-      return error;
-    written(integers.size() + scales.size() * 2);
   }
-  return llvm::Error::success();
+  return write(asBytes(ArrayRef(scales)));
 }
 
 static llvm::Error embedTensor(const PlacedWeight &weight, int64_t layer,
                                const Checkpoint &checkpoint,
                                SmallVectorImpl<char> &panel, OutputFile &file,
                                uint64_t begin,
-                               function_ref<void(uint64_t)> written) {
+                               function_ref<void(uint64_t)> written,
+                               std::string &hash) {
   std::string name = weight.getTensorName(layer);
   const TensorInfo *tensor = checkpoint.find(name);
   if (!tensor)
     return llvm::createStringError("tensor '%s' is missing", name.c_str());
   if (llvm::Error error = checkShape(weight, *tensor))
     return error;
-  if (auto quantized = dyn_cast<QuantizedType>(weight.element))
-    return embedQuantized(
-        quantized, *tensor, checkpoint, file,
-        begin + weight.offset + layer * weight.getTensorBytes(), written);
+  uint64_t at = begin + weight.offset + layer * weight.getTensorBytes();
+  llvm::BLAKE3 hasher;
+  if (auto quantized = dyn_cast<QuantizedType>(weight.element)) {
+    if (llvm::Error error = embedQuantized(quantized, *tensor, checkpoint, file,
+                                           at, written, hasher))
+      return error;
+    hash = llvm::toHex(hasher.final(), /*LowerCase=*/true);
+    return llvm::Error::success();
+  }
   llvm::Expected<DType> type = getDType(weight.element);
   if (!type)
     return type.takeError();
   int64_t rowBytes = weight.getTensorBytes() / tensor->getRows();
   int64_t panelRows = std::max<int64_t>(1, kPanelBytes / rowBytes);
-  uint64_t at = begin + weight.offset + layer * weight.getTensorBytes();
   for (int64_t row = 0; row < tensor->getRows(); row += panelRows) {
     int64_t count = std::min(panelRows, tensor->getRows() - row);
     panel.resize_for_overwrite(count * rowBytes);
     if (llvm::Error error =
             checkpoint.readRowsAs(*tensor, *type, row, count, panel))
       return error;
+    hasher.update(StringRef(panel.data(), panel.size()));
     if (llvm::Error error = file.write(at, panel))
       return error;
     at += panel.size();
     written(panel.size());
   }
+  hash = llvm::toHex(hasher.final(), /*LowerCase=*/true);
   return llvm::Error::success();
 }
 
-llvm::Error llama::embedWeights(ArrayRef<PlacedWeight> weights,
-                                const Checkpoint &checkpoint, OutputFile &file,
-                                uint64_t begin, Progress progress) {
+llvm::Expected<std::vector<std::string>>
+llama::embedWeights(ArrayRef<PlacedWeight> weights,
+                    const Checkpoint &checkpoint, OutputFile &file,
+                    uint64_t begin, Progress progress) {
   uint64_t total = 0, done = 0;
   for (const PlacedWeight &weight : weights)
     total += weight.layers * weight.getTensorBytes();
   SmallVector<char, 0> panel;
+  std::vector<std::string> hashes;
   for (const PlacedWeight &weight : weights)
     for (int64_t layer = 0; layer < weight.layers; ++layer)
-      if (llvm::Error error = embedTensor(weight, layer, checkpoint, panel,
-                                          file, begin, [&](uint64_t bytes) {
-                                            done += bytes;
-                                            progress(done, total);
-                                          }))
-        return error;
-  return llvm::Error::success();
+      if (llvm::Error error = embedTensor(
+              weight, layer, checkpoint, panel, file, begin,
+              [&](uint64_t bytes) {
+                done += bytes;
+                progress(done, total);
+              },
+              hashes.emplace_back()))
+        return std::move(error);
+  return hashes;
 }

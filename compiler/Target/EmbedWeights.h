@@ -16,10 +16,12 @@ namespace mlir::llama {
 /// Called now and then with the bytes written so far and in all.
 using Progress = function_ref<void(uint64_t done, uint64_t total)>;
 
-/// Writes every weight at `begin` plus its offset, in its type.
-llvm::Error embedWeights(ArrayRef<PlacedWeight> weights,
-                         const llamaweights::Checkpoint &checkpoint,
-                         OutputFile &file, uint64_t begin, Progress progress);
+/// Writes every weight at `begin` plus its offset, in its type. Returns BLAKE3
+/// of each tensor, in the order of the list and its layers.
+llvm::Expected<std::vector<std::string>>
+embedWeights(ArrayRef<PlacedWeight> weights,
+             const llamaweights::Checkpoint &checkpoint, OutputFile &file,
+             uint64_t begin, Progress progress);
 
 } // namespace mlir::llama
 

@@ -91,6 +91,10 @@ llama::getPlacedWeights(ModuleOp module) {
   return weights;
 }
 
+// Stands for the hash of a tensor until it has been written: 64 digits.
+static constexpr StringLiteral kNoHash =
+    "0000000000000000000000000000000000000000000000000000000000000000";
+
 static Json describeTensors(ArrayRef<PlacedWeight> weights) {
   Json tensors = Json::array();
   for (const PlacedWeight &weight : weights)
@@ -101,7 +105,8 @@ static Json describeTensors(ArrayRef<PlacedWeight> weights) {
            {"shape",
             std::vector<int64_t>(weight.shape.begin(), weight.shape.end())},
            {"offset", weight.offset + layer * weight.getTensorBytes()},
-           {"bytes", weight.getTensorBytes()}});
+           {"bytes", weight.getTensorBytes()},
+           {"hash", std::string(kNoHash)}});
   return tensors;
 }
 
@@ -216,4 +221,42 @@ llvm::Expected<ObjectData> llama::describeModel(ModuleOp module,
   copyText(header.triple, target.triple);
   data.header.assign(reinterpret_cast<const char *>(&header), sizeof(header));
   return data;
+}
+
+/// Where the file has these bytes. It has no weights yet: it is a few MB.
+static llvm::Expected<uint64_t> findBytes(OutputFile &file, StringRef bytes) {
+  uint64_t size = 0;
+  if (std::error_code code =
+          llvm::sys::fs::file_size(file.getTemporaryPath(), size))
+    return llvm::createStringError(code, "cannot be examined");
+  constexpr uint64_t kPanelBytes = 16 << 20;
+  SmallVector<char, 0> panel;
+  for (uint64_t at = 0; at + bytes.size() <= size; at += kPanelBytes) {
+    panel.resize_for_overwrite(
+        std::min<uint64_t>(kPanelBytes + bytes.size(), size - at));
+    if (llvm::Error error = file.read(at, panel))
+      return std::move(error);
+    size_t found = StringRef(panel.data(), panel.size()).find(bytes);
+    if (found != StringRef::npos)
+      return at + found;
+  }
+  return llvm::createStringError("the model's description is not in its file");
+}
+
+llvm::Error llama::recordHashes(ObjectData &data, ArrayRef<std::string> hashes,
+                                OutputFile &file) {
+  llvm::Expected<uint64_t> offset = findBytes(file, data.info);
+  if (!offset)
+    return offset.takeError();
+  // Quotes in a text of the checkpoint would be escaped.
+  const std::string field = "\"hash\":\"";
+  size_t at = 0;
+  for (const std::string &hash : hashes) {
+    at = data.info.find(field + kNoHash.str(), at);
+    assert(at != std::string::npos && hash.size() == kNoHash.size() &&
+           "a place for the hash of every tensor");
+    at += field.size();
+    data.info.replace(at, hash.size(), hash);
+  }
+  return file.write(*offset, ArrayRef(data.info.data(), data.info.size()));
 }

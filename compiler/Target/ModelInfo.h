@@ -9,6 +9,7 @@
 #define LLAMA_COMPILER_TARGET_MODELINFO_H
 
 #include "compiler/Target/EmitObject.h"
+#include "compiler/Target/OutputFile.h"
 #include "weights/ModelManifest.h"
 
 namespace mlir::llama {
@@ -43,6 +44,11 @@ llvm::Expected<ObjectData>
 describeModel(ModuleOp module, const llamaweights::ModelManifest &manifest,
               const TargetInfo &target, WeightStorage storage,
               StringRef weightsFile);
+
+/// Puts the hashes of the tensors into the description that `data` has, which
+/// keeps its length, and into `file`, which holds it somewhere.
+llvm::Error recordHashes(ObjectData &data, ArrayRef<std::string> hashes,
+                         OutputFile &file);
 
 } // namespace mlir::llama
 

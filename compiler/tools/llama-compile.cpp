@@ -139,7 +139,8 @@ private:
   llvm::Error writeIR();
   llvm::Error writeCode();
   llvm::Error writeModel();
-  llvm::Error writeWeights(OutputFile &file, uint64_t begin);
+  llvm::Expected<std::vector<std::string>> writeWeights(OutputFile &file,
+                                                        uint64_t begin);
   void summarize(StringRef path, double seconds);
 
   // lld sets every flag of the process back: what is asked for after linking
@@ -373,7 +374,8 @@ llvm::Error Compilation::writeCode() {
   return writeWhole(output.empty() ? "model.o" : output.getValue(), *code);
 }
 
-llvm::Error Compilation::writeWeights(OutputFile &file, uint64_t begin) {
+llvm::Expected<std::vector<std::string>>
+Compilation::writeWeights(OutputFile &file, uint64_t begin) {
   llvm::Expected<SmallVector<PlacedWeight>> weights = getPlacedWeights(*module);
   if (!weights)
     return weights.takeError();
@@ -411,7 +413,10 @@ llvm::Error Compilation::writeModel() {
     llvm::Expected<OutputFile> weights = OutputFile::create(weightsPath);
     if (!weights)
       return weights.takeError();
-    if (llvm::Error error = writeWeights(*weights, 0))
+    auto hashes = writeWeights(*weights, 0);
+    if (!hashes)
+      return hashes.takeError();
+    if (llvm::Error error = recordHashes(*data, *hashes, *file))
       return error;
     if (llvm::Error error = weights->keep())
       return error;
@@ -420,7 +425,10 @@ llvm::Error Compilation::writeModel() {
         openWeightsSection(*file, data->weightsBytes);
     if (!begin)
       return begin.takeError();
-    if (llvm::Error error = writeWeights(*file, *begin))
+    auto hashes = writeWeights(*file, *begin);
+    if (!hashes)
+      return hashes.takeError();
+    if (llvm::Error error = recordHashes(*data, *hashes, *file))
       return error;
   }
   return file->keep(/*isExecutable=*/true);

@@ -10,6 +10,7 @@
 
 #include "test/weights/TestFiles.h"
 #include "weights/Readers/GgufModel.h"
+#include "weights/Readers/TorchPickle.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -84,18 +85,67 @@ TEST_P(Formats, HoldTheNumbersThatWentIn) {
   EXPECT_EQ(tensors, expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Formats,
-                         testing::Values("hf-bf16", "hf-f16-sharded",
-                                         "hf-f32-stray", "npy-bf16", "npy-f16",
-                                         "npy-f32", "gguf-plain", "gguf-half",
-                                         "gguf-brain", "gguf-blocks"),
-                         [](const auto &info) {
-                           std::string name = info.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, Formats,
+    testing::Values("hf-bf16", "hf-f16-sharded", "hf-f32-stray", "npy-bf16",
+                    "npy-f16", "npy-f32", "gguf-plain", "gguf-half",
+                    "gguf-brain", "gguf-blocks", "hf-bin", "hf-bin-sharded",
+                    "meta-bf16", "meta-f16", "meta-legacy", "meta-rows",
+                    "meta-columns", "meta-repeated", "meta-views", "maxtext",
+                    "maxtext-old", "nanotron", "nanotron-tied"),
+    [](const auto &info) {
+      std::string name = info.param;
+      std::replace(name.begin(), name.end(), '-', '_');
+      return name;
+    });
 
 class References : public Formats {};
+
+TEST_F(References, HostileFilesAreRefusedInOneLine) {
+  nlohmann::json expected =
+      nlohmann::json::parse(readFile(reference + "/hostile/expected.json"));
+  EXPECT_GT(expected.size(), 30u);
+  for (const auto &[name, complaint] : expected.items()) {
+    std::string path = reference + "/hostile/" + name;
+    auto file = llvm::cantFail(InputFile::open(path));
+    std::string message = getMessage(readTorchPickle(file));
+    EXPECT_EQ(message.substr(0, path.size() + 2), path + ": ") << message;
+    EXPECT_NE(message.find(complaint.get<std::string>()), std::string::npos)
+        << name << ": " << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << name;
+  }
+}
+
+/// Values of quantized checkpoints against those that f64 gives; a sum of 16
+/// products, or of 512 in the transform, is rounded in f32.
+TEST_F(References, QuantizedCheckpointsOfMeta) {
+  for (auto [name, tolerance] :
+       {std::pair("meta-spinquant", 2e-6), {"meta-qlora", 2e-6}}) {
+    ModelManifest manifest = open(name);
+    ASSERT_TRUE(manifest.checkpoint);
+    EXPECT_FALSE(manifest.config.tiedEmbeddings);
+    for (const TensorInfo &tensor : manifest.checkpoint->getTensors()) {
+      auto found = readAs<float>(*manifest.checkpoint, tensor, DType::F32);
+      auto expected = readNumbers<double>(reference + "/quantized-meta/" +
+                                          name + "/" + tensor.name + ".f64");
+      ASSERT_EQ(found.size(), expected.size()) << tensor.name;
+      double largest = 0.0, worst = 0.0;
+      for (size_t i = 0; i < found.size(); ++i) {
+        largest = std::max(largest, std::abs(expected[i]));
+        worst = std::max(worst, std::abs(double(found[i]) - expected[i]));
+      }
+      EXPECT_LE(worst, tolerance * largest) << name << " " << tensor.name;
+      bool isMatrix = tensor.shape.size() == 2;
+      const QuantizedMatrix *codes = manifest.checkpoint->getQuantized(tensor);
+      ASSERT_EQ(codes != nullptr, isMatrix) << tensor.name;
+      if (!isMatrix)
+        continue;
+      bool isLayer = llvm::StringRef(tensor.name).starts_with("layers.");
+      EXPECT_EQ(codes->bits, isLayer ? 4 : 8);
+      EXPECT_EQ(codes->groupSize, isLayer ? 32 : tensor.getColumns());
+    }
+  }
+}
 
 TEST_F(References, RoundLikeNumpy) {
   ModelManifest manifest = open("hf-f32-stray");

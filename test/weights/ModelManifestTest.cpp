@@ -159,6 +159,10 @@ TEST_F(ModelManifestTest, OpensANpyFolder) {
   folder.write("output.weight.npy",
                makeNpy(makeNpyHeader("<f4", "(10, 8)"), makePattern(320)));
   ASSERT_EQ(open(folder.path), "");
+  EXPECT_TRUE(manifest.config.tiedEmbeddings); // a copy of the embedding
+  folder.write("output.weight.npy",
+               makeNpy(makeNpyHeader("<f4", "(10, 8)"), makePattern(320, 2)));
+  ASSERT_EQ(open(folder.path), "");
   EXPECT_FALSE(manifest.config.tiedEmbeddings);
   EXPECT_TRUE(manifest.checkpoint->find("output"));
 }
@@ -256,8 +260,11 @@ TEST_F(ModelManifestTest, PathsThatAreNoModel) {
             folder.at("none.gguf") + ": does not exist");
   EXPECT_EQ(open(folder.path),
             folder.path + ": holds none of model.json, model.safetensors, "
-                          "model.safetensors.index.json, "
-                          "tok_embeddings.weight.npy and a *.gguf file");
+                          "model.safetensors.index.json, pytorch_model.bin, "
+                          "pytorch_model.bin.index.json, consolidated.00.pth, "
+                          "tok_embeddings.weight.npy, layer_0.pkl, "
+                          "model_config.json with model/model, and a *.gguf "
+                          "file");
   folder.write("model.bin", "x");
   EXPECT_EQ(open(folder.at("model.bin")),
             folder.at("model.bin") +

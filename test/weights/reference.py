@@ -8,12 +8,15 @@
     expected/NAME/TENSOR.f32   its tensors under canonical names and in canonical
                                row order; .bf16 and .f16: rounded by ml_dtypes, numpy
     vocabularies/              a sentencepiece model and a byte-level one, as GGUF
+    and what reference_torch.py adds, with the system's Python and its torch
 
 The names, row orders and formulas here are written from the formats'
 descriptions, not taken from the code under test.
 """
 
 import json
+import pickle
+import subprocess
 import sys
 from pathlib import Path
 
@@ -209,6 +212,13 @@ def write_models(out, rng):
         write_npy(models / name, untied, dtype)
         write_expected(expected / name, untied)
 
+    write_layers(models / "maxtext", precise)
+    write_expected(expected / "maxtext", precise)
+    write_nanotron(models / "nanotron", untied, BF16, tp=2, interleaved=False)
+    write_expected(expected / "nanotron", untied)
+    write_nanotron(models / "nanotron-tied", values, np.float32, tp=1, interleaved=True)
+    write_expected(expected / "nanotron-tied", values)
+
     def plain(name, value):
         return value, None
 
@@ -231,6 +241,98 @@ def write_models(out, rng):
     for name, store in ("plain", plain), ("half", half), ("brain", brain), ("blocks", blocks):
         found = write_gguf(models / f"gguf-{name}" / "model.gguf", untied, store)
         write_expected(expected / f"gguf-{name}", found)
+
+
+def write_layers(folder, values):
+    """A pickle for each layer: [in, out], half-split, numpy's newest protocol."""
+    folder.mkdir(parents=True)
+
+    def array(name):
+        value = to_half_split(values[name]) if name.endswith((".wq", ".wk")) else values[name]
+        return value if value.ndim == 1 or name == "tok_embeddings" else value.T
+
+    for layer in range(LAYERS):
+        at = f"layers.{layer}."
+        content = {
+            "attention": {n: array(f"{at}attention.{n}") for n in ("wq", "wk", "wv", "wo")},
+            "feed_forward": {n: np.ascontiguousarray(array(f"{at}feed_forward.{n}")) for n in ("w1", "w2", "w3")},
+            "attention_norm": {"weight": array(f"{at}attention_norm")},
+            "ffn_norm": {"weight": array(f"{at}ffn_norm")},
+        }
+        (folder / f"layer_{layer}.pkl").write_bytes(pickle.dumps(content, pickle.HIGHEST_PROTOCOL))
+    outside = {name: {"weight": array(name)} for name in ("tok_embeddings", "norm")}
+    (folder / "model.pkl").write_bytes(pickle.dumps(outside, pickle.HIGHEST_PROTOCOL))
+    config = json.loads((folder.parent / "hf-bf16" / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def slices(*bounds):
+    return "|".join(f"{start},{stop},None" for start, stop in bounds)
+
+
+def write_nanotron_tensor(folder, value, dtype, chunks, axis, tp):
+    """Cuts each chunk of rows (or all columns) into `tp` parts; one file a rank."""
+    folder.mkdir(parents=True)
+    if value.ndim == 1:
+        save_file({"data": value.astype(dtype)}, folder / "model_weight.safetensors")
+        return
+    for rank in range(tp):
+        parts, pairs, local, start = [], [], 0, 0
+        for rows in chunks:
+            size = rows // tp if axis == 0 else value.shape[1] // tp
+            begin = start + rank * size if axis == 0 else rank * size
+            if axis == 0:
+                parts.append(value[begin : begin + size])
+                here, there = (local, local + size), (begin, begin + size)
+                pairs.append(f"{slices(here, (0, value.shape[1]))}#{slices(there, (0, value.shape[1]))}")
+            else:
+                parts.append(value[:, begin : begin + size])
+                there = slices((0, rows), (begin, begin + size))
+                pairs.append(f"{slices((0, rows), (0, size))}#{there}")
+            local, start = local + size, start + rows
+        metadata = {
+            "version": "1.5", "unsharded_shape": str(tuple(np.int64(n) for n in value.shape)),
+            "local_global_slices_pairs": ";".join(pairs),
+        }  # fmt: skip
+        name = f"model_weight_pp-rank-0-of-1_tp-rank-{rank}-of-{tp}.safetensors"
+        save_file({"data": np.concatenate(parts).astype(dtype)}, folder / name, metadata=metadata)
+
+
+def write_nanotron(folder, values, dtype, tp, interleaved):
+    model = folder / "model" / "model"
+
+    def write(path, value, chunks=None, axis=0):
+        write_nanotron_tensor(model / path, value, dtype, chunks or [len(value)], axis, tp)
+
+    def rows(name):
+        return values[name] if interleaved else to_half_split(values[name])
+
+    write("token_position_embeddings/pp_block/token_embedding", values["tok_embeddings"])
+    write("final_layer_norm/pp_block", values["norm"])
+    if "output" in values:
+        write("lm_head/pp_block", values["output"])
+    for layer in range(LAYERS):
+        at, path = f"layers.{layer}.", f"decoder/{layer}/pp_block/"
+        qkv = [rows(at + "attention.wq"), rows(at + "attention.wk"), values[at + "attention.wv"]]
+        gate_up = [values[at + "feed_forward.w1"], values[at + "feed_forward.w3"]]
+        write(path + "attn/qkv_proj", np.concatenate(qkv), [len(part) for part in qkv])
+        write(path + "mlp/gate_up_proj", np.concatenate(gate_up), [len(part) for part in gate_up])
+        write(path + "attn/o_proj", values[at + "attention.wo"], axis=1)
+        write(path + "mlp/down_proj", values[at + "feed_forward.w2"], axis=1)
+        write(path + "input_layernorm", values[at + "attention_norm"])
+        write(path + "post_attention_layernorm", values[at + "ffn_norm"])
+    config = {
+        "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu", "hidden_size": HIDDEN,
+        "initializer_range": 0.02, "intermediate_size": FFN, "is_llama_config": True,
+        "max_position_embeddings": 512, "num_attention_heads": HEADS, "num_hidden_layers": LAYERS,
+        "num_key_value_heads": KV_HEADS, "pad_token_id": None, "pretraining_tp": 1,
+        "rms_norm_eps": 1e-5, "rope_scaling": None, "rope_theta": 10000.0,
+        "rope_interleaved": interleaved, "tie_word_embeddings": "output" not in values,
+        "use_cache": True, "vocab_size": VOCAB,
+    }  # fmt: skip
+    (folder / "model_config.json").write_text(json.dumps(config))
+    metadata = {"version": "1.5", "tp": tp, "dp": 1, "metas": {}, "custom_metas": None}
+    (folder / "checkpoint_metadata.json").write_text(json.dumps(metadata))
 
 
 def write_quantized(out, rng):
@@ -325,6 +427,8 @@ def main():
     (out / "vocabularies").mkdir()
     write_sentencepiece(out / "vocabularies")
     write_byte_level(out / "vocabularies")
+    script = Path(__file__).with_name("reference_torch.py")
+    subprocess.run(["/usr/bin/python3", script, out], check=True)
 
 
 if __name__ == "__main__":

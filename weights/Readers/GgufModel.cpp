@@ -156,6 +156,12 @@ Expected<ModelConfig> readGgufConfig(const GgufFile &file) {
   config.ropeDivisors = std::move(*divisors);
   if (Error error = config.validate(file.path))
     return std::move(error);
+  // The divisors are f32. Where they are those of Llama 3's rule, the rule was
+  // meant, and it gives the frequencies that other formats' readers give.
+  if (auto scaling = recognizeRopeScaling(config, /*tolerance=*/0.0)) {
+    config.ropeScaling = scaling;
+    config.ropeDivisors.clear();
+  }
   return config;
 }
 

@@ -28,20 +28,61 @@ struct Params {
   double multiplier = 1.0;
   bool scaledRope = false;
   std::optional<int64_t> headDim, ffn, maxSeqLen;
+  RopeScaling scaling;
+  bool hasFactor = false;
+  std::optional<bool> tied;
 };
 
-/// Variants that need more than a Llama's tensors: a reason beats "not known".
-void refuseVariants(JsonObject &object) {
-  for (StringRef key : {"quantization_args", "lora_args"})
-    if (object.has(key))
-      object.fail(key, "quantized checkpoints of Meta's are not supported");
+void refuseExperts(JsonObject &object) {
   for (StringRef key : {"moe", "moe_args"})
     if (object.has(key))
       object.fail(key, "mixtures of experts are not supported");
 }
 
+void readQuantization(JsonObject &object,
+                      std::optional<MetaQuantization> *quantization) {
+  for (StringRef key : {"quantization_args", "lora_args"})
+    if (object.has(key) && !quantization)
+      object.fail(key, "quantized checkpoints of Meta's are not supported");
+  if (!quantization)
+    return;
+  auto args = object.findObject("quantization_args");
+  if (!args)
+    return;
+  MetaQuantization &result = quantization->emplace();
+  std::string scheme;
+  args->read("scheme", scheme);
+  if (!scheme.empty() && scheme != "int4_weight_int8_dynamic_activation")
+    args->fail("scheme", "expected 'int4_weight_int8_dynamic_activation', "
+                         "found " +
+                             quote(scheme));
+  args->find("group_size", result.groupSize);
+  args->find("spinquant", result.isRotated);
+  object.absorb(*args);
+  auto lora = object.findObject("lora_args");
+  if (!lora)
+    return;
+  lora->read("rank", result.loraRank);
+  lora->read("scale", result.loraScale);
+  object.absorb(*lora);
+}
+
+/// Keys that Meta's own programs have no use for; they say what a checkpoint
+/// that was converted from another format said.
+void readExtensions(JsonObject &object, ModelConfig &config, Params &params) {
+  object.find("rope_scaling_factor", params.scaling.factor);
+  object.find("rope_low_freq_factor", params.scaling.lowFreqFactor);
+  object.find("rope_high_freq_factor", params.scaling.highFreqFactor);
+  object.find("rope_original_max_positions",
+              params.scaling.originalMaxPositions);
+  params.hasFactor = object.has("rope_scaling_factor");
+  object.find("tie_word_embeddings", params.tied);
+  object.find("bos_token_id", config.bosToken);
+  object.findIntegers("eos_token_id", config.eosTokens);
+}
+
 void readParams(JsonObject &object, ModelConfig &config, Params &params) {
-  refuseVariants(object);
+  refuseExperts(object);
   object.read("dim", config.hidden);
   object.read("n_layers", config.layers);
   object.read("n_heads", config.heads);
@@ -58,6 +99,7 @@ void readParams(JsonObject &object, ModelConfig &config, Params &params) {
   object.find("rope_theta", config.ropeTheta);
   object.find("use_scaled_rope", params.scaledRope);
   object.find("max_seq_len", params.maxSeqLen);
+  readExtensions(object, config, params);
 }
 
 Error settleVocab(StringRef where, const Params &params,
@@ -99,10 +141,10 @@ Error settleFfn(StringRef where, const Params &params, const MetaShapes &shapes,
 
 /// The file does not say by how much: 32 for the two models of Llama 3.2, 8 for
 /// Llama 3.1 and 3.3.
-RopeScaling getMetaScaling(const ModelConfig &config) {
+double getMetaFactor(const ModelConfig &config) {
   bool is1B = config.hidden == 2048 && config.layers == 16;
   bool is3B = config.hidden == 3072 && config.layers == 28;
-  return {.factor = is1B || is3B ? 32.0 : 8.0};
+  return is1B || is3B ? 32.0 : 8.0;
 }
 
 /// Nor does it say how long a text may be: 131072 since Llama 3.1, which scales
@@ -121,8 +163,9 @@ int64_t getMetaFfn(int64_t dim, double multiplier, int64_t multipleOf) {
   return int64_t(alignTo(uint64_t(width), uint64_t(multipleOf)));
 }
 
-Expected<ModelConfig> parseMetaParams(StringRef text, StringRef where,
-                                      const MetaShapes &shapes) {
+Expected<ModelConfig>
+parseMetaParams(StringRef text, StringRef where, const MetaShapes &shapes,
+                std::optional<MetaQuantization> *quantization) {
   Expected<json> parsed = parseJson(text, where);
   if (!parsed)
     return parsed.takeError();
@@ -131,6 +174,7 @@ Expected<ModelConfig> parseMetaParams(StringRef text, StringRef where,
   Params params;
   JsonObject object(where, *parsed);
   readParams(object, config, params);
+  readQuantization(object, quantization);
   if (Error error = object.finish())
     return std::move(error);
   if (Error error = settleVocab(where, params, shapes, config))
@@ -145,11 +189,14 @@ Expected<ModelConfig> parseMetaParams(StringRef text, StringRef where,
                                      ") must be a multiple of it");
   config.headDim =
       params.headDim ? *params.headDim : config.hidden / config.heads;
-  if (params.scaledRope)
-    config.ropeScaling = getMetaScaling(config);
+  if (params.scaledRope) {
+    config.ropeScaling = params.scaling;
+    if (!params.hasFactor)
+      config.ropeScaling->factor = getMetaFactor(config);
+  }
   config.maxSeqLen =
       params.maxSeqLen ? *params.maxSeqLen : getMetaMaxSeqLen(config);
-  config.tiedEmbeddings = !shapes.hasOutput;
+  config.tiedEmbeddings = params.tied.value_or(!shapes.hasOutput);
   if (Error error = config.validate(where))
     return std::move(error);
   return config;

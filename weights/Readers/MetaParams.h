@@ -22,11 +22,20 @@ struct MetaShapes {
   bool hasOutput = false;       ///< whether there is an output matrix
 };
 
+/// How the matrices of Meta's quantized checkpoints are stored.
+struct MetaQuantization {
+  int64_t groupSize = 32; ///< columns that share a scale
+  bool isRotated = false; ///< SpinQuant: w2 expects its input transformed
+  int64_t loraRank = 0;   ///< 0: no adaptors
+  double loraScale = 0.0;
+};
+
 /// Reads the text of a params.json; `where` is its path. The result is
-/// validated.
-llvm::Expected<ModelConfig> parseMetaParams(llvm::StringRef text,
-                                            llvm::StringRef where,
-                                            const MetaShapes &shapes);
+/// validated. Where `quantization` is null, quantized checkpoints are refused.
+llvm::Expected<ModelConfig>
+parseMetaParams(llvm::StringRef text, llvm::StringRef where,
+                const MetaShapes &shapes,
+                std::optional<MetaQuantization> *quantization = nullptr);
 
 /// Meta's rule: two thirds of 4 * dim, times the multiplier, rounded down each
 /// time and finally up to a multiple of `multipleOf`.

@@ -49,15 +49,11 @@ void readWeights(JsonObject &model, ModelJson &result) {
   std::string format;
   weights->read("format", format);
   weights->read("path", result.weightsPath);
-  if (format == "hf")
-    result.format = WeightsFormat::HuggingFace;
-  else if (format == "npy")
-    result.format = WeightsFormat::Npy;
-  else if (format == "gguf")
-    result.format = WeightsFormat::Gguf;
+  if (auto known = findFormat(format))
+    result.format = *known;
   else
     weights->fail("format",
-                  "expected 'hf', 'npy' or 'gguf', found " + quote(format));
+                  "expected " + listFormats() + ", found " + quote(format));
   model.absorb(*weights);
 }
 

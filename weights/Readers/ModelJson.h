@@ -8,6 +8,7 @@
 #ifndef LLAMA_WEIGHTS_READERS_MODELJSON_H
 #define LLAMA_WEIGHTS_READERS_MODELJSON_H
 
+#include "weights/CheckpointFormat.h"
 #include "weights/ModelConfig.h"
 
 #include <optional>
@@ -15,12 +16,10 @@
 
 namespace llamaweights {
 
-enum class WeightsFormat : uint8_t { HuggingFace, Npy, Gguf };
-
 struct ModelJson {
   std::string name; ///< empty if the file gives none
   ModelConfig config;
-  WeightsFormat format = WeightsFormat::HuggingFace;
+  CheckpointFormat format = CheckpointFormat::HuggingFace;
   // Paths as they are written: relative to the folder of model.json.
   std::string weightsPath;
   std::optional<std::string> tokenizerPath;

@@ -192,27 +192,21 @@ bool hasNpy(StringRef folder) {
   return sys::fs::exists(path);
 }
 
-Expected<std::vector<StoredTensor>> readNpyFolder(StringRef folder) {
-  std::vector<std::string> paths;
-  std::error_code code;
-  for (sys::fs::directory_iterator it(folder, code), end; it != end && !code;
-       it.increment(code))
-    if (sys::path::extension(it->path()) == ".npy")
-      paths.push_back(it->path());
-  if (code)
-    return makeInputError(folder, "cannot be listed: " + code.message());
-  std::sort(paths.begin(), paths.end());
-
+Expected<std::vector<StoredTensor>> readNpyFolder(StringRef folder,
+                                                  LinkPolicy links) {
+  auto names = listFolder(folder, "", ".npy");
+  if (!names)
+    return names.takeError();
   std::vector<StoredTensor> tensors;
-  for (const std::string &path : paths) {
+  for (const std::string &name : *names) {
     // 405B has 1137 files, more than a process may usually hold open.
-    auto file = InputFile::open(path, InputFile::Handle::Reopened);
+    auto file = openInFolder(folder, name, links, InputFile::Handle::Reopened);
     if (!file)
       return file.takeError();
     Expected<StoredTensor> tensor = readNpy(std::move(*file));
     if (!tensor)
       return tensor.takeError();
-    tensor->name = sys::path::stem(path).str();
+    tensor->name = sys::path::stem(name).str();
     tensors.push_back(std::move(*tensor));
   }
   return tensors;

@@ -12,6 +12,7 @@
 #define LLAMA_WEIGHTS_READERS_NPY_H
 
 #include "weights/Readers/FileCheckpoint.h"
+#include "weights/Readers/FolderFiles.h"
 
 namespace llamaweights {
 
@@ -24,7 +25,9 @@ llvm::Expected<StoredTensor> readNpy(std::shared_ptr<InputFile> file);
 bool hasNpy(llvm::StringRef folder);
 
 /// Every *.npy of the folder, sorted by name.
-llvm::Expected<std::vector<StoredTensor>> readNpyFolder(llvm::StringRef folder);
+llvm::Expected<std::vector<StoredTensor>>
+readNpyFolder(llvm::StringRef folder,
+              LinkPolicy links = LinkPolicy::WithinFolder);
 
 } // namespace llamaweights
 

@@ -8,6 +8,7 @@
 
 #include "weights/InputError.h"
 #include "weights/Readers/JsonObject.h"
+#include "weights/Readers/ShardIndex.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -119,6 +120,19 @@ Error checkCoverage(StringRef path, std::vector<Entry> &entries,
   return Error::success();
 }
 
+Error readMetadata(StringRef path, const json &value,
+                   SafetensorsMetadata &metadata) {
+  if (!value.is_object())
+    return makeInputError(path, "__metadata__ is not an object");
+  for (const auto &[key, text] : value.items()) {
+    if (!text.is_string())
+      return makeInputError(path,
+                            "__metadata__: " + quote(key) + " is not a string");
+    metadata[key] = text.get<std::string>();
+  }
+  return Error::success();
+}
+
 /// The header's text; `dataOffset` is where the data section begins.
 Expected<std::string> readHeader(const InputFile &file, uint64_t &dataOffset) {
   char prefix[8];
@@ -146,72 +160,11 @@ Expected<std::string> readHeader(const InputFile &file, uint64_t &dataOffset) {
   return text;
 }
 
-/// Tensor name => name of the shard, out of model.safetensors.index.json.
-Expected<std::vector<std::pair<std::string, std::string>>>
-readIndex(StringRef path) {
-  Expected<json> parsed = readJsonFile(path);
-  if (!parsed)
-    return parsed.takeError();
-  std::vector<std::pair<std::string, std::string>> entries;
-  JsonObject object(path, *parsed);
-  object.allow({"metadata"});
-  if (auto map = object.readObject("weight_map")) {
-    for (const auto &[name, ignored] : object.get("weight_map")->items()) {
-      std::string shard;
-      map->read(name, shard);
-      if (sys::path::filename(shard) != shard || shard.empty() ||
-          shard == "." || shard == ".." || shard.find('\0') != shard.npos)
-        map->fail(name, "expected the name of a file in the same folder, "
-                        "found " +
-                            quote(shard));
-      entries.emplace_back(name, std::move(shard));
-    }
-    object.absorb(*map);
-  }
-  if (Error error = object.finish())
-    return std::move(error);
-  return entries;
-}
-
-Error readShards(StringRef folder, StringRef indexPath,
-                 ArrayRef<std::pair<std::string, std::string>> index,
-                 std::vector<StoredTensor> &tensors) {
-  StringMap<StringRef> shardOf; // of each tensor, by the index
-  StringMap<bool> opened;
-  for (const auto &[name, shard] : index)
-    shardOf[name] = shard;
-  for (const auto &[ignored, shard] : index) {
-    if (!opened.try_emplace(shard, true).second)
-      continue;
-    SmallString<256> path(folder);
-    sys::path::append(path, shard);
-    auto file = InputFile::open(path);
-    if (!file)
-      return file.takeError();
-    auto stored = readSafetensors(*file);
-    if (!stored)
-      return stored.takeError();
-    for (StoredTensor &tensor : *stored) {
-      auto listed = shardOf.find(tensor.name);
-      if (listed == shardOf.end() || listed->second != shard)
-        return makeInputError(path, "tensor " + quote(tensor.name) +
-                                        ": is not what " + kIndexName +
-                                        " lists for this file");
-      shardOf.erase(listed);
-      tensors.push_back(std::move(tensor));
-    }
-  }
-  for (const auto &[name, shard] : index)
-    if (shardOf.contains(name))
-      return makeInputError(indexPath, "tensor " + quote(name) +
-                                           ": is not in " + quote(shard));
-  return Error::success();
-}
-
 } // namespace
 
 Expected<std::vector<StoredTensor>>
-readSafetensors(const std::shared_ptr<InputFile> &file) {
+readSafetensors(const std::shared_ptr<InputFile> &file,
+                SafetensorsMetadata *metadata) {
   StringRef path = file->getPath();
   uint64_t dataOffset = 0;
   Expected<std::string> text = readHeader(*file, dataOffset);
@@ -226,8 +179,12 @@ readSafetensors(const std::shared_ptr<InputFile> &file) {
 
   std::vector<Entry> entries;
   for (const auto &[name, value] : header->items()) {
-    if (name == "__metadata__")
+    if (name == "__metadata__") {
+      if (metadata)
+        if (Error error = readMetadata(path, value, *metadata))
+          return std::move(error);
       continue;
+    }
     Entry entry;
     entry.tensor.name = name;
     if (Error error = parseEntry(path, value, dataBytes, entry))
@@ -255,27 +212,15 @@ bool hasSafetensors(StringRef folder) {
   return false;
 }
 
-Expected<std::vector<StoredTensor>> readSafetensorsFolder(StringRef folder) {
-  SmallString<256> path(folder);
-  sys::path::append(path, kSingleName);
-  if (sys::fs::exists(path)) {
-    auto file = InputFile::open(path);
-    if (!file)
-      return file.takeError();
-    return readSafetensors(*file);
-  }
-  path = folder;
-  sys::path::append(path, kIndexName);
-  if (sys::fs::is_directory(folder) && !sys::fs::exists(path))
+Expected<std::vector<StoredTensor>> readSafetensorsFolder(StringRef folder,
+                                                           LinkPolicy links) {
+  if (sys::fs::is_directory(folder) && !hasSafetensors(folder))
     return makeInputError(folder, "holds neither " + kSingleName + " nor " +
                                       kIndexName);
-  auto index = readIndex(path);
-  if (!index)
-    return index.takeError();
-  std::vector<StoredTensor> tensors;
-  if (Error error = readShards(folder, path, *index, tensors))
-    return std::move(error);
-  return tensors;
+  auto read = [](const std::shared_ptr<InputFile> &file) {
+    return readSafetensors(file);
+  };
+  return readShardedFolder(folder, kSingleName, kIndexName, links, read);
 }
 
 } // namespace llamaweights

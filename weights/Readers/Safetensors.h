@@ -11,21 +11,28 @@
 #define LLAMA_WEIGHTS_READERS_SAFETENSORS_H
 
 #include "weights/Readers/FileCheckpoint.h"
+#include "weights/Readers/FolderFiles.h"
+
+#include <map>
 
 namespace llamaweights {
 
+/// "__metadata__" of a header.
+using SafetensorsMetadata = std::map<std::string, std::string>;
+
 /// The tensors of one file. F32, F16 and BF16 only.
 llvm::Expected<std::vector<StoredTensor>>
-readSafetensors(const std::shared_ptr<InputFile> &file);
+readSafetensors(const std::shared_ptr<InputFile> &file,
+                SafetensorsMetadata *metadata = nullptr);
 
 /// Whether the folder has a model.safetensors or an index of shards.
 bool hasSafetensors(llvm::StringRef folder);
 
 /// The tensors of model.safetensors, or else of the shards that
-/// model.safetensors.index.json lists. A shard is a file name in the folder,
-/// not a path; index and shards must agree on who holds what.
+/// model.safetensors.index.json lists.
 llvm::Expected<std::vector<StoredTensor>>
-readSafetensorsFolder(llvm::StringRef folder);
+readSafetensorsFolder(llvm::StringRef folder,
+                      LinkPolicy links = LinkPolicy::WithinFolder);
 
 } // namespace llamaweights
 

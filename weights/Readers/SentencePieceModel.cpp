@@ -356,9 +356,9 @@ bool isSentencePieceModel(StringRef bytes) {
   return looksRight;
 }
 
-Expected<Vocabulary> readSentencePieceModel(StringRef bytes, StringRef where) {
-  std::vector<SentencePiece> pieces;
-  ModelSpec spec;
+/// Everything in a model that is looked at, checked.
+static Error readModel(StringRef bytes, StringRef where,
+                       std::vector<SentencePiece> &pieces, ModelSpec &spec) {
   WireReader reader(bytes, where);
   while (auto field = reader.next()) {
     if (field->number == 1) {
@@ -369,17 +369,34 @@ Expected<Vocabulary> readSentencePieceModel(StringRef bytes, StringRef where) {
       pieces.push_back(std::move(*piece));
     } else if (field->number == 2) {
       if (Error error = readTrainerSpec(field->bytes, where, spec))
-        return std::move(error);
+        return error;
     } else if (field->number == 3) {
       if (Error error = readNormalizerSpec(field->bytes, where, spec))
-        return std::move(error);
+        return error;
     }
   }
   if (Error error = reader.takeError())
-    return std::move(error);
+    return error;
   if (Error error = checkSpec(spec, where))
+    return error;
+  return checkPieces(pieces, where);
+}
+
+Expected<std::vector<SentencePiece>>
+readSentencePieces(StringRef bytes, StringRef where,
+                   SentencePieceOptions &options) {
+  std::vector<SentencePiece> pieces;
+  ModelSpec spec;
+  if (Error error = readModel(bytes, where, pieces, spec))
     return std::move(error);
-  if (Error error = checkPieces(pieces, where))
+  options = {spec.addSpacePrefix, spec.removeExtraSpaces, spec.charsMap.str()};
+  return pieces;
+}
+
+Expected<Vocabulary> readSentencePieceModel(StringRef bytes, StringRef where) {
+  std::vector<SentencePiece> pieces;
+  ModelSpec spec;
+  if (Error error = readModel(bytes, where, pieces, spec))
     return std::move(error);
 
   Vocabulary vocabulary = makeVocabulary(pieces, spec);

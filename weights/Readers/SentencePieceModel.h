@@ -42,6 +42,12 @@ bool isSentencePieceModel(llvm::StringRef bytes);
 llvm::Expected<Vocabulary> readSentencePieceModel(llvm::StringRef bytes,
                                                   llvm::StringRef where);
 
+/// The pieces of a model that readSentencePieceModel accepts, and what it says
+/// about spaces.
+llvm::Expected<std::vector<SentencePiece>>
+readSentencePieces(llvm::StringRef bytes, llvm::StringRef where,
+                   SentencePieceOptions &options);
+
 /// Writes a BPE model and the Vocabulary around it: kind, sentencePieceModel,
 /// tokens, types, addSpacePrefix. Bos, eos and the template are the caller's.
 /// An error if two pieces are equal, one is empty or there is no unknown piece.

@@ -438,6 +438,26 @@ std::optional<std::string> decodeByteLevel(StringRef token) {
   return bytes;
 }
 
+StringRef getLlama3Pattern() { return kLlama3Pattern; }
+
+std::string encodeByteLevel(StringRef bytes) {
+  static const auto characterOfByte = [] {
+    std::array<int, 512> byteOfCharacter = makeByteOfCharacter();
+    std::array<std::string, 256> characters;
+    for (auto [character, byte] : enumerate(byteOfCharacter)) {
+      char utf8[UNI_MAX_UTF8_BYTES_PER_CODE_POINT];
+      char *end = utf8;
+      if (byte >= 0 && ConvertCodePointToUTF8(unsigned(character), end))
+        characters[size_t(byte)].assign(utf8, end);
+    }
+    return characters;
+  }();
+  std::string text;
+  for (unsigned char byte : bytes)
+    text += characterOfByte[byte];
+  return text;
+}
+
 Expected<Vocabulary> readTokenizerJson(StringRef text, StringRef where) {
   Expected<json> root = parseJson(text, where);
   if (!root)

@@ -27,6 +27,12 @@ llvm::Expected<Vocabulary> readTokenizerJson(llvm::StringRef text,
 /// it does not stand for a byte.
 std::optional<std::string> decodeByteLevel(llvm::StringRef token);
 
+/// The reverse: " the" => "Ġthe".
+std::string encodeByteLevel(llvm::StringRef bytes);
+
+/// The pattern that cuts texts for Llama 3.
+llvm::StringRef getLlama3Pattern();
+
 } // namespace llamaweights
 
 #endif // LLAMA_WEIGHTS_READERS_TOKENIZERJSON_H

@@ -34,8 +34,14 @@ protected:
            DType dtype = DType::BF16) {
     size_t size = size_t(*getStoredBytes(dtype, shape));
     std::string bytes = makePattern(size + 5, unsigned(tensors.size()));
-    tensors.push_back(
-        {name, dtype, shape, InputFile::fromMemory("m.file", bytes), 5});
+    tensors.push_back({name,
+                       dtype,
+                       shape,
+                       InputFile::fromMemory("m.file", bytes),
+                       5,
+                       {},
+                       {},
+                       {}});
   }
   StoredTensor &get(const std::string &name) {
     for (StoredTensor &tensor : tensors)

@@ -50,7 +50,7 @@ TEST(ModelJson, ReadsTheWholeSchema) {
   EXPECT_TRUE(model->config.tiedEmbeddings);
   EXPECT_EQ(model->config.bosToken, 128000);
   EXPECT_EQ(model->config.eosTokens, (std::vector<int64_t>{128001, 128009}));
-  EXPECT_EQ(model->format, WeightsFormat::Npy);
+  EXPECT_EQ(model->format, CheckpointFormat::Npy);
   EXPECT_EQ(model->weightsPath, "w");
   EXPECT_EQ(model->tokenizerPath, "tokenizer");
   EXPECT_EQ(model->chatTemplate, "{{ messages }}");
@@ -118,7 +118,8 @@ TEST(ModelJson, NamesMissingKeys) {
     std::string message = getMessage(parse(value));
     if (path == "/weights/format")
       EXPECT_EQ(message, "model.json: key 'weights.format': expected 'hf', "
-                         "'npy' or 'gguf', found ''");
+                         "'meta', 'npy', 'maxtext', 'nanotron' or 'gguf', "
+                         "found ''");
     else
       EXPECT_EQ(message, "model.json: key '" + key + "': is missing");
   }
@@ -139,7 +140,8 @@ TEST(ModelJson, RefusesWhatIsWrong) {
       {R"([{"op": "replace", "path": "/heads/kv", "value": 3}])",
        "heads.kv is 3, but heads.query (32) must be a multiple of it"},
       {R"([{"op": "replace", "path": "/weights/format", "value": "pth"}])",
-       "key 'weights.format': expected 'hf', 'npy' or 'gguf', found 'pth'"},
+       "key 'weights.format': expected 'hf', 'meta', 'npy', 'maxtext', "
+       "'nanotron' or 'gguf', found 'pth'"},
       {R"([{"op": "replace", "path": "/chat_template", "value": 3}])",
        "key 'chat_template': expected a string, found 3"},
       {R"([{"op": "replace", "path": "/chat_template", "value": {}}])",

@@ -1,0 +1,34 @@
+//===- MetaQuantized.h - Llama 3.2 SpinQuant and QLoRA ----------*- C++ -*-===//
+//
+//   X.weight [out, in] int8, X.scales [out, in / group] (or a scale per row)
+//   X.adaptor.A.weight [rank, in], X.adaptor.B.weight [out, rank]
+//     =>  X.weight [out, in] f32 = weight * scale + loraScale * B A
+//
+// SpinQuant rotated the input of w2 by a Walsh-Hadamard matrix H, which a model
+// would have to apply before the product: w2 (H x). H is symmetric, so the rows
+// of w2 H are the transformed rows of w2, and what is handed on is an ordinary
+// matrix for an ordinary x.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_WEIGHTS_READERS_METAQUANTIZED_H
+#define LLAMA_WEIGHTS_READERS_METAQUANTIZED_H
+
+#include "weights/Readers/FileCheckpoint.h"
+#include "weights/Readers/MetaParams.h"
+
+namespace llamaweights {
+
+/// Multiplies the vector by the Walsh-Hadamard matrix of its size, a power of
+/// two, divided by the square root of the size.
+void transformHadamard(llvm::MutableArrayRef<float> values);
+
+/// Replaces every group of tensors (weight, scales, zeros, adaptors) by one
+/// with computed rows of f32.
+llvm::Expected<std::vector<StoredTensor>>
+dequantizeMeta(std::vector<StoredTensor> tensors,
+               const MetaQuantization &quantization);
+
+} // namespace llamaweights
+
+#endif // LLAMA_WEIGHTS_READERS_METAQUANTIZED_H

@@ -1,0 +1,111 @@
+//===- Convert.cpp - A checkpoint in another format -----------------------===//
+//
+// Refuses what cannot be done, then lets the format's writer do the rest.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Writers/Convert.h"
+
+#include "weights/InputError.h"
+#include "weights/Writers/TokenizerFiles.h"
+#include "weights/Writers/Writers.h"
+
+using namespace llvm;
+
+namespace llamaweights {
+namespace {
+
+bool isPlain(DType type) {
+  return type == DType::F32 || type == DType::F16 || type == DType::BF16;
+}
+
+Error checkTypes(const ModelManifest &manifest, const ConvertOptions &options) {
+  StringRef format = getName(options.format);
+  if (options.format == CheckpointFormat::Gguf)
+    return Error::success();
+  if (options.dtype && !isPlain(*options.dtype))
+    return makeInputError("--dtype=" + getName(*options.dtype),
+                          "only GGUF files hold it, not " + format);
+  if (options.format == CheckpointFormat::LayerPickle && options.dtype &&
+      *options.dtype != DType::F32)
+    return makeInputError("--dtype=" + getName(*options.dtype),
+                          "layers are pickled as f32");
+  if (options.dtype || options.format == CheckpointFormat::LayerPickle)
+    return Error::success();
+  for (const TensorInfo &tensor : manifest.checkpoint->getTensors())
+    if (!isPlain(tensor.dtype))
+      return makeInputError(tensor.file,
+                            "tensor " + quote(tensor.sourceName) + ": is " +
+                                getName(tensor.dtype) + ", which " + format +
+                                " cannot hold; expected --dtype=f32, f16 or "
+                                "bf16");
+  return Error::success();
+}
+
+/// A list of divisors, which only GGUF has, as the rule it comes from.
+Error settleRope(ModelConfig &config, const ModelManifest &manifest,
+                 CheckpointFormat format) {
+  // llama.cpp's converter computes the divisors in f32.
+  constexpr double kTolerance = 1e-4;
+  if (format == CheckpointFormat::Gguf || config.ropeDivisors.empty())
+    return Error::success();
+  auto scaling = recognizeRopeScaling(config, kTolerance);
+  if (!scaling)
+    return makeInputError(manifest.path,
+                          "its rotary frequencies have divisors of their own, "
+                          "which " +
+                              getName(format) + " cannot express");
+  config.ropeScaling = scaling;
+  config.ropeDivisors.clear();
+  return Error::success();
+}
+
+Error writeFolder(const WritePlan &plan, CheckpointFormat format,
+                  OutputFolder &folder) {
+  switch (format) {
+  case CheckpointFormat::HuggingFace:
+    return writeHuggingFace(plan, folder);
+  case CheckpointFormat::Meta:
+    return writeMeta(plan, folder);
+  case CheckpointFormat::Npy:
+    return writeNpy(plan, folder);
+  case CheckpointFormat::LayerPickle:
+    return writeLayerPickles(plan, folder);
+  case CheckpointFormat::Nanotron:
+    return writeNanotron(plan, folder);
+  case CheckpointFormat::Gguf:
+    break;
+  }
+  llvm_unreachable("a format that is a folder");
+}
+
+} // namespace
+
+Error convertCheckpoint(const ModelManifest &manifest, StringRef to,
+                        ConvertOptions options,
+                        function_ref<Error(int64_t)> progress) {
+  if (Error error = checkTypes(manifest, options))
+    return error;
+  ModelConfig config = manifest.config;
+  if (Error error = settleRope(config, manifest, options.format))
+    return error;
+  WritePlan plan = {manifest, config, options.dtype, progress};
+  if (options.format == CheckpointFormat::Gguf) {
+    auto file = OutputFile::create(to);
+    if (!file)
+      return file.takeError();
+    if (Error error = writeGguf(plan, *file))
+      return error;
+    return file->keep();
+  }
+  auto folder = OutputFolder::create(to);
+  if (!folder)
+    return folder.takeError();
+  if (Error error = writeFolder(plan, options.format, *folder))
+    return error;
+  if (Error error = writeTokenizerFiles(manifest, *folder))
+    return error;
+  return folder->keep();
+}
+
+} // namespace llamaweights

@@ -1,0 +1,32 @@
+//===- Convert.h - A checkpoint in another format ---------------*- C++ -*-===//
+//
+// ModelManifest  =>  a folder or a GGUF file, whole or absent
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_WEIGHTS_WRITERS_CONVERT_H
+#define LLAMA_WEIGHTS_WRITERS_CONVERT_H
+
+#include "weights/ModelManifest.h"
+
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace llamaweights {
+
+struct ConvertOptions {
+  CheckpointFormat format = CheckpointFormat::HuggingFace;
+  std::optional<DType> dtype; ///< of matrices; none: as they are stored
+};
+
+/// Writes `to`, which must not exist or be an empty folder; a GGUF file is
+/// replaced. What the format cannot hold is refused before anything is written.
+/// `progress` is called with the bytes written since the last call; an error of
+/// its own ends the work and leaves nothing behind.
+llvm::Error
+convertCheckpoint(const ModelManifest &manifest, llvm::StringRef to,
+                  ConvertOptions options,
+                  llvm::function_ref<llvm::Error(int64_t)> progress);
+
+} // namespace llamaweights
+
+#endif // LLAMA_WEIGHTS_WRITERS_CONVERT_H

@@ -1,0 +1,340 @@
+//===- GgufWriter.cpp - *.gguf --------------------------------------------===//
+//
+// header, keys, tensor infos, data; all offsets are known before the first
+// tensor is read. Vectors are f32, which llama.cpp insists on.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/InputError.h"
+#include "weights/Readers/Gguf.h"
+#include "weights/Readers/SentencePieceModel.h"
+#include "weights/Readers/TokenizerJson.h"
+#include "weights/TensorNames.h"
+#include "weights/Writers/Writers.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace llvm;
+
+namespace llamaweights {
+namespace {
+
+constexpr uint64_t kAlignment = 32;
+constexpr uint32_t kVersion = 3, kQuantizationVersion = 2;
+
+/// ggml's number of a type.
+uint32_t getTypeNumber(DType type) {
+  switch (type) {
+  case DType::F32:
+    return 0;
+  case DType::F16:
+    return 1;
+  case DType::Q4_0:
+    return 2;
+  case DType::Q4_1:
+    return 3;
+  case DType::Q5_0:
+    return 6;
+  case DType::Q5_1:
+    return 7;
+  case DType::Q8_0:
+    return 8;
+  case DType::Q2_K:
+    return 10;
+  case DType::Q3_K:
+    return 11;
+  case DType::Q4_K:
+    return 12;
+  case DType::Q5_K:
+    return 13;
+  case DType::Q6_K:
+    return 14;
+  case DType::BF16:
+    return 30;
+  case DType::I8:
+    break;
+  }
+  llvm_unreachable("a type that tensors are written in");
+}
+
+/// llama.cpp's number for "mostly of this type"; a remark for people.
+uint32_t getFileType(DType type) {
+  switch (type) {
+  case DType::F16:
+    return 1;
+  case DType::Q4_0:
+    return 2;
+  case DType::Q8_0:
+    return 7;
+  case DType::BF16:
+    return 32;
+  default:
+    return 0;
+  }
+}
+
+class Head {
+public:
+  void string(StringRef key, StringRef value) {
+    begin(key, GgufType::String);
+    text(value);
+  }
+  void u32(StringRef key, uint64_t value) {
+    begin(key, GgufType::U32);
+    number(uint32_t(value));
+  }
+  void f32(StringRef key, double value) {
+    begin(key, GgufType::F32);
+    number(std::bit_cast<uint32_t>(float(value)));
+  }
+  void boolean(StringRef key, bool value) {
+    begin(key, GgufType::Bool);
+    number(uint8_t(value));
+  }
+  void strings(StringRef key, ArrayRef<std::string> values) {
+    beginArray(key, GgufType::String, values.size());
+    for (const std::string &value : values)
+      text(value);
+  }
+  void integers(StringRef key, ArrayRef<int32_t> values) {
+    beginArray(key, GgufType::I32, values.size());
+    for (int32_t value : values)
+      number(uint32_t(value));
+  }
+  void floats(StringRef key, ArrayRef<float> values) {
+    beginArray(key, GgufType::F32, values.size());
+    for (float value : values)
+      number(std::bit_cast<uint32_t>(value));
+  }
+
+  /// The tensor lies behind the one before.
+  void tensor(StringRef name, ArrayRef<int64_t> shape, DType type) {
+    text(name, tensors);
+    number(uint32_t(shape.size()), tensors);
+    int64_t bytes = getBlockBytes(type);
+    for (auto [i, dim] : enumerate(reverse(shape))) {
+      number(uint64_t(dim), tensors);
+      bytes *= i == 0 ? dim / getBlockElements(type) : dim;
+    }
+    number(getTypeNumber(type), tensors);
+    number(dataBytes, tensors);
+    dataBytes += alignTo(uint64_t(bytes), kAlignment);
+    ++tensorCount;
+  }
+
+  std::string print() const {
+    std::string head = "GGUF";
+    number(kVersion, head);
+    number(tensorCount, head);
+    number(keyCount, head);
+    return head + keys + tensors;
+  }
+
+private:
+  template <typename T>
+  static void number(T value, std::string &out) {
+    char bytes[sizeof(T)];
+    support::endian::write<T, endianness::little>(bytes, value);
+    out.append(bytes, sizeof(T));
+  }
+  static void text(StringRef value, std::string &out) {
+    number(uint64_t(value.size()), out);
+    out += value;
+  }
+  template <typename T>
+  void number(T value) {
+    number(value, keys);
+  }
+  void text(StringRef value) { text(value, keys); }
+  void begin(StringRef key, GgufType type) {
+    text(key);
+    number(uint32_t(type));
+    ++keyCount;
+  }
+  void beginArray(StringRef key, GgufType type, size_t count) {
+    begin(key, GgufType::Array);
+    number(uint32_t(type));
+    number(uint64_t(count));
+  }
+
+  std::string keys, tensors;
+  uint64_t keyCount = 0, tensorCount = 0, dataBytes = 0;
+};
+
+void addHyperParameters(const ModelConfig &config, Head &head) {
+  head.u32("llama.vocab_size", config.vocab);
+  head.u32("llama.context_length", config.maxSeqLen);
+  head.u32("llama.embedding_length", config.hidden);
+  head.u32("llama.block_count", config.layers);
+  head.u32("llama.feed_forward_length", config.ffn);
+  head.u32("llama.rope.dimension_count", config.headDim);
+  head.u32("llama.attention.head_count", config.heads);
+  head.u32("llama.attention.head_count_kv", config.kvHeads);
+  head.u32("llama.attention.key_length", config.headDim);
+  head.u32("llama.attention.value_length", config.headDim);
+  head.f32("llama.attention.layer_norm_rms_epsilon", config.normEps);
+  head.f32("llama.rope.freq_base", config.ropeTheta);
+}
+
+//===----------------------------------------------------------------------===//
+// Tokenizer
+//===----------------------------------------------------------------------===//
+
+#define GGML "tokenizer.ggml."
+
+/// What llama.cpp wants to see: a text for every row of the embedding.
+struct TokenTable {
+  std::vector<std::string> texts;
+  std::vector<int32_t> types;
+  std::vector<float> scores;
+
+  void pad(int64_t count) {
+    while (int64_t(texts.size()) < count) {
+      texts.push_back("[PAD" + utostr(texts.size()) + "]");
+      types.push_back(int32_t(TokenType::Unused));
+      scores.push_back(-1e30f);
+    }
+  }
+};
+
+void addByteLevel(const Vocabulary &vocabulary, int64_t count, Head &head) {
+  head.string(GGML "model", "gpt2");
+  head.string(GGML "pre",
+              vocabulary.preTokenizer == PreTokenizer::Llama3   ? "llama-bpe"
+              : vocabulary.preTokenizer == PreTokenizer::SmolLM ? "smollm"
+                                                                : "gpt-2");
+  TokenTable table;
+  for (auto [token, type] : zip_equal(vocabulary.tokens, vocabulary.types)) {
+    table.texts.push_back(type == TokenType::Normal ? encodeByteLevel(token)
+                                                    : token);
+    table.types.push_back(int32_t(type));
+  }
+  table.pad(count);
+  head.strings(GGML "tokens", table.texts);
+  head.integers(GGML "token_type", table.types);
+  std::vector<std::string> merges;
+  for (const Merge &merge : vocabulary.merges)
+    merges.push_back(table.texts[merge.left] + " " + table.texts[merge.right]);
+  head.strings(GGML "merges", merges);
+}
+
+Error addSentencePiece(const WritePlan &plan, const Vocabulary &vocabulary,
+                       int64_t count, Head &head) {
+  SentencePieceOptions options;
+  auto pieces = readSentencePieces(vocabulary.sentencePieceModel,
+                                   plan.manifest.path, options);
+  if (!pieces)
+    return pieces.takeError();
+  if (!options.charsMap.empty())
+    return makeInputError(plan.manifest.path,
+                          "its tokenizer has normalization rules, which the "
+                          "reader of GGUF files does not support");
+  TokenTable table;
+  for (const SentencePiece &piece : *pieces) {
+    table.texts.push_back(piece.text);
+    table.types.push_back(int32_t(piece.type));
+    table.scores.push_back(piece.score);
+  }
+  table.pad(count);
+  head.string(GGML "model", "llama");
+  head.strings(GGML "tokens", table.texts);
+  head.floats(GGML "scores", table.scores);
+  head.integers(GGML "token_type", table.types);
+  head.boolean(GGML "add_space_prefix", options.addSpacePrefix);
+  head.boolean(GGML "remove_extra_whitespaces", options.removeExtraSpaces);
+  return Error::success();
+}
+
+Error addTokenizer(const WritePlan &plan, Head &head) {
+  const ModelConfig &config = plan.getConfig();
+  if (config.bosToken)
+    head.u32(GGML "bos_token_id", *config.bosToken);
+  for (auto [i, key] : enumerate(ArrayRef<StringRef>(
+           {GGML "eos_token_id", GGML "eot_token_id", GGML "eom_token_id"})))
+    if (i < config.eosTokens.size())
+      head.u32(key, config.eosTokens[i]);
+  if (!plan.manifest.vocabulary) {
+    head.string(GGML "model", "none");
+    return Error::success();
+  }
+  const Vocabulary &vocabulary = *plan.manifest.vocabulary;
+  head.boolean(GGML "add_bos_token", vocabulary.addBos);
+  head.boolean(GGML "add_eos_token", vocabulary.addEos);
+  if (!vocabulary.chatTemplate.empty())
+    head.string("tokenizer.chat_template", vocabulary.chatTemplate);
+  if (vocabulary.kind == VocabularyKind::SentencePiece)
+    return addSentencePiece(plan, vocabulary, config.vocab, head);
+  addByteLevel(vocabulary, config.vocab, head);
+  return Error::success();
+}
+
+#undef GGML
+
+//===----------------------------------------------------------------------===//
+// Tensors
+//===----------------------------------------------------------------------===//
+
+DType getGgufType(const WritePlan &plan, const TensorInfo &tensor) {
+  bool isVector = tensor.shape.size() == 1;
+  return isVector ? DType::F32 : plan.dtype.value_or(tensor.dtype);
+}
+
+Error checkBlocks(const TensorInfo &tensor, DType type) {
+  if (tensor.getColumns() % getBlockElements(type) == 0)
+    return Error::success();
+  return makeInputError(tensor.file, "tensor " + quote(tensor.name) + ": has " +
+                                         Twine(tensor.getColumns()) +
+                                         " columns, expected a multiple of " +
+                                         Twine(getBlockElements(type)) +
+                                         " for " + getName(type));
+}
+
+} // namespace
+
+Error writeGguf(const WritePlan &plan, OutputFile &file) {
+  const ModelConfig &config = plan.getConfig();
+  Head head;
+  DType matrices = getGgufType(plan, plan.get("tok_embeddings"));
+  head.string("general.architecture", "llama");
+  head.string("general.name", plan.manifest.name);
+  head.u32("general.file_type", getFileType(matrices));
+  head.u32("general.quantization_version", kQuantizationVersion);
+  head.u32("general.alignment", kAlignment);
+  addHyperParameters(config, head);
+  if (Error error = addTokenizer(plan, head))
+    return error;
+
+  std::vector<double> divisors = getRopeDivisors(config);
+  std::vector<float> rounded(divisors.begin(), divisors.end());
+  if (!rounded.empty())
+    head.tensor("rope_freqs.weight", int64_t(rounded.size()), DType::F32);
+  auto names = getTensorNames(config, /*withOutput=*/false);
+  for (const std::string &name : names) {
+    const TensorInfo &tensor = plan.get(name);
+    DType type = getGgufType(plan, tensor);
+    if (Error error = checkBlocks(tensor, type))
+      return error;
+    head.tensor(getSourceName(name, Naming::Gguf), tensor.shape, type);
+  }
+  if (Error error = file.appendText(head.print()))
+    return error;
+  if (Error error = file.pad(kAlignment))
+    return error;
+  if (Error error = file.append({reinterpret_cast<const char *>(rounded.data()),
+                                 rounded.size() * sizeof(float)}))
+    return error;
+  for (const std::string &name : names) {
+    const TensorInfo &tensor = plan.get(name);
+    if (Error error = file.pad(kAlignment))
+      return error;
+    if (Error error = plan.append(tensor, getGgufType(plan, tensor),
+                                  /*halfSplit=*/false, file))
+      return error;
+  }
+  return file.pad(kAlignment);
+}
+
+} // namespace llamaweights

@@ -1,0 +1,53 @@
+//===- Commands.h - What llama-weights can do -------------------*- C++ -*-===//
+//
+// One function for each subcommand. They print results on standard output and
+// return what went wrong.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_WEIGHTS_TOOLS_COMMANDS_H
+#define LLAMA_WEIGHTS_TOOLS_COMMANDS_H
+
+#include "weights/CheckpointFormat.h"
+#include "weights/DType.h"
+#include "weights/ModelManifest.h"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+
+namespace llamaweights {
+
+/// What PATH turned out to be.
+struct Subject {
+  std::string path;
+  std::optional<ModelManifest> manifest;      ///< of a checkpoint
+  std::optional<nlohmann::ordered_json> info; ///< of a model.so
+  std::unique_ptr<Checkpoint> other;          ///< of anything but a checkpoint
+  std::map<std::string, std::string> hashes;  ///< that a model.so states
+
+  const Checkpoint &getCheckpoint() const {
+    return other ? *other : *manifest->checkpoint;
+  }
+  uint64_t getBytes() const;
+};
+
+llvm::Expected<Subject> openSubject(llvm::StringRef path, LinkPolicy links);
+
+struct InspectOptions {
+  bool statistics = false, json = false, quiet = false;
+};
+llvm::Error inspect(const Subject &subject, InspectOptions options);
+
+struct VerifyOptions {
+  std::string manifest;      ///< file to compare with, or empty
+  std::string writeManifest; ///< file to write, or empty
+  bool quiet = false;
+};
+/// The number of complaints, which have been printed.
+llvm::Expected<int> verify(llvm::StringRef path, LinkPolicy links,
+                           const VerifyOptions &options);
+
+} // namespace llamaweights
+
+#endif // LLAMA_WEIGHTS_TOOLS_COMMANDS_H

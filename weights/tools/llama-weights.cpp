@@ -1,0 +1,194 @@
+//===- llama-weights.cpp - Looks at checkpoints, checks, converts ---------===//
+//
+//   llama-weights inspect PATH | verify PATH | convert SRC DST --to=FORMAT
+//
+// Exit code 0: done; 1: the input or the machine is at fault; 2: usage.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Writers/Convert.h"
+#include "weights/Writers/TensorStream.h"
+#include "weights/tools/Commands.h"
+#include "weights/tools/Progress.h"
+
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <csignal>
+
+using namespace llvm;
+using namespace llamaweights;
+
+//===----------------------------------------------------------------------===//
+// Options
+//===----------------------------------------------------------------------===//
+
+static cl::SubCommand
+    inspectCommand("inspect", "print hyper-parameters and tensors of a "
+                              "checkpoint, a file of tensors or a model.so");
+static cl::SubCommand
+    verifyCommand("verify", "check sums, structure, shapes and every number");
+
+static cl::SubCommand convertCommand("convert",
+                                     "write a checkpoint in another format");
+
+static cl::OptionCategory category("llama-weights");
+
+static cl::opt<std::string> path(cl::Positional, cl::Required, cl::desc("PATH"),
+                                 cl::cat(category), cl::sub(inspectCommand),
+                                 cl::sub(verifyCommand));
+static cl::opt<std::string> source(cl::Positional, cl::Required,
+                                   cl::desc("SRC"), cl::cat(category),
+                                   cl::sub(convertCommand));
+static cl::opt<std::string>
+    destination(cl::Positional, cl::Required,
+                cl::desc("DST (a folder; a file for gguf)"), cl::cat(category),
+                cl::sub(convertCommand));
+static cl::opt<CheckpointFormat>
+    targetFormat("to", cl::Required, cl::cat(category), cl::sub(convertCommand),
+                 cl::desc("format of DST"),
+                 cl::values(
+#define FORMAT(id, name, description)                                          \
+  clEnumValN(CheckpointFormat::id, name, description),
+#include "weights/CheckpointFormat.def"
+                     clEnumValN(CheckpointFormat::LayerPickle, "chunked",
+                                "the same as maxtext")));
+enum class TypeChoice { Keep, F32, F16, BF16, Q8_0, Q4_0 };
+static cl::opt<TypeChoice> typeChoice(
+    "dtype", cl::init(TypeChoice::Keep), cl::cat(category),
+    cl::sub(convertCommand), cl::desc("type of matrices"),
+    cl::values(clEnumValN(TypeChoice::Keep, "keep", "as stored (default)"),
+               clEnumValN(TypeChoice::F32, "f32", "f32"),
+               clEnumValN(TypeChoice::F16, "f16", "f16"),
+               clEnumValN(TypeChoice::BF16, "bf16", "bf16"),
+               clEnumValN(TypeChoice::Q8_0, "q8_0", "blocks of 32 (gguf)"),
+               clEnumValN(TypeChoice::Q4_0, "q4_0", "blocks of 32 (gguf)")));
+static cl::opt<bool> followLinks("follow-links", cl::cat(category),
+                                 cl::desc("let symbolic links lead out of the "
+                                          "checkpoint's folder"),
+                                 cl::sub(cl::SubCommand::getAll()));
+static cl::opt<bool> quiet("quiet", cl::cat(category), cl::desc("no progress"),
+                           cl::sub(cl::SubCommand::getAll()));
+static cl::opt<bool> statistics(
+    "stats", cl::cat(category), cl::sub(inspectCommand),
+    cl::desc("min, max, mean, deviation, NaN, Inf and the first values"));
+static cl::opt<bool> asJson("json", cl::cat(category), cl::sub(inspectCommand),
+                            cl::desc("print JSON"));
+static cl::opt<std::string>
+    manifest("manifest", cl::cat(category), cl::sub(verifyCommand),
+             cl::value_desc("file"),
+             cl::desc("compare files and tensors with this list of hashes"));
+static cl::opt<std::string>
+    writeManifest("write-manifest", cl::cat(category), cl::sub(verifyCommand),
+                  cl::value_desc("file"),
+                  cl::desc("write such a list, if there is no complaint"));
+
+//===----------------------------------------------------------------------===//
+// Commands
+//===----------------------------------------------------------------------===//
+
+static LinkPolicy getLinks() {
+  return followLinks ? LinkPolicy::Anywhere : LinkPolicy::WithinFolder;
+}
+
+static std::optional<DType> getType() {
+  switch (typeChoice) {
+  case TypeChoice::Keep:
+    return std::nullopt;
+  case TypeChoice::F32:
+    return DType::F32;
+  case TypeChoice::F16:
+    return DType::F16;
+  case TypeChoice::BF16:
+    return DType::BF16;
+  case TypeChoice::Q8_0:
+    return DType::Q8_0;
+  case TypeChoice::Q4_0:
+    return DType::Q4_0;
+  }
+  llvm_unreachable("a choice");
+}
+
+// Written by signals, read between panels.
+static volatile std::sig_atomic_t wasInterrupted = 0;
+
+static Error convert() {
+  Expected<ModelManifest> opened = ModelManifest::open(source, getLinks());
+  if (!opened)
+    return opened.takeError();
+  uint64_t total = 0;
+  for (const TensorInfo &tensor : opened->checkpoint->getTensors())
+    total +=
+        uint64_t(getStreamedBytes(tensor, getType().value_or(tensor.dtype)));
+  Progress progress("convert", total, quiet);
+  // From here on an interruption cleans up behind itself.
+  for (int signal : {SIGINT, SIGTERM, SIGHUP})
+    std::signal(signal, [](int) { wasInterrupted = 1; });
+  return convertCheckpoint(*opened, destination, {targetFormat, getType()},
+                           [&](int64_t bytes) -> Error {
+                             progress.add(bytes);
+                             if (!wasInterrupted)
+                               return Error::success();
+                             return createStringError("interrupted");
+                           });
+}
+
+static Expected<int> run() {
+  if (convertCommand) {
+    if (Error error = convert())
+      return std::move(error);
+    return 0;
+  }
+  if (verifyCommand) {
+    VerifyOptions options = {manifest, writeManifest, quiet};
+    Expected<int> complaints = verify(path, getLinks(), options);
+    return complaints ? Expected<int>(*complaints > 0) : std::move(complaints);
+  }
+  Expected<Subject> subject = openSubject(path, getLinks());
+  if (!subject)
+    return subject.takeError();
+  if (Error error = inspect(*subject, {statistics, asJson, quiet}))
+    return std::move(error);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  // A full disk is an error of write(), not a signal.
+  std::signal(SIGXFSZ, SIG_IGN);
+  InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category, inspectCommand);
+  cl::HideUnrelatedOptions(category, verifyCommand);
+  cl::HideUnrelatedOptions(category, convertCommand);
+  cl::SetVersionPrinter([](raw_ostream &out) {
+    out << "llama-weights " LLAMA_VERSION " (LLVM " LLVM_VERSION_STRING ")\n";
+  });
+  std::string complaint;
+  raw_string_ostream complaints(complaint);
+  if (!cl::ParseCommandLineOptions(argc, argv,
+                                   "Looks at Llama checkpoints of any format, "
+                                   "checks and converts them\n",
+                                   &complaints)) {
+    errs() << complaint;
+    return 2;
+  }
+  if (!inspectCommand && !verifyCommand && !convertCommand) {
+    errs() << "llama-weights: expected a command: inspect, verify or convert; "
+              "see --help\n";
+    return 2;
+  }
+  Expected<int> code = run();
+  if (!code) {
+    errs() << "llama-weights: error: " << toString(code.takeError()) << "\n";
+    return 1;
+  }
+  outs().flush();
+  if (std::error_code failure = outs().error()) {
+    outs().clear_error();
+    errs() << "llama-weights: error: standard output: cannot be written: "
+           << failure.message() << "\n";
+    return 1;
+  }
+  return *code;
+}
