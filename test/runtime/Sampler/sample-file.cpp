@@ -2,22 +2,22 @@
 //
 // One JSON object a line on stdin, one on stdout:
 //
-//   {"bits": [...], "history": [...], "seed": 0, "sequence": 0, "steps": 1,
-//    "repeat_penalty": 1, "frequency_penalty": 0, "presence_penalty": 0,
-//    "penalty_window": 64, "top_k": 0, "top_p": 1, "min_p": 0, "temperature":
-//    1}
+//   {"bits": [...], "history": [...], "sequence": 0, "steps": 1,
+//    "config": {"top_k": 40}}
 //   =>  {"ids": [...], "probabilities": [...], "tokens": [...], "entropy": ...,
 //        "varentropy": ..., "probability": ..., "candidates": [[id, p], ...]}
 //
-// `bits` are the bits of the logits as unsigned numbers. `ids` and
-// `probabilities` are what is drawn from (absent at temperature 0); `tokens`
-// has one draw for each position from 0 to steps - 1; the rest is the last
-// step's trace.
+// `bits` are the bits of the logits as unsigned numbers; with "rows" they are
+// several logits, of which each step takes the next. `ids` and `probabilities`
+// are what the standard sampler's first step draws from, with "coin" for XTC;
+// `tokens` has one draw for each position from 0 to steps - 1; the rest is the
+// last step's trace.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Sampler/Distribution.h"
 #include "runtime/Sampler/StandardSampler.h"
+#include "runtime/SamplerConfig.h"
 
 #include <nlohmann/json.hpp>
 
@@ -29,26 +29,14 @@
 using namespace llamart;
 using nlohmann::json;
 
-static SamplerOptions readOptions(const json &request) {
-  SamplerOptions options;
-  options.seed = request.value("seed", options.seed);
-  options.repeatPenalty = request.value("repeat_penalty", 1.0f);
-  options.frequencyPenalty = request.value("frequency_penalty", 0.0f);
-  options.presencePenalty = request.value("presence_penalty", 0.0f);
-  options.penaltyWindow = request.value("penalty_window", 64);
-  options.topK = request.value("top_k", 0);
-  options.topP = request.value("top_p", 1.0f);
-  options.minP = request.value("min_p", 0.0f);
-  options.temperature = request.value("temperature", 1.0f);
-  return options;
-}
-
 static void addDistribution(const SampleInput &input,
-                            const SamplerOptions &options, json &result) {
-  std::vector<float> logits(input.logits.begin(), input.logits.end());
-  applyPenalties(input, options, logits);
+                            const SamplerOptions &options, double coin,
+                            json &result) {
   ChoiceMaker maker;
-  const Choices &choices = maker.make(logits, options);
+  const Choices &choices =
+      options.mirostat
+          ? maker.makeMirostat(input, options, 2.0 * options.mirostatTau)
+          : maker.make(input, options, coin);
   double total = sumWeights(choices.weights);
   result["ids"] = json::array();
   result["probabilities"] = json::array();
@@ -58,26 +46,36 @@ static void addDistribution(const SampleInput &input,
   }
 }
 
-static json answer(const json &request) {
+static std::vector<float> readLogits(const json &request) {
   std::vector<float> logits;
   for (uint32_t bits : request["bits"])
     logits.push_back(std::bit_cast<float>(bits));
+  return logits;
+}
+
+static json answer(const json &request) {
+  std::vector<float> logits = readLogits(request);
   auto history = request.value("history", std::vector<int32_t>());
-  SamplerOptions options = readOptions(request);
-  auto sampler = createStandardSampler(options);
+  std::string config = request.value("config", json::object()).dump();
+  auto rows = request.value("rows", size_t(1));
+  size_t vocab = logits.size() / rows;
   SampleInput input;
-  input.logits = logits;
+  input.logits = std::span(logits).first(vocab);
   input.history = history;
   input.sequence = request.value("sequence", uint64_t(0));
   json result;
-  if (options.temperature > 0)
-    addDistribution(input, options, result);
+  if (request.contains("coin"))
+    addDistribution(input, readStandardOptions(config, {}),
+                    request["coin"].get<double>(), result);
+  auto sampler = createSampler(config, {});
+  auto state = sampler->makeState();
   SampleTrace trace;
-  auto steps = request.value("steps", uint32_t(1));
+  auto steps = request.value("steps", uint32_t(rows));
   for (uint32_t step = 0; step < steps; ++step) {
     input.position = step;
-    result["tokens"].push_back(
-        sampler->sample(input, nullptr, step + 1 == steps ? &trace : nullptr));
+    input.logits = std::span(logits).subspan(step % rows * vocab, vocab);
+    result["tokens"].push_back(sampler->sample(
+        input, state.get(), step + 1 == steps ? &trace : nullptr));
   }
   result["entropy"] = trace.entropy;
   result["varentropy"] = trace.varentropy;
