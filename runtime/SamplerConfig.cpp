@@ -3,11 +3,14 @@
 #include "runtime/SamplerConfig.h"
 
 #include "runtime/Error.h"
+#include "runtime/Sampler/EntropySampler.h"
+#include "runtime/Sampler/Slider.h"
 #include "runtime/Sampler/StandardSampler.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 using namespace llamart;
@@ -96,8 +99,11 @@ std::vector<LogitBias> readBiases(const json &value) {
   return biases;
 }
 
-void setNumber(const OptionField<SamplerOptions> &field, const json &value,
-               SamplerOptions &options) {
+template <typename Options>
+void setNumber(const OptionField<Options> &field, const json &value,
+               Options &options) {
+  if (field.isSwitch() && value.is_boolean())
+    return field.set(options, value.get<bool>());
   if (!value.is_number())
     fail(field.name, value, "a number");
   field.set(options, value.get<double>());
@@ -131,6 +137,68 @@ SamplerOptions readStandard(const json &config, const SamplerBase &base) {
   return options;
 }
 
+//===----------------------------------------------------------------------===//
+// The entropy samplers
+//===----------------------------------------------------------------------===//
+
+bool readMode(const json &value) {
+  const std::string &mode = getText("mode", value);
+  if (mode != "exact" && mode != "compat")
+    fail("mode", value, "exact or compat");
+  return mode == "compat";
+}
+
+/// The token of the text; -1 if it is not the text of one, unless it was asked
+/// for. An empty text: none.
+int32_t findClarifyToken(const json &config, const Tokenizer *tokenizer) {
+  bool asked = config.contains("clarify");
+  std::string text = asked ? getText("clarify", config["clarify"]) : " ...";
+  if (text.empty() || (!asked && !tokenizer))
+    return -1;
+  if (!tokenizer)
+    fail("clarify", text, "no text: the model has no tokenizer");
+  if (std::optional<int32_t> id = tokenizer->findToken(text))
+    return *id;
+  EncodeOptions plain;
+  plain.bos = AddToken::Never;
+  std::vector<int32_t> ids = tokenizer->encode(text, plain);
+  if (ids.size() != 1 && text.starts_with(' ')) // where a text begins with one
+    ids = tokenizer->encode(std::string_view(text).substr(1), plain);
+  if (ids.size() == 1)
+    return ids.front();
+  if (asked)
+    fail("clarify", text, "the text of one token");
+  return -1;
+}
+
+template <typename Options>
+Options readEntropy(const json &config, const SamplerBase &base,
+                    std::span<const OptionField<Options>> fields,
+                    Options options, std::string_view name) {
+  options.seed = base.standard.seed;
+  for (const auto &[key, value] : config.items()) {
+    if (const auto *field = findField(fields, key))
+      setNumber(*field, value, options);
+    else if (key == "seed")
+      options.seed = readSeed(value);
+    else if (key == "mode")
+      options.compat = readMode(value);
+    else if (key != "sampler" && key != "clarify")
+      throw Error(ErrorKind::Argument, "sampler: '", key,
+                  "' is no option of the sampler ", name);
+  }
+  options.clarifyToken = findClarifyToken(config, base.tokenizer);
+  return options;
+}
+
+constexpr auto kVersions =
+    std::to_array<std::pair<std::string_view, EntropixVersion>>({
+        {"entropy", EntropixVersion::V2},
+        {"entropix-v2", EntropixVersion::V2},
+        {"entropix-v3", EntropixVersion::V3},
+        {"entropix-v4", EntropixVersion::V4},
+    });
+
 } // namespace
 
 std::vector<DryBreaker> llamart::findBreakers(const Tokenizer &tokenizer,
@@ -161,7 +229,10 @@ SamplerOptions llamart::readStandardOptions(std::string_view text,
   return readStandard(parse(text), base);
 }
 
-std::string llamart::listSamplers() { return "greedy, standard"; }
+std::string llamart::listSamplers() {
+  return "greedy, standard, entropy, entropix-v2, entropix-v3, entropix-v4, "
+         "entropix-v5";
+}
 
 std::shared_ptr<const Sampler> llamart::createSampler(std::string_view text,
                                                       const SamplerBase &base) {
@@ -176,5 +247,13 @@ std::shared_ptr<const Sampler> llamart::createSampler(std::string_view text,
   }
   if (name == "standard")
     return createStandardSampler(readStandard(config, base));
+  for (auto [known, version] : kVersions)
+    if (known == name)
+      return createEntropySampler(
+          readEntropy(config, base, getEntropyFields(version),
+                      getEntropyDefaults(version), name));
+  if (name == "entropix-v5")
+    return createSliderSampler(
+        readEntropy(config, base, getSliderFields(), SliderOptions(), name));
   fail("sampler", name, "one of " + listSamplers());
 }

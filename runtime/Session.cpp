@@ -42,14 +42,26 @@ void Session::truncate(int64_t length) {
   state = nullptr;
 }
 
-int32_t Session::sample(const std::shared_ptr<const Sampler> &sampler) {
+void Session::useState(const std::shared_ptr<const Sampler> &sampler) {
+  if (stateOwner == sampler)
+    return;
+  state = sampler->makeState();
+  stateOwner = sampler;
+}
+
+void Session::observe(const std::shared_ptr<const Sampler> &sampler) {
+  useState(sampler);
+  size_t vocab = engine->getModel().getInfo().vocab;
+  sampler->observePrompt({logits.data, logits.rows * vocab}, logits.rows,
+                         state.get());
+}
+
+int32_t Session::sample(const std::shared_ptr<const Sampler> &sampler,
+                        SampleTrace *trace) {
   if (logits.rows == 0)
     throw Error(ErrorKind::Argument,
                 "nothing to sample from: the session has no logits");
-  if (stateOwner != sampler) {
-    state = sampler->makeState();
-    stateOwner = sampler;
-  }
+  useState(sampler);
   size_t vocab = engine->getModel().getInfo().vocab;
   SampleInput input;
   input.logits = {logits.data + (logits.rows - 1) * vocab, vocab};
@@ -57,7 +69,7 @@ int32_t Session::sample(const std::shared_ptr<const Sampler> &sampler) {
   input.promptLength = promptLength;
   input.sequence = number;
   input.position = getLength();
-  return sampler->sample(input, state.get());
+  return sampler->sample(input, state.get(), trace);
 }
 
 void Session::reserve(size_t count) {

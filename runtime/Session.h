@@ -43,10 +43,15 @@ public:
 
   /// The next token by the last row of logits. Does not feed it. Throws
   /// Error(Argument) if there are no logits.
-  int32_t sample(const std::shared_ptr<const Sampler> &sampler);
+  int32_t sample(const std::shared_ptr<const Sampler> &sampler,
+                 SampleTrace *trace = nullptr);
+
+  /// Shows the rows of logits to a sampler that wants those of the prompt.
+  void observe(const std::shared_ptr<const Sampler> &sampler);
 
 private:
   friend class Engine;
+  void useState(const std::shared_ptr<const Sampler> &sampler);
   /// Makes append() of so many ids unable to fail.
   void reserve(size_t count);
   void append(std::span<const int32_t> ids, Source source) noexcept;

@@ -155,6 +155,7 @@ def tools():
          for tool in ["llama-generate", "llama-measure"]]
         + [checklist([sys.executable, f"test/runtime/{script}"])
            for script in ["Tokenizer/differential.py", "Sampler/against_numpy.py",
+                          "Sampler/entropix_against_numpy.py",
                           "ChatTemplate/against_jinja.py"]])
 
 

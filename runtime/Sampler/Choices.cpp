@@ -34,10 +34,9 @@ void fillTrace(std::span<const float> logits, int32_t id,
   double all = sumWeights(weights); // 0 if every logit is NaN
   trace.probability = all > 0.0 ? weights[id] / all : 0.0;
 
-  constexpr size_t kMost = 8;
   std::vector<size_t> order(choices.weights.size());
   std::iota(order.begin(), order.end(), size_t(0));
-  auto end = order.begin() + std::min(kMost, order.size());
+  auto end = order.begin() + std::min(trace.candidateLimit, order.size());
   std::partial_sort(order.begin(), end, order.end(), [&](size_t a, size_t b) {
     return choices.weights[a] > choices.weights[b] ||
            (choices.weights[a] == choices.weights[b] && a < b);

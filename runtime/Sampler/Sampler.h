@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,10 +19,19 @@
 
 namespace llamart {
 
-/// Statistics of the last layer's attention for one row; units as named.
+/// Scores of one row in the last layer, before the softmax: what its query
+/// makes of every key up to its own.
+struct AttentionScores {
+  const float *data = nullptr; ///< [heads, stride], of which [heads, length]
+  int64_t heads = 0;
+  int64_t length = 0; ///< positions up to the row's own
+  int64_t stride = 0;
+};
+
+/// Statistics of them; see computeAttention.
 struct AttentionStats {
   double entropy = 0.0;             ///< mean over heads, bits
-  double varentropy = 0.0;          ///< bits squared
+  double varentropy = 0.0;          ///< of the heads' entropies, bits squared
   double agreement = 0.0;           ///< mean abs(p - mean over heads of p)
   double interactionStrength = 0.0; ///< mean abs(score)
 };
@@ -33,7 +43,7 @@ struct SampleInput {
   size_t promptLength = 0;          ///< that many of `history` are the prompt
   uint64_t sequence = 0;            ///< names the sequence, for random numbers
   uint32_t position = 0;            ///< of the token to be chosen
-  const AttentionStats *attention = nullptr; ///< if asked for
+  AttentionScores attention;        ///< of the row of logits, if asked for
 };
 
 struct Candidate {
@@ -44,12 +54,14 @@ struct Candidate {
 /// What a step looked like; filled only on request, as it costs a pass over the
 /// vocabulary.
 struct SampleTrace {
+  size_t candidateLimit = 8;         ///< in: that many candidates at most
   double entropy = 0.0;              ///< of softmax(logits), bits
   double varentropy = 0.0;           ///< bits squared
   double probability = 0.0;          ///< of the chosen token in softmax(logits)
   std::vector<Candidate> candidates; ///< most probable first, of what was left
-                                     ///< to draw from; at most 8
-  std::string_view state; ///< name of the sampler's state, static text
+                                     ///< to draw from
+  std::string_view state = ""; ///< name of the sampler's state, static text
+  std::optional<AttentionStats> attention;
 };
 
 /// What a sampler remembers about one sequence.
@@ -70,7 +82,8 @@ public:
   /// State of a new sequence; null if there is nothing to remember.
   virtual std::unique_ptr<SamplerState> makeState() const { return nullptr; }
 
-  /// Shows the logits of the prompt, [rows, vocab], before the first step.
+  /// Shows logits of the prompt, [rows, vocab], before the first step; in as
+  /// many calls as there are, oldest rows first.
   virtual void observePrompt(std::span<const float> logits, size_t rows,
                              SamplerState *state) const;
 

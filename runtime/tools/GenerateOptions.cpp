@@ -3,6 +3,7 @@
 #include "runtime/tools/GenerateOptions.h"
 
 #include "runtime/abi/LlamaABI.h"
+#include "runtime/tools/SamplerFlags.h"
 
 #include <CLI/CLI.hpp>
 
@@ -95,26 +96,6 @@ void addLengthOptions(CLI::App &app, GenerateOptions &o) {
       ->group(group);
 }
 
-void addSamplerOptions(CLI::App &app, GenerateOptions &o) {
-  const char *group = "Sampling";
-  auto &s = o.sampling;
-  app.add_option("--sampler", o.sampler,
-                 "greedy or standard [greedy; standard if one of the options "
-                 "below is given]")
-      ->check(CLI::IsMember({"greedy", "standard"}))
-      ->group(group);
-  auto add = [&](const char *name, auto &value, const char *text) {
-    app.add_option(name, value, text)->group(group)->capture_default_str();
-  };
-  add("--seed", s.seed, "Seed of the random numbers");
-  add("--temperature", s.temperature, "Divides the logits; 0 is greedy");
-  add("--top-k", s.top_k, "Only the k most probable tokens; 0: all");
-  add("--top-p", s.top_p, "Only the tokens that make up this probability");
-  add("--min-p", s.min_p, "Only tokens this probable relative to the best");
-  add("--repeat-penalty", s.repeat_penalty,
-      "Penalty of recent tokens; 1: none");
-}
-
 void addMachineOptions(CLI::App &app, GenerateOptions &o) {
   const char *group = "Machine";
   app.add_option(
@@ -165,24 +146,17 @@ void addOutputOptions(CLI::App &app, GenerateOptions &o) {
       ->expected(1)
       ->take_all()
       ->group(group);
+  app.add_option("--trace", o.trace,
+                 "FILE.jsonl for a line about every token: what the sampler "
+                 "saw, its state, the candidates; llama-measure trace shows it")
+      ->group(group);
+  app.add_flag("--color{auto}", o.color,
+               "Colour each token by the sampler's state, or by its surprise; "
+               "=always: even if this is no terminal")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->group(group);
   app.add_flag("--verbose", o.verbose, "Say more on stderr")->group(group);
   app.add_flag("--quiet", o.quiet, "Say nothing on stderr")->group(group);
-}
-
-/// Greedy unless an option of the standard sampler was given.
-void chooseSampler(const CLI::App &app, GenerateOptions &o) {
-  bool knobs = false;
-  for (const char *name :
-       {"--temperature", "--top-k", "--top-p", "--min-p", "--repeat-penalty"}) {
-    bool given = app.count(name) > 0;
-    if (given && o.sampler == "greedy")
-      throw CLI::ValidationError(name, "needs --sampler=standard");
-    knobs |= given;
-  }
-  if (o.sampler.empty())
-    o.sampler = knobs || app.count("--seed") ? "standard" : "greedy";
-  if (o.sampler == "greedy")
-    o.sampling.kind = LLAMART_SAMPLER_GREEDY;
 }
 
 /// The arguments, last one first, as CLI11 wants them. It would take the next
@@ -213,13 +187,14 @@ std::optional<int> readCommandLine(int argc, char **argv,
                                         ")");
   addPromptOptions(app, options);
   addLengthOptions(app, options);
-  addSamplerOptions(app, options);
+  SamplerFlags sampler;
+  sampler.add(app);
   addMachineOptions(app, options);
   addOutputOptions(app, options);
   try {
     app.parse(collectArguments(argc, argv));
     checkTogether(options);
-    chooseSampler(app, options);
+    options.samplerConfig = sampler.makeConfig(options.sampling.kind);
     return std::nullopt;
   } catch (const CLI::ParseError &error) {
     return app.exit(error) == 0 ? 0 : 2;

@@ -22,7 +22,9 @@ struct GenerateOptions {
   int64_t maxTokens = -1; ///< -1: no bound
   std::vector<std::string> stops;
   std::vector<std::vector<int32_t>> besideIds;
-  std::string sampler; ///< greedy or standard
+  std::string samplerConfig; ///< JSON: what files and flags say of the sampler
+  std::optional<std::string> trace;
+  std::string color = "never"; ///< auto, always, never
   llamart_model_options load = LLAMART_MODEL_OPTIONS;
   llamart_sampler_options sampling = LLAMART_SAMPLER_OPTIONS;
   llamart_engine_options engine = LLAMART_ENGINE_OPTIONS;

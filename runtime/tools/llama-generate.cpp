@@ -10,6 +10,8 @@
 #include "llamart/llamart.hpp"
 #include "runtime/tools/GenerateOptions.h"
 #include "runtime/tools/NpyFile.h"
+#include "runtime/tools/TokenColors.h"
+#include "runtime/tools/TraceFile.h"
 
 #include <cerrno>
 #include <chrono>
@@ -164,21 +166,77 @@ private:
   std::vector<Session> sessions;
 };
 
-void addPrinting(Job &job, const GenerateOptions &o, Times &times,
-                 int64_t &tokens) {
-  job.onToken = [&](int32_t id) {
+/// Where the tokens of the main sequence go.
+struct Output {
+  Times times;
+  int64_t tokens = 0;
+  std::unique_ptr<NpyFile> logits;
+  std::unique_ptr<TraceFile> trace;
+  std::unique_ptr<TokenColors> colors;
+
+  Output(const GenerateOptions &o, const Model &model) {
+    if (o.logits)
+      logits = std::make_unique<NpyFile>(*o.logits, model.getInfo().vocab);
+    if (o.color == "always" || (o.color == "auto" && isatty(STDOUT_FILENO)))
+      colors = std::make_unique<TokenColors>();
+  }
+
+  void attach(Job &job, bool printIds);
+  void finish();
+};
+
+void Output::attach(Job &job, bool printIds) {
+  job.onToken = [this, printIds](int32_t id) {
     times.last = Clock::now();
     if (tokens++ == 0)
       times.first = times.last;
-    if (o.printIds)
+    if (printIds)
       print((tokens > 1 ? "," : "") + std::to_string(id));
     return true;
   };
-  if (!o.printIds)
-    job.onText = [](std::string_view text) {
-      print(text);
+  if (!printIds)
+    job.onText = [this](std::string_view text) {
+      print(colors ? colors->paint(text) : std::string(text));
       return true;
     };
+  if (trace || colors)
+    job.onStep = [this](const llamart_step &step) {
+      if (trace)
+        trace->write(step);
+      if (colors)
+        colors->look(step);
+      return true;
+    };
+  if (logits)
+    job.onLogits = [this](const float *data, int64_t rows) {
+      logits->write(data, rows);
+      return true;
+    };
+}
+
+void Output::finish() {
+  if (tokens == 0)
+    times.first = Clock::now();
+  else
+    print("\n");
+  if (logits)
+    logits->finish();
+  if (trace)
+    trace->finish();
+  if (colors && tokens > 0)
+    std::fprintf(stderr, "%s\n", colors->getLegend().c_str());
+}
+
+std::string getPromptText(const Model &model,
+                          const std::vector<int32_t> &prompt) {
+  return model.getInfo().has_tokenizer ? model.decode(prompt, true) : "";
+}
+
+Sampler makeSampler(const Model &model, const GenerateOptions &o) {
+  llamart_sampler_options sampling = o.sampling;
+  sampling.model = model.get();
+  sampling.config = o.samplerConfig.empty() ? nullptr : o.samplerConfig.c_str();
+  return Sampler(sampling);
 }
 
 void run(const GenerateOptions &o) {
@@ -190,14 +248,15 @@ void run(const GenerateOptions &o) {
     printModel(model, engine);
 
   std::vector<int32_t> prompt = makePrompt(model, o);
-  Sampler sampler(o.sampling);
+  Sampler sampler = makeSampler(model, o);
   Session session(engine);
-  std::unique_ptr<NpyFile> logits;
-  if (o.logits)
-    logits = std::make_unique<NpyFile>(*o.logits, model.getInfo().vocab);
+  Output output(o, model);
+  output.times = times;
+  if (o.trace)
+    output.trace = std::make_unique<TraceFile>(*o.trace, model, o.samplerConfig,
+                                               getPromptText(model, prompt));
 
-  int64_t tokens = 0;
-  Company company(engine, o.besideIds, tokens);
+  Company company(engine, o.besideIds, output.tokens);
   std::vector<Job> jobs(1);
   Job &main = jobs.front();
   main.session = &session;
@@ -207,24 +266,14 @@ void run(const GenerateOptions &o) {
   main.stops = o.stops;
   main.ignoreEos = o.ignoreEos;
   main.startsText = o.chat;
-  addPrinting(main, o, times, tokens);
-  if (logits)
-    main.onLogits = [&](const float *data, int64_t rows) {
-      logits->write(data, rows);
-      return true;
-    };
+  output.attach(main, o.printIds);
   company.addJobs(jobs);
 
-  times.fed = Clock::now();
+  output.times.fed = Clock::now();
   generate(engine, jobs);
-  if (tokens == 0)
-    times.first = Clock::now();
-  else
-    print("\n");
-  if (logits)
-    logits->finish();
+  output.finish();
   if (!o.quiet)
-    printTimes(times, jobs.front());
+    printTimes(output.times, jobs.front());
   for (size_t i = 1; o.verbose && i < jobs.size(); ++i)
     std::fprintf(stderr, "beside: %zu tokens; generated: %lld tokens\n",
                  jobs[i].prompt.size(),

@@ -331,6 +331,12 @@ typedef struct llamart_sampler_options {
   float top_p;             /* 1: all */
   float min_p;             /* 0: all */
   float temperature;       /* 0: greedy */
+  /* A JSON object, NULL if there is none: {"sampler": "entropix-v2", "mode":
+   * "compat", "low_entropy": 0.2}. Laid over the fields above; names are those
+   * that llama-generate --help-samplers prints. */
+  const char *config;
+  const llamart_model *model; /* for options that are texts; NULL: those are not
+                                 looked up */
 } llamart_sampler_options;
 
 #define LLAMART_SAMPLER_OPTIONS                                                \
@@ -344,7 +350,9 @@ typedef struct llamart_sampler_options {
    0,                                                                          \
    1.0f,                                                                       \
    0.0f,                                                                       \
-   1.0f}
+   1.0f,                                                                       \
+   NULL,                                                                       \
+   NULL}
 
 LLAMART_API llamart_error *
 llamart_sampler_create(const llamart_sampler_options *options,
@@ -370,6 +378,23 @@ enum {
   LLAMART_FINISH_CALLBACK = 5     /* a callback asked for it */
 };
 
+/* What the choice of a token looked like. Pointers live during the callback. */
+typedef struct llamart_step {
+  size_t struct_size; /* bytes that the library filled in */
+  int32_t id;
+  int64_t position;   /* of the token in its sequence */
+  double probability; /* in softmax(logits) */
+  double entropy;     /* of softmax(logits), bits */
+  double varentropy;  /* bits squared */
+  const char *state;  /* of the sampler, "" if it has none */
+  size_t candidate_count; /* what was left to draw from, most probable first */
+  const int32_t *candidate_ids;
+  const double *candidate_probabilities;
+  int32_t has_attention; /* whether the four below were looked at */
+  double attention_entropy, attention_varentropy; /* bits, bits squared */
+  double agreement, interaction_strength;
+} llamart_step;
+
 typedef struct llamart_job {
   size_t struct_size;
   llamart_session *session;
@@ -392,6 +417,9 @@ typedef struct llamart_job {
   /* Results. */
   int64_t generated; /* tokens chosen; the last of them is not fed */
   int32_t finish;    /* LLAMART_FINISH_* */
+
+  /* Before on_token; costs passes over the vocabulary. NULL if not wanted. */
+  int (*on_step)(void *user, const llamart_step *step);
 } llamart_job;
 
 #define LLAMART_JOB                                                            \
@@ -410,7 +438,8 @@ typedef struct llamart_job {
    NULL,                                                                       \
    NULL,                                                                       \
    0,                                                                          \
-   LLAMART_FINISH_NONE}
+   LLAMART_FINISH_NONE,                                                        \
+   NULL}
 
 /* Runs jobs, whose sessions are different ones of this engine, side by side in
  * the same forward calls, until all are finished. After an error the sessions

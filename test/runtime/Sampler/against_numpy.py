@@ -358,10 +358,11 @@ def test_traces(args):
         varentropy = math.fsum(p * (bits + entropy) ** 2)
         ids, probabilities = reference(logits, request)
         top = sorted(zip(-probabilities, ids.tolist()))[:8]
-        if (abs(answer["entropy"] - entropy) > 1e-11 or abs(answer["varentropy"] - varentropy) > 1e-10
-                or abs(answer["probability"] - p[answer["tokens"][-1]]) > 1e-14
-                or [c[0] for c in answer["candidates"]] != [i for _, i in top]
-                or any(abs(c[1] + q) > 1e-12 for c, (q, _) in zip(answer["candidates"], top))):
+        trace = answer["traces"][0]
+        if (abs(trace["entropy"] - entropy) > 1e-11 or abs(trace["varentropy"] - varentropy) > 1e-10
+                or abs(trace["probability"] - p[answer["tokens"][-1]]) > 1e-14
+                or [c[0] for c in trace["candidates"]] != [i for _, i in top]
+                or any(abs(c[1] + q) > 1e-12 for c, (q, _) in zip(trace["candidates"], top))):
             wrong.append((request, answer, entropy, varentropy))
     check(f"traces: {len(requests)}", not wrong, wrong)
 

@@ -2,16 +2,19 @@
 //
 // One JSON object a line on stdin, one on stdout:
 //
-//   {"bits": [...], "history": [...], "sequence": 0, "steps": 1,
-//    "config": {"top_k": 40}}
-//   =>  {"ids": [...], "probabilities": [...], "tokens": [...], "entropy": ...,
-//        "varentropy": ..., "probability": ..., "candidates": [[id, p], ...]}
+//   {"bits": [...], "rows": 1, "prompt_rows": 0, "history": [...],
+//    "sequence": 0, "steps": 1, "config": {"top_k": 40}, "coin": 0.5,
+//    "attention": {"heads": 8, "bits": [...]}, "candidates": 8}
+//   =>  {"ids": [...], "probabilities": [...], "tokens": [...],
+//        "traces": [{"entropy": ..., "varentropy": ..., "probability": ...,
+//                    "candidates": [[id, p], ...], "state": "",
+//                    "attention": [...]}]}
 //
-// `bits` are the bits of the logits as unsigned numbers; with "rows" they are
-// several logits, of which each step takes the next. `ids` and `probabilities`
-// are what the standard sampler's first step draws from, with "coin" for XTC;
-// `tokens` has one draw for each position from 0 to steps - 1; the rest is the
-// last step's trace.
+// `bits` are the bits of the logits as unsigned numbers, [rows, vocab]; each
+// step takes the next row, those of the prompt are shown first. `ids` and
+// `probabilities` are what the standard sampler's first step draws from, with
+// "coin" for XTC; `tokens` has one draw for each position from 0 to steps - 1;
+// the traces are the last step's, or all steps' with "trace_all".
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,15 +49,31 @@ static void addDistribution(const SampleInput &input,
   }
 }
 
-static std::vector<float> readLogits(const json &request) {
-  std::vector<float> logits;
-  for (uint32_t bits : request["bits"])
-    logits.push_back(std::bit_cast<float>(bits));
-  return logits;
+static std::vector<float> readBits(const json &numbers) {
+  std::vector<float> values;
+  for (uint32_t bits : numbers)
+    values.push_back(std::bit_cast<float>(bits));
+  return values;
+}
+
+static json describe(const SampleTrace &trace) {
+  json result = {{"entropy", trace.entropy},
+                 {"varentropy", trace.varentropy},
+                 {"probability", trace.probability},
+                 {"state", trace.state},
+                 {"candidates", json::array()}};
+  for (const Candidate &candidate : trace.candidates)
+    result["candidates"].push_back({candidate.id, candidate.probability});
+  if (trace.attention)
+    result["attention"] = {
+        trace.attention->entropy, trace.attention->varentropy,
+        trace.attention->agreement, trace.attention->interactionStrength};
+  return result;
 }
 
 static json answer(const json &request) {
-  std::vector<float> logits = readLogits(request);
+  std::vector<float> logits = readBits(request["bits"]);
+  std::vector<float> scores;
   auto history = request.value("history", std::vector<int32_t>());
   std::string config = request.value("config", json::object()).dump();
   auto rows = request.value("rows", size_t(1));
@@ -63,25 +82,40 @@ static json answer(const json &request) {
   input.logits = std::span(logits).first(vocab);
   input.history = history;
   input.sequence = request.value("sequence", uint64_t(0));
+  if (request.contains("attention")) {
+    scores = readBits(request["attention"]["bits"]);
+    auto heads = request["attention"]["heads"].get<int64_t>();
+    auto length = int64_t(scores.size()) / heads;
+    input.attention = {scores.data(), heads, length, length};
+  }
   json result;
   if (request.contains("coin"))
     addDistribution(input, readStandardOptions(config, {}),
                     request["coin"].get<double>(), result);
   auto sampler = createSampler(config, {});
   auto state = sampler->makeState();
-  SampleTrace trace;
-  auto steps = request.value("steps", uint32_t(rows));
-  for (uint32_t step = 0; step < steps; ++step) {
-    input.position = step;
-    input.logits = std::span(logits).subspan(step % rows * vocab, vocab);
-    result["tokens"].push_back(sampler->sample(
-        input, state.get(), step + 1 == steps ? &trace : nullptr));
+  auto first = request.value("prompt_rows", size_t(0));
+  for (size_t row = 0; row < first; ++row) // in calls of one row
+    sampler->observePrompt(std::span(logits).subspan(row * vocab, vocab), 1,
+                           state.get());
+  auto steps = request.value("steps", rows - first);
+  bool traceAll = request.value("trace_all", false);
+  for (size_t step = 0; step < steps; ++step) {
+    SampleTrace trace;
+    trace.candidateLimit = request.value("candidates", size_t(8));
+    bool traced = traceAll || step + 1 == steps;
+    input.position = static_cast<uint32_t>(step);
+    size_t row = first + step % (rows - first);
+    input.logits = std::span(logits).subspan(row * vocab, vocab);
+    result["tokens"].push_back(
+        sampler->sample(input, state.get(), traced ? &trace : nullptr));
+    if (traced)
+      result["traces"].push_back(describe(trace));
+    if (request.value("remember", false)) {
+      history.push_back(result["tokens"].back());
+      input.history = history;
+    }
   }
-  result["entropy"] = trace.entropy;
-  result["varentropy"] = trace.varentropy;
-  result["probability"] = trace.probability;
-  for (const Candidate &candidate : trace.candidates)
-    result["candidates"].push_back({candidate.id, candidate.probability});
   return result;
 }
 
