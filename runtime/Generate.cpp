@@ -50,6 +50,7 @@ public:
     }
     if (job.onLogits || isForSampler(feed))
       feed.logits = WantLogits::All;
+    feed.attention = job.sampler->needsAttention();
     return feed;
   }
 

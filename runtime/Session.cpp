@@ -22,6 +22,7 @@ std::unique_ptr<Session> Session::fork(uint64_t forkNumber) const {
   result->history = history;
   result->promptLength = promptLength;
   result->logits = logits;
+  result->attention = attention;
   result->stateOwner = stateOwner;
   result->state = state ? state->clone() : nullptr;
   std::lock_guard guard(engine->lock);
@@ -38,6 +39,7 @@ void Session::truncate(int64_t length) {
   history.resize(length);
   promptLength = std::min<size_t>(promptLength, length);
   logits = Logits();
+  attention = Attention();
   stateOwner = nullptr;
   state = nullptr;
 }
@@ -69,6 +71,7 @@ int32_t Session::sample(const std::shared_ptr<const Sampler> &sampler,
   input.promptLength = promptLength;
   input.sequence = number;
   input.position = getLength();
+  input.attention = attention.scores;
   return sampler->sample(input, state.get(), trace);
 }
 

@@ -125,7 +125,8 @@ static Feed readFeed(const llamart_feed *given) {
   return {require(feed.session, "llamart_feed: session").session.get(),
           {feed.ids, feed.count},
           static_cast<Source>(feed.source),
-          static_cast<WantLogits>(feed.logits)};
+          static_cast<WantLogits>(feed.logits),
+          feed.attention != 0};
 }
 
 llamart_error *llamart_eval(llamart_engine *engine, const llamart_feed *feeds,

@@ -284,6 +284,20 @@ struct ConvertFusedAttention : OpConversionPattern<FusedAttentionOp> {
   }
 };
 
+struct ConvertRecordScores : OpConversionPattern<RecordScoresOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(RecordScoresOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    lowerRecordScores(b, adaptor.getQuery(), getCacheRows(adaptor),
+                      adaptor.getList(), adaptor.getInto());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 struct ConvertSwiGLU : OpConversionPattern<SwiGLUOp> {
   using Base::Base;
 
@@ -324,8 +338,9 @@ struct ConvertLlamaToLinalg
     patterns.add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend,
                  ConvertEmbed, ConvertFusedAttention, ConvertGetWeight,
                  ConvertLinear, ConvertLogits, ConvertMul, ConvertQKVRopeAppend,
-                 ConvertRMSNorm, ConvertRope, ConvertRopeAngles, ConvertSilu,
-                 ConvertSwiGLU, ConvertWeight>(&getContext());
+                 ConvertRecordScores, ConvertRMSNorm, ConvertRope,
+                 ConvertRopeAngles, ConvertSilu, ConvertSwiGLU, ConvertWeight>(
+        &getContext());
     ConversionTarget target(getContext());
     target.addIllegalDialect<LlamaDialect>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });

@@ -293,11 +293,12 @@ typedef struct llamart_feed {
   size_t count;   /* at least 1 */
   int32_t source; /* LLAMART_FROM_*: picks kernels, may change last bits */
   int32_t logits; /* LLAMART_LOGITS_* */
+  int32_t attention; /* what samplers that look at attention need: 0 or 1 */
 } llamart_feed;
 
 #define LLAMART_FEED                                                           \
   {sizeof(llamart_feed), NULL, NULL, 0, LLAMART_FROM_PROMPT,                   \
-   LLAMART_LOGITS_LAST}
+   LLAMART_LOGITS_LAST, 0}
 
 /* Feeds several sessions of one engine, each at most once, in one forward call
  * for every batch_rows ids. No bit of a session's logits depends on the others,
