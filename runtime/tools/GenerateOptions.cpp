@@ -2,6 +2,7 @@
 
 #include "runtime/tools/GenerateOptions.h"
 
+#include "runtime/ChatTemplate/ChatTemplate.h"
 #include "runtime/abi/LlamaABI.h"
 #include "runtime/tools/SamplerFlags.h"
 
@@ -59,9 +60,24 @@ void addPromptOptions(CLI::App &app, GenerateOptions &o) {
                "Control tokens written out in the prompt are tokens")
       ->group(group);
   app.add_flag("--chat", o.chat,
-               "The prompt is a message; the model answers it")
+               "The prompt is a message; the model answers it. Without a "
+               "prompt: a conversation, line by line")
       ->group(group);
   app.add_option("--system", o.system, "System message of the chat")
+      ->group(group);
+  app.add_option("--chat-template", o.chatTemplate,
+                 "Its layout, if the model's own is not one of " +
+                     llamart::ChatTemplate::listNames())
+      ->group(group);
+  app.add_option("--date", o.date,
+                 "Today for templates that name it, as in \"26 Jul 2024\" [the "
+                 "template's own]")
+      ->group(group);
+  app.add_flag("--guard", o.guard,
+               "A Llama Guard 3 judges the prompt, or --reply to it: prints "
+               "safe, or unsafe and a line of categories")
+      ->group(group);
+  app.add_option("--reply", o.reply, "Reply to the prompt that --guard judges")
       ->group(group);
 }
 
@@ -73,7 +89,20 @@ void checkTogether(const GenerateOptions &o) {
   };
   int prompts =
       o.prompt.has_value() + o.promptFile.has_value() + o.promptIds.has_value();
-  check(prompts == 1, "give one of --prompt, --prompt-file, --prompt-ids");
+  bool talks = o.chat && prompts == 0;
+  check(prompts == 1 || talks,
+        "give one of --prompt, --prompt-file, --prompt-ids");
+  check(!talks || (!o.printIds && !o.logits && !o.trace && o.besideIds.empty()),
+        "--print-ids, --logits, --trace, --beside-ids need a prompt");
+  check(!o.guard || (!o.chat && !o.promptIds && o.branches == 1),
+        "--guard needs --prompt or --prompt-file, without --chat, --branches");
+  check(!o.reply || o.guard, "--reply needs --guard");
+  check(!o.chatTemplate || o.chat, "--chat-template needs --chat");
+  check(!o.date || o.chat, "--date needs --chat");
+  check(o.branches == 1 || (!talks && !o.trace && !o.logits && !o.printIds &&
+                            o.besideIds.empty()),
+        "--branches needs a prompt, without --trace, --logits, --print-ids, "
+        "--beside-ids");
   check(!o.chat || !o.promptIds, "--chat needs --prompt or --prompt-file");
   check(!o.special || !(o.chat || o.promptIds),
         "--special needs --prompt or --prompt-file, without --chat");
@@ -91,6 +120,12 @@ void addLengthOptions(CLI::App &app, GenerateOptions &o) {
   app.add_option("--stop", o.stops, "Text that ends the generation; repeatable")
       ->expected(1)
       ->take_all()
+      ->group(group);
+  app.add_option("--branches", o.branches,
+                 "Goes on in so many ways, one from each of the most probable "
+                 "first tokens")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str()
       ->group(group);
   app.add_flag("--ignore-eos", o.ignoreEos, "Go on when the model ends")
       ->group(group);

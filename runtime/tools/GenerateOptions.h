@@ -12,11 +12,15 @@
 
 struct GenerateOptions {
   std::string model;
-  // One of the three.
+  // One of the three, but in an interactive chat.
   std::optional<std::string> prompt, promptFile;
   std::optional<std::vector<int32_t>> promptIds;
 
   std::optional<std::string> system, logits;
+  std::optional<std::string> chatTemplate, date; ///< of the chat
+  std::optional<std::string> reply;              ///< that the guard judges
+  bool guard = false;
+  int branches = 1;
   bool chat = false, special = false, ignoreEos = false, printIds = false;
   bool verbose = false, quiet = false;
   int64_t maxTokens = -1; ///< -1: no bound

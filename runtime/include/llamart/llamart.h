@@ -183,9 +183,10 @@ typedef struct llamart_chat_options {
   size_t struct_size;
   int32_t add_generation_prompt; /* ends with the header of the reply */
   const char *date;              /* "26 Jul 2024"; NULL: the template's own */
+  const char *template_name;     /* "llama3", ...; NULL: the model's own */
 } llamart_chat_options;
 
-#define LLAMART_CHAT_OPTIONS {sizeof(llamart_chat_options), 1, NULL}
+#define LLAMART_CHAT_OPTIONS {sizeof(llamart_chat_options), 1, NULL, NULL}
 
 /* The ids of a conversation in the layout the model was trained on. */
 LLAMART_API llamart_error *
