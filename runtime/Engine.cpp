@@ -72,11 +72,16 @@ struct Engine::Batch {
   std::vector<KVSequence::Growth> growths; // [feeds]
   int64_t tableStride = 0;
   std::vector<int32_t> tables; // [feeds, tableStride], -1 beyond the blocks
+  bool attention = false;      // whether a feed wants scores
+
+  /// Positions that a row of scores has room for: those of the tables.
+  int64_t getScoreStride() const { return tableStride * LLAMA_KV_BLOCK; }
 };
 
 Engine::Batch::Batch(std::span<const Feed> feeds, int64_t batchRows) {
   for (size_t f = 0; f < feeds.size(); ++f) {
     const Feed &feed = feeds[f];
+    attention |= feed.attention && feed.logits != WantLogits::None;
     int32_t position = feed.session->getLength();
     int32_t flag = feed.source == Source::Prompt ? LLAMA_ROW_PROMPT : 0;
     for (size_t i = 0; i < feed.ids.size(); ++i) {
@@ -120,15 +125,24 @@ void Engine::eval(std::span<const Feed> feeds) {
     return;
   Batch batch(feeds, batchRows);
   growWorkspace(batch);
-  std::shared_ptr<Pages> logits = takeLogits(batch.logitRows.size());
+  const ModelInfo &info = model->getInfo();
+  size_t logitRows = batch.logitRows.size();
+  std::shared_ptr<Pages> logits =
+      takePages(logitPages, "logits", logitRows * info.vocab * sizeof(float));
   std::vector<KVSequence::Growth> growths;
   for (const Feed &feed : feeds) {
     growths.push_back(feed.session->cache.grow(feed.ids.size()));
     feed.session->reserve(feed.ids.size());
   }
   batch.addTables(std::move(growths));
-  run(batch, reinterpret_cast<float *>(logits->getData()));
-  commit(feeds, batch, logits);
+  std::shared_ptr<Pages> scores;
+  if (batch.attention)
+    scores = takePages(scorePages, "attention scores",
+                       logitRows * info.heads * batch.getScoreStride() *
+                           sizeof(float));
+  run(batch, reinterpret_cast<float *>(logits->getData()),
+      scores ? reinterpret_cast<float *>(scores->getData()) : nullptr);
+  commit(feeds, batch, logits, scores);
 }
 
 void Engine::check(std::span<const Feed> feeds) const {
@@ -165,19 +179,20 @@ void Engine::growWorkspace(const Batch &batch) {
 
 /// Memory that no session looks at. Two of them are kept: a session that
 /// decodes has the one while the other is written.
-std::shared_ptr<Pages> Engine::takeLogits(size_t rows) {
+std::shared_ptr<Pages> Engine::takePages(KeptPages &kept, const char *name,
+                                         uint64_t bytes) {
   constexpr uint64_t kKept = 64 << 20; // larger ones are for whole prompts
-  uint64_t bytes = std::max<uint64_t>(rows * model->getInfo().vocab * 4, 1);
+  bytes = std::max<uint64_t>(bytes, 1);
   std::shared_ptr<Pages> *unused = nullptr;
-  for (std::shared_ptr<Pages> &pages : logitPages) {
+  for (std::shared_ptr<Pages> &pages : kept) {
     if (pages && pages.use_count() > 1)
       continue;
     if (pages && pages->getSize() >= bytes)
       return pages;
     unused = &pages;
   }
-  auto pages = std::make_shared<Pages>(
-      reserveOrThrow("logits", bytes, HugePages::Advised));
+  auto pages =
+      std::make_shared<Pages>(reserveOrThrow(name, bytes, HugePages::Advised));
   if (unused && bytes <= kKept)
     *unused = pages;
   return pages;
@@ -201,9 +216,10 @@ void runForward(void *argument, int32_t thread) {
 }
 } // namespace
 
-void Engine::run(const Batch &batch, float *logitData) {
+void Engine::run(const Batch &batch, float *logitData, float *scores) {
   Barrier barrier(executor->getThreads());
   int64_t vocab = model->getInfo().vocab;
+  int64_t scoreRow = model->getInfo().heads * batch.getScoreStride();
   for (const Batch::Call &rows : batch.calls) {
     llama_call call = {};
     call.struct_size = sizeof(call);
@@ -225,13 +241,21 @@ void Engine::run(const Batch &batch, float *logitData) {
     call.threads = executor->getThreads();
     call.barrier = &Barrier::arrive;
     call.team = &barrier;
+    if (scores) {
+      call.attention_rows = rows.logitRows;
+      call.attention_stride = batch.getScoreStride();
+      call.attention_scores = scores + rows.firstLogitRow * scoreRow;
+    }
     ForwardJob job{model.get(), &call};
     executor->run(runForward, &job);
   }
 }
 
 void Engine::commit(std::span<const Feed> feeds, Batch &batch,
-                    const std::shared_ptr<Pages> &logits) {
+                    const std::shared_ptr<Pages> &logits,
+                    const std::shared_ptr<Pages> &scores) {
+  int64_t heads = model->getInfo().heads, stride = batch.getScoreStride();
+  int64_t lines = 0; // of logits and scores so far
   int64_t vocab = model->getInfo().vocab;
   const float *data = reinterpret_cast<const float *>(logits->getData());
   for (size_t f = 0; f < feeds.size(); ++f) {
@@ -244,5 +268,12 @@ void Engine::commit(std::span<const Feed> feeds, Batch &batch,
                                                      : 0;
     session.logits = rows ? Logits{logits, data, rows} : Logits();
     data += rows * vocab;
+    lines += rows;
+    session.attention = Attention();
+    if (feed.attention && rows > 0)
+      session.attention = {scores,
+                           {reinterpret_cast<const float *>(scores->getData()) +
+                                (lines - 1) * heads * stride,
+                            heads, session.getLength(), stride}};
   }
 }

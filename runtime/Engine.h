@@ -14,6 +14,7 @@
 
 #include "runtime/KVCache.h"
 #include "runtime/Model.h"
+#include "runtime/Sampler/Sampler.h"
 #include "runtime/Threads.h"
 
 #include <memory>
@@ -42,6 +43,7 @@ struct Feed {
   std::span<const int32_t> ids; ///< at least one
   Source source = Source::Prompt;
   WantLogits logits = WantLogits::Last;
+  bool attention = false; ///< scores of the last row of logits too
 };
 
 /// Rows of logits, kept alive by whoever looks at them.
@@ -49,6 +51,12 @@ struct Logits {
   std::shared_ptr<const Pages> pages;
   const float *data = nullptr; ///< [rows, vocab]
   int64_t rows = 0;
+};
+
+/// The last layer's scores of one row, kept alive by whoever looks at them.
+struct Attention {
+  std::shared_ptr<const Pages> pages;
+  AttentionScores scores; ///< no data if nobody asked
 };
 
 /// All functions may be called from several threads; they take turns.
@@ -75,10 +83,13 @@ private:
   struct Batch; // the rows of one eval
   void check(std::span<const Feed> feeds) const;
   void growWorkspace(const Batch &batch);
-  std::shared_ptr<Pages> takeLogits(size_t rows);
-  void run(const Batch &batch, float *logits);
+  using KeptPages = std::shared_ptr<Pages>[2];
+  static std::shared_ptr<Pages> takePages(KeptPages &kept, const char *name,
+                                          uint64_t bytes);
+  void run(const Batch &batch, float *logits, float *scores);
   void commit(std::span<const Feed> feeds, Batch &batch,
-              const std::shared_ptr<Pages> &logits);
+              const std::shared_ptr<Pages> &logits,
+              const std::shared_ptr<Pages> &scores);
 
   std::shared_ptr<const Model> model;
   std::unique_ptr<Executor> executor;
@@ -86,7 +97,7 @@ private:
   std::mutex lock; // guards all below and the sessions' parts of the cache
   KVPool pool;
   Pages workspace;
-  std::shared_ptr<Pages> logitPages[2]; // used again when no session looks
+  KeptPages logitPages, scorePages; // used again when no session looks
 };
 
 } // namespace llamart

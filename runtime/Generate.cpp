@@ -48,14 +48,17 @@ public:
       feed.ids = {&next, 1};
       feed.source = Source::Model;
     }
-    if (job.onLogits)
+    if (job.onLogits || isForSampler(feed))
       feed.logits = WantLogits::All;
+    feed.attention = job.sampler->needsAttention();
     return feed;
   }
 
   /// After the eval of makeFeed's rows.
   void advance() {
     const Logits &logits = session.getLogits();
+    if (job.sampler->needsPromptLogits() && job.generated == 0)
+      session.observe(job.sampler);
     if (job.onLogits && !job.onLogits(logits.data, logits.rows))
       finish(Finish::Callback);
     else if (!isInPrompt())
@@ -63,6 +66,10 @@ public:
   }
 
 private:
+  bool isForSampler(const Feed &feed) const {
+    return feed.source == Source::Prompt && job.sampler->needsPromptLogits();
+  }
+
   void check() const {
     int64_t length = session.getLength() + job.prompt.size();
     int64_t context = session.getEngine()->getModel().getInfo().maxSeqLen;
@@ -93,9 +100,11 @@ private:
     if (job.generated == job.maxTokens)
       return finish(Finish::MaxTokens);
     const Model &model = session.getEngine()->getModel();
-    next = session.sample(job.sampler);
+    SampleTrace trace;
+    next = session.sample(job.sampler, job.onStep ? &trace : nullptr);
     ++job.generated;
-    bool goOn = !job.onToken || job.onToken(next);
+    bool goOn = !job.onStep || job.onStep(next, session.getLength(), trace);
+    goOn = (!job.onToken || job.onToken(next)) && goOn;
     if (decoder)
       goOn = show(stops.push(decoder->push(next))) && goOn;
     if (stops.isStopped())

@@ -49,6 +49,9 @@ struct GenerateJob {
   std::function<bool(std::string_view text)> onText; ///< never cuts a character
   /// Every row fed, prompt and generated, [rows, vocab].
   std::function<bool(const float *logits, int64_t rows)> onLogits;
+  /// Before onToken; `position` is the token's.
+  std::function<bool(int32_t id, int64_t position, const SampleTrace &trace)>
+      onStep;
 
   // Results.
   int64_t generated = 0; ///< tokens sampled

@@ -22,6 +22,7 @@ std::unique_ptr<Session> Session::fork(uint64_t forkNumber) const {
   result->history = history;
   result->promptLength = promptLength;
   result->logits = logits;
+  result->attention = attention;
   result->stateOwner = stateOwner;
   result->state = state ? state->clone() : nullptr;
   std::lock_guard guard(engine->lock);
@@ -38,18 +39,31 @@ void Session::truncate(int64_t length) {
   history.resize(length);
   promptLength = std::min<size_t>(promptLength, length);
   logits = Logits();
+  attention = Attention();
   stateOwner = nullptr;
   state = nullptr;
 }
 
-int32_t Session::sample(const std::shared_ptr<const Sampler> &sampler) {
+void Session::useState(const std::shared_ptr<const Sampler> &sampler) {
+  if (stateOwner == sampler)
+    return;
+  state = sampler->makeState();
+  stateOwner = sampler;
+}
+
+void Session::observe(const std::shared_ptr<const Sampler> &sampler) {
+  useState(sampler);
+  size_t vocab = engine->getModel().getInfo().vocab;
+  sampler->observePrompt({logits.data, logits.rows * vocab}, logits.rows,
+                         state.get());
+}
+
+int32_t Session::sample(const std::shared_ptr<const Sampler> &sampler,
+                        SampleTrace *trace) {
   if (logits.rows == 0)
     throw Error(ErrorKind::Argument,
                 "nothing to sample from: the session has no logits");
-  if (stateOwner != sampler) {
-    state = sampler->makeState();
-    stateOwner = sampler;
-  }
+  useState(sampler);
   size_t vocab = engine->getModel().getInfo().vocab;
   SampleInput input;
   input.logits = {logits.data + (logits.rows - 1) * vocab, vocab};
@@ -57,7 +71,8 @@ int32_t Session::sample(const std::shared_ptr<const Sampler> &sampler) {
   input.promptLength = promptLength;
   input.sequence = number;
   input.position = getLength();
-  return sampler->sample(input, state.get());
+  input.attention = attention.scores;
+  return sampler->sample(input, state.get(), trace);
 }
 
 void Session::reserve(size_t count) {

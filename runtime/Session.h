@@ -41,12 +41,20 @@ public:
   /// Those asked for in the last eval; no rows if none were.
   const Logits &getLogits() const { return logits; }
 
+  /// Of the last row of logits; no data if nobody asked.
+  const AttentionScores &getAttention() const { return attention.scores; }
+
   /// The next token by the last row of logits. Does not feed it. Throws
   /// Error(Argument) if there are no logits.
-  int32_t sample(const std::shared_ptr<const Sampler> &sampler);
+  int32_t sample(const std::shared_ptr<const Sampler> &sampler,
+                 SampleTrace *trace = nullptr);
+
+  /// Shows the rows of logits to a sampler that wants those of the prompt.
+  void observe(const std::shared_ptr<const Sampler> &sampler);
 
 private:
   friend class Engine;
+  void useState(const std::shared_ptr<const Sampler> &sampler);
   /// Makes append() of so many ids unable to fail.
   void reserve(size_t count);
   void append(std::span<const int32_t> ids, Source source) noexcept;
@@ -57,6 +65,7 @@ private:
   std::vector<int32_t> history;
   size_t promptLength = 0; // up to the last id that came from a prompt
   Logits logits;
+  Attention attention; // of their last row
 
   std::shared_ptr<const Sampler> stateOwner; // whose state it is
   std::unique_ptr<SamplerState> state;

@@ -156,6 +156,7 @@ def tools():
         + [unittests([sys.executable, "test/weights/tools/llama-weights.py", "build"])]
         + [checklist([sys.executable, f"test/runtime/{script}"])
            for script in ["Tokenizer/differential.py", "Sampler/against_numpy.py",
+                          "Sampler/entropix_against_numpy.py",
                           "ChatTemplate/against_jinja.py"]])
 
 

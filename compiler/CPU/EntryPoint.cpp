@@ -50,6 +50,9 @@ const Field kFields[] = {
     {"kv", FIELD(kv), {FIELD(kv_blocks)}},
     {"logit_row_list", FIELD(logit_row_list), {FIELD(logit_rows)}},
     {"logits", FIELD(logits), {FIELD(logit_rows)}},
+    {"attention_scores",
+     FIELD(attention_scores),
+     {FIELD(attention_rows), FIELD(attention_stride)}},
     {"weights", FIELD(weights), {kNone}},
     {"workspace", FIELD(workspace), {kNone}},
 };

@@ -10,8 +10,9 @@
 //
 //   sum (w - zero) x  =  sum w x  -  zero sum x
 //
-// and the last term, the same for every matrix row, is what the dots start with.
-// One lane adds the same products in the same order whatever the tile is (P4).
+// and the last term, the same for every matrix row, is what the dots start
+// with. One lane adds the same products in the same order whatever the tile is
+// (P4).
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,8 +42,7 @@ public:
       : b(op.getLoc(), rewriter), op(op), lanes(lanes), vnni(vnni),
         type(cast<QuantizedType>(
             op->getAttrOfType<TypeAttr>(kQuantizedAttr).getValue())),
-        rows(op.getStaticLoopRanges()[0]),
-        columns(op.getStaticLoopRanges()[1]),
+        rows(op.getStaticLoopRanges()[0]), columns(op.getStaticLoopRanges()[1]),
         padded(op.getStaticLoopRanges()[2]),
         step(std::max<int64_t>(type.getGroup(), type.getVectorElements())) {}
 
@@ -70,9 +70,9 @@ private:
     Value tensor = op.getDpsInputOperand(operand)->get();
     Type element = cast<ShapedType>(tensor.getType()).getElementType();
     Value none = arith::ConstantOp::create(b, b.getZeroAttr(element));
-    return vector::TransferReadOp::create(b, VectorType::get(count, element),
-                                          tensor, ValueRange{index(row), column},
-                                          none, ArrayRef<bool>{true});
+    return vector::TransferReadOp::create(
+        b, VectorType::get(count, element), tensor,
+        ValueRange{index(row), column}, none, ArrayRef<bool>{true});
   }
   Value plus(Value x, int64_t y) {
     return y == 0 ? x : arith::AddIOp::create(b, x, index(y)).getResult();

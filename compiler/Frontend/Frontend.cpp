@@ -28,6 +28,7 @@ namespace {
 /// What every op that touches the cache is told about the rows.
 struct Rows {
   Value cache, layer, positions, sequences, tables;
+  Value logitRows, attentionScores; ///< for whom the last layer's scores are
 };
 
 /// An argument: its name, and which number of rows its first dimension is
@@ -85,6 +86,12 @@ private:
     return MemRefType::get({ShapedType::kDynamic, config.layers, 2,
                             config.kvHeads, kCacheBlock, config.headDim},
                            getNumberType(options.kvType));
+  }
+
+  MemRefType scoresType() {
+    return MemRefType::get(
+        {ShapedType::kDynamic, config.heads, ShapedType::kDynamic},
+        b.getF32Type());
   }
 
   const llamaweights::ModelManifest &manifest;
@@ -192,6 +199,9 @@ Value ModelBuilder::attention(Value normed, Value cosine, Value sine,
   auto scoresType = RankedTensorType::get(
       {ShapedType::kDynamic, config.heads, ShapedType::kDynamic},
       b.getF32Type());
+  RecordScoresOp::create(b, query, rows.cache, rows.layer, rows.positions,
+                         rows.sequences, rows.tables, rows.logitRows,
+                         rows.attentionScores);
   Value scores =
       AttentionScoresOp::create(b, scoresType, query, rows.cache, rows.layer,
                                 rows.positions, rows.sequences, rows.tables);
@@ -212,27 +222,33 @@ Value ModelBuilder::feedForward(Value normed, Value layer) {
   return linear(hidden, "layers.feed_forward.w2", layer, config.hidden);
 }
 
-/// @layer(stream, layer, cosine, sine, cache, positions, sequences, tables)
+/// @layer(stream, layer, cosine, sine, cache, positions, sequences, tables,
+///        logit rows, attention scores)
 void ModelBuilder::buildLayer() {
   OpBuilder::InsertionGuard guard(b);
   at("layer");
   RankedTensorType stream = f32Rows(config.hidden);
   RankedTensorType angles = f32Rows(config.headDim / 2);
-  func::FuncOp function = createFunction("layer",
-                                         {{"stream", stream, "rows"},
-                                          {"layer", b.getIndexType()},
-                                          {"cosine", angles, "rows"},
-                                          {"sine", angles, "rows"},
-                                          {"kv", cacheType()},
-                                          {"positions", indices(1), "rows"},
-                                          {"sequences", indices(1), "rows"},
-                                          {"block_tables", indices(2)}},
-                                         {stream});
+  func::FuncOp function =
+      createFunction("layer",
+                     {{"stream", stream, "rows"},
+                      {"layer", b.getIndexType()},
+                      {"cosine", angles, "rows"},
+                      {"sine", angles, "rows"},
+                      {"kv", cacheType()},
+                      {"positions", indices(1), "rows"},
+                      {"sequences", indices(1), "rows"},
+                      {"block_tables", indices(2)},
+                      {"logit_row_list", indices(1), "logit_rows"},
+                      {"attention_scores", scoresType()}},
+                     {stream});
   function.setPrivate();
 
   Value x = function.getArgument(0), layer = function.getArgument(1);
-  Rows rows{function.getArgument(4), layer, function.getArgument(5),
-            function.getArgument(6), function.getArgument(7)};
+  Rows rows{function.getArgument(4), layer,
+            function.getArgument(5), function.getArgument(6),
+            function.getArgument(7), function.getArgument(8),
+            function.getArgument(9)};
   Value normed = norm(x, "layers.attention_norm", layer);
   Value mixed =
       attention(normed, function.getArgument(2), function.getArgument(3), rows);
@@ -245,7 +261,8 @@ void ModelBuilder::buildLayer() {
   func::ReturnOp::create(b, x);
 }
 
-/// @forward(tokens, positions, sequences, tables, cache, logit rows, logits)
+/// @forward(tokens, positions, sequences, tables, cache, logit rows, logits,
+///          attention scores)
 void ModelBuilder::buildForward() {
   OpBuilder::InsertionGuard guard(b);
   at("forward");
@@ -259,7 +276,8 @@ void ModelBuilder::buildForward() {
                       {"block_tables", indices(2)},
                       {"kv", cacheType()},
                       {"logit_row_list", indices(1), "logit_rows"},
-                      {"logits", logitsType, "logit_rows"}},
+                      {"logits", logitsType, "logit_rows"},
+                      {"attention_scores", scoresType()}},
                      {});
   Value tokens = function.getArgument(0), positions = function.getArgument(1);
   Value sequences = function.getArgument(2), tables = function.getArgument(3);
@@ -284,7 +302,8 @@ void ModelBuilder::buildForward() {
         auto call = func::CallOp::create(
             b, "layer", TypeRange{x.getType()},
             ValueRange{stream[0], layer, rope.getCosine(), rope.getSine(),
-                       cache, positions, sequences, tables});
+                       cache, positions, sequences, tables, logitRows,
+                       function.getArgument(7)});
         scf::YieldOp::create(b, call.getResults());
       });
 

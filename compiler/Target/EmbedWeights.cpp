@@ -80,10 +80,9 @@ static llvm::Error embedQuantized(QuantizedType type, const TensorInfo &tensor,
       return error;
     const auto *numbers = reinterpret_cast<const float *>(source.data());
     llvm::parallelFor(0, count, [&](size_t i) {
-      packRow(
-          type, {numbers + i * columns, size_t(columns)},
-          MutableArrayRef(integers).slice(i * rowBytes, rowBytes),
-          MutableArrayRef(scales).slice((row + i) * rowScales, rowScales));
+      packRow(type, {numbers + i * columns, size_t(columns)},
+              MutableArrayRef(integers).slice(i * rowBytes, rowBytes),
+              MutableArrayRef(scales).slice((row + i) * rowScales, rowScales));
     });
     if (llvm::Error error = write(asBytes(ArrayRef(integers))))
       return error;

@@ -94,8 +94,7 @@ void mlir::llama::packRow(QuantizedType type, ArrayRef<float> row,
   std::fill(integers.begin(), integers.end(), 0);
   for (int64_t number = 0, end = scales.size(); number < end; ++number) {
     int64_t first = std::min(number * group, columns);
-    ArrayRef<float> values =
-        row.slice(first, std::min(group, columns - first));
+    ArrayRef<float> values = row.slice(first, std::min(group, columns - first));
     float scale = values.empty() ? 0.0F : chooseScale(type, values);
     scales[number] = llamaweights::floatToHalf(scale);
     for (int64_t i = 0; i < group; ++i) {

@@ -2,6 +2,7 @@
 
 #include "runtime/CInterface/Handles.h"
 #include "runtime/Generate.h"
+#include "runtime/SamplerConfig.h"
 
 #include <cinttypes>
 
@@ -124,7 +125,8 @@ static Feed readFeed(const llamart_feed *given) {
   return {require(feed.session, "llamart_feed: session").session.get(),
           {feed.ids, feed.count},
           static_cast<Source>(feed.source),
-          static_cast<WantLogits>(feed.logits)};
+          static_cast<WantLogits>(feed.logits),
+          feed.attention != 0};
 }
 
 llamart_error *llamart_eval(llamart_engine *engine, const llamart_feed *feeds,
@@ -147,12 +149,16 @@ llamart_error *llamart_eval(llamart_engine *engine, const llamart_feed *feeds,
 
 static std::shared_ptr<const Sampler>
 makeSampler(const llamart_sampler_options &given) {
-  if (given.kind == LLAMART_SAMPLER_GREEDY)
-    return createGreedySampler();
-  if (given.kind != LLAMART_SAMPLER_STANDARD)
+  if (given.kind != LLAMART_SAMPLER_GREEDY &&
+      given.kind != LLAMART_SAMPLER_STANDARD)
     throw Error(ErrorKind::Argument, "llamart_sampler_options: kind is ",
                 given.kind, ", expected LLAMART_SAMPLER_GREEDY or _STANDARD");
-  SamplerOptions to;
+  if (given.kind == LLAMART_SAMPLER_GREEDY && !given.config)
+    return createGreedySampler();
+  SamplerBase base;
+  if (given.kind == LLAMART_SAMPLER_GREEDY)
+    base.sampler = "greedy";
+  SamplerOptions &to = base.standard;
   to.seed = given.seed;
   to.repeatPenalty = given.repeat_penalty;
   to.frequencyPenalty = given.frequency_penalty;
@@ -162,7 +168,9 @@ makeSampler(const llamart_sampler_options &given) {
   to.topP = given.top_p;
   to.minP = given.min_p;
   to.temperature = given.temperature;
-  return createStandardSampler(to);
+  if (given.model && given.model->model->hasTokenizer())
+    base.tokenizer = &given.model->model->getTokenizer();
+  return createSampler(given.config ? given.config : "{}", base);
 }
 
 llamart_error *llamart_sampler_create(const llamart_sampler_options *options,
@@ -198,6 +206,35 @@ static_assert(LLAMART_FINISH_MAX_TOKENS == int(Finish::MaxTokens) &&
               LLAMART_FINISH_CONTEXT == int(Finish::Context) &&
               LLAMART_FINISH_CALLBACK == int(Finish::Callback));
 
+static bool showStep(const llamart_job &job, int32_t id, int64_t position,
+                     const SampleTrace &trace) {
+  std::vector<int32_t> ids;
+  std::vector<double> probabilities;
+  for (const Candidate &candidate : trace.candidates) {
+    ids.push_back(candidate.id);
+    probabilities.push_back(candidate.probability);
+  }
+  std::string state(trace.state); // with a zero behind it
+  AttentionStats attention = trace.attention.value_or(AttentionStats());
+  llamart_step step = {};
+  step.struct_size = sizeof(step);
+  step.id = id;
+  step.position = position;
+  step.probability = trace.probability;
+  step.entropy = trace.entropy;
+  step.varentropy = trace.varentropy;
+  step.state = state.c_str();
+  step.candidate_count = ids.size();
+  step.candidate_ids = ids.data();
+  step.candidate_probabilities = probabilities.data();
+  step.has_attention = trace.attention.has_value();
+  step.attention_entropy = attention.entropy;
+  step.attention_varentropy = attention.varentropy;
+  step.agreement = attention.agreement;
+  step.interaction_strength = attention.interactionStrength;
+  return job.on_step(job.user, &step) == 0;
+}
+
 static GenerateJob readJob(const llamart_job &given) {
   GenerateJob job;
   job.session = require(given.session, "llamart_job: session").session;
@@ -220,6 +257,10 @@ static GenerateJob readJob(const llamart_job &given) {
     job.onText = [given](std::string_view text) {
       std::string copy(text); // with a zero behind it
       return given.on_text(given.user, copy.c_str(), copy.size()) == 0;
+    };
+  if (given.on_step)
+    job.onStep = [given](int32_t id, int64_t position, const SampleTrace &t) {
+      return showStep(given, id, position, t);
     };
   if (given.on_logits)
     job.onLogits = [given](const float *logits, int64_t rows) {

@@ -130,6 +130,8 @@ formatChat(const llamart_model *model, const llamart_message *messages,
   ChatOptions to;
   to.addGenerationPrompt = given.add_generation_prompt;
   to.date = given.date ? given.date : "";
+  if (given.template_name)
+    return ChatTemplate::byName(given.template_name).format(list, to);
   return model->model->getChatTemplate().format(list, to);
 }
 

@@ -104,6 +104,12 @@ LLAMA_VECTOR_CLONES void computeWeights(std::span<const float> logits,
     weights[i] = expOfNegative(getDistance(logits[i], largest) / temperature);
 }
 
+LLAMA_VECTOR_CLONES void exponentiate(std::span<const double> values,
+                                      std::span<double> result) {
+  for (size_t i = 0; i < values.size(); ++i)
+    result[i] = expOfNegative(values[i]);
+}
+
 double sumWeights(std::span<const double> weights) {
   std::array<double, kLanes> lanes = {};
   size_t i = 0;

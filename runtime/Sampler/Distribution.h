@@ -30,6 +30,10 @@ int32_t findLargest(std::span<const float> logits);
 void computeWeights(std::span<const float> logits, double temperature,
                     std::span<double> weights);
 
+/// result[i] = exp(values[i]) for values of at most 0, to 2 units in the last
+/// place; 0 below -708 and for a NaN.
+void exponentiate(std::span<const double> values, std::span<double> result);
+
 /// The sum in a fixed order.
 double sumWeights(std::span<const double> weights);
 

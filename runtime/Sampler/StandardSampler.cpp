@@ -1,10 +1,4 @@
-//===- StandardSampler.cpp - Penalties, top-k, top-p, min-p, temperature --===//
-//
-// The order of steps and what each of them means are llama.cpp's: every step
-// sees only what the one before it left, and top-p and min-p look at
-// probabilities before the temperature acts.
-//
-//===----------------------------------------------------------------------===//
+//===- StandardSampler.cpp - A chain of steps and a draw ------------------===//
 
 #include "runtime/Sampler/StandardSampler.h"
 
@@ -13,181 +7,148 @@
 #include "runtime/Sampler/Philox.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <unordered_map>
+#include <utility>
 
 namespace llamart {
 namespace {
 
-bool hasPenalties(const SamplerOptions &options) {
-  return options.penaltyWindow != 0 &&
-         (options.repeatPenalty != 1.0f || options.frequencyPenalty != 0.0f ||
-          options.presencePenalty != 0.0f);
-}
+// Which random number of a step is for what.
+constexpr uint32_t kDraw = 0, kXtcCoin = 1;
 
-void checkRange(const char *name, double value, double low, double high) {
-  if (!(value >= low && value <= high)) // also NaN
-    throw Error(ErrorKind::Argument, "sampler: ", name, " is ", value,
-                ", expected ", low, " to ", high);
-}
-
-void checkOptions(const SamplerOptions &options) {
-  constexpr double kLarge = 1e6;
-  checkRange("repeat penalty", options.repeatPenalty, 1e-6, kLarge);
-  checkRange("frequency penalty", options.frequencyPenalty, -kLarge, kLarge);
-  checkRange("presence penalty", options.presencePenalty, -kLarge, kLarge);
-  checkRange("penalty window", options.penaltyWindow, -1, INT32_MAX);
-  checkRange("top-k", options.topK, 0, INT32_MAX);
-  checkRange("top-p", options.topP, 0, 1);
-  checkRange("min-p", options.minP, 0, 1);
-  checkRange("temperature", options.temperature, 0, kLarge);
-}
+struct MirostatState : SamplerState {
+  double surprise = 0.0; ///< bits a token may have
+  std::unique_ptr<SamplerState> clone() const override {
+    return std::make_unique<MirostatState>(*this);
+  }
+};
 
 class StandardSampler : public Sampler {
 public:
   explicit StandardSampler(const SamplerOptions &options) : options(options) {}
 
-  int32_t sample(const SampleInput &input, SamplerState *,
+  std::unique_ptr<SamplerState> makeState() const override {
+    if (options.mirostat == 0)
+      return nullptr;
+    auto state = std::make_unique<MirostatState>();
+    state->surprise = 2.0 * double(options.mirostatTau);
+    return state;
+  }
+
+  int32_t sample(const SampleInput &input, SamplerState *state,
                  SampleTrace *trace) const override {
     if (input.logits.empty())
       throw Error(ErrorKind::Argument, "sampler: there are no logits");
-    thread_local std::vector<float> penalized;
     thread_local ChoiceMaker maker;
-    std::span<const float> logits = input.logits;
-    if (hasPenalties(options)) {
-      penalized.assign(logits.begin(), logits.end());
-      applyPenalties(input, options, penalized);
-      logits = penalized;
-    }
-    if (options.temperature == 0.0f) {
-      int32_t id = findLargest(logits);
-      if (trace)
-        fillTrace(input.logits, id, {{id}, {1.0}}, *trace);
-      return id;
-    }
-    const Choices &choices = maker.make(logits, options);
     StepRandom random{options.seed, input.sequence, input.position};
-    int32_t id = choices.getId(pickChoice(choices, random.uniform()));
+    auto *mirostat = static_cast<MirostatState *>(state);
+    const Choices &choices =
+        options.mirostat && mirostat
+            ? maker.makeMirostat(input, options, mirostat->surprise)
+            : maker.make(input, options, random.uniform(kXtcCoin));
+    size_t chosen = pickChoice(choices, random.uniform(kDraw));
+    int32_t id = choices.getId(chosen);
+    if (mirostat) {
+      double observed =
+          -std::log2(choices.weights[chosen] / sumWeights(choices.weights));
+      mirostat->surprise -= double(options.mirostatEta) *
+                            (observed - double(options.mirostatTau));
+    }
     if (trace)
       fillTrace(input.logits, id, choices, *trace);
     return id;
-  }
-
-  static void fillTrace(std::span<const float> logits, int32_t id,
-                        const Choices &choices, SampleTrace &trace) {
-    EntropyStats stats = computeEntropy(logits);
-    trace.entropy = stats.entropy;
-    trace.varentropy = stats.varentropy;
-    std::vector<double> weights(logits.size());
-    computeWeights(logits, 1.0, weights);
-    double all = sumWeights(weights); // 0 if every logit is NaN
-    trace.probability = all > 0.0 ? weights[id] / all : 0.0;
-    trace.state = {};
-
-    constexpr size_t kMost = 8;
-    std::vector<size_t> order(choices.weights.size());
-    for (size_t i = 0; i < order.size(); ++i)
-      order[i] = i;
-    auto end = order.begin() + std::min(kMost, order.size());
-    std::partial_sort(order.begin(), end, order.end(), [&](size_t a, size_t b) {
-      return choices.weights[a] > choices.weights[b] ||
-             (choices.weights[a] == choices.weights[b] && a < b);
-    });
-    double total = sumWeights(choices.weights);
-    trace.candidates.clear();
-    for (auto at = order.begin(); at != end; ++at)
-      trace.candidates.push_back(
-          {choices.getId(*at), choices.weights[*at] / total});
   }
 
 private:
   SamplerOptions options;
 };
 
+using Field = OptionField<SamplerOptions>;
+constexpr double kLarge = 1e6;
+constexpr double kWhole = INT32_MAX;
+
+constexpr auto kFields = std::to_array<Field>({
+    {"repeat_penalty", &SamplerOptions::repeatPenalty, 1e-6, kLarge,
+     "Penalty of recent tokens; 1: none"},
+    {"frequency_penalty", &SamplerOptions::frequencyPenalty, -kLarge, kLarge,
+     "Subtracted for each occurrence among them"},
+    {"presence_penalty", &SamplerOptions::presencePenalty, -kLarge, kLarge,
+     "Subtracted once if there is one"},
+    {"repeat_last_n", &SamplerOptions::penaltyWindow, -1, kWhole,
+     "So many tokens are recent; -1: all"},
+    {"dry_multiplier", &SamplerOptions::dryMultiplier, 0, kLarge,
+     "DRY: penalty of going on with a repetition; 0: none"},
+    {"dry_base", &SamplerOptions::dryBase, 0, kLarge,
+     "DRY: grows by this factor with each token"},
+    {"dry_allowed_length", &SamplerOptions::dryAllowedLength, 0, kWhole,
+     "DRY: longest repetition without a penalty"},
+    {"dry_penalty_last_n", &SamplerOptions::dryWindow, -1, kWhole,
+     "DRY: looks at so many tokens; -1: all"},
+    {"top_n_sigma", &SamplerOptions::topNSigma, -1, kLarge,
+     "Only logits so many deviations below the best; 0 and less: all"},
+    {"top_k", &SamplerOptions::topK, 0, kWhole,
+     "Only the k most probable tokens; 0: all"},
+    {"typical_p", &SamplerOptions::typicalP, 0, 1,
+     "Only tokens of typical surprise, of this probability together"},
+    {"top_p", &SamplerOptions::topP, 0, 1,
+     "Only the tokens that make up this probability"},
+    {"min_p", &SamplerOptions::minP, 0, 1,
+     "Only tokens this probable relative to the best"},
+    {"xtc_probability", &SamplerOptions::xtcProbability, 0, 1,
+     "XTC: how often it drops the top choices"},
+    {"xtc_threshold", &SamplerOptions::xtcThreshold, 0, 1,
+     "XTC: drops tokens this probable, but the least of them"},
+    {"temperature", &SamplerOptions::temperature, 0, kLarge,
+     "Divides the logits; 0 is greedy"},
+    {"dynatemp_range", &SamplerOptions::dynatempRange, 0, kLarge,
+     "The temperature follows the entropy, so far up and down"},
+    {"dynatemp_exponent", &SamplerOptions::dynatempExponent, 0, kLarge,
+     "Bends the way from low to high"},
+    {"mirostat", &SamplerOptions::mirostat, 0, 2,
+     "Mirostat 1 or 2 in place of the steps above but temperature; 0: none"},
+    {"mirostat_tau", &SamplerOptions::mirostatTau, 0, kLarge,
+     "Mirostat: surprise aimed at, bits"},
+    {"mirostat_eta", &SamplerOptions::mirostatEta, 0, kLarge,
+     "Mirostat: how fast it follows"},
+});
+
+constexpr auto kSteps = std::to_array<std::pair<std::string_view, ChainStep>>({
+    {"penalties", ChainStep::Penalties},
+    {"dry", ChainStep::Dry},
+    {"top_n_sigma", ChainStep::TopNSigma},
+    {"top_k", ChainStep::TopK},
+    {"typ_p", ChainStep::Typical},
+    {"top_p", ChainStep::TopP},
+    {"min_p", ChainStep::MinP},
+    {"xtc", ChainStep::Xtc},
+    {"temperature", ChainStep::Temperature},
+});
+
 } // namespace
 
-void applyPenalties(const SampleInput &input, const SamplerOptions &options,
-                    std::vector<float> &logits) {
-  std::span<const int32_t> window = input.history;
-  if (options.penaltyWindow >= 0 &&
-      window.size() > size_t(options.penaltyWindow))
-    window = window.last(size_t(options.penaltyWindow));
-  std::unordered_map<int32_t, int32_t> counts;
-  for (int32_t id : window)
-    if (id >= 0 && size_t(id) < logits.size())
-      ++counts[id];
-  for (auto [id, count] : counts) {
-    float &logit = logits[id];
-    if (logit <= 0.0f)
-      logit *= options.repeatPenalty;
-    else
-      logit /= options.repeatPenalty;
-    logit -= float(count) * options.frequencyPenalty + options.presencePenalty;
-  }
+std::span<const Field> getStandardFields() { return kFields; }
+
+std::optional<ChainStep> findChainStep(std::string_view name) {
+  for (auto [known, step] : kSteps)
+    if (known == name)
+      return step;
+  return std::nullopt;
 }
 
-void ChoiceMaker::weigh(double temperature) {
-  choices.weights.resize(left.size());
-  computeWeights(left, temperature, choices.weights);
-}
-
-/// `indices` ascend, so that moving to the front overwrites nothing needed.
-void ChoiceMaker::keep(std::span<const uint32_t> indices) {
-  bool everything = choices.ids.empty();
-  if (everything) {
-    choices.ids.resize(indices.size());
-    kept.resize(indices.size());
-  }
-  for (size_t i = 0; i < indices.size(); ++i) {
-    uint32_t index = indices[i];
-    kept[i] = left[index];
-    choices.ids[i] = everything ? int32_t(index) : choices.ids[index];
-  }
-  choices.ids.resize(indices.size());
-  kept.resize(indices.size());
-  left = kept;
-}
-
-const Choices &ChoiceMaker::make(std::span<const float> logits,
-                                 const SamplerOptions &options) {
-  left = logits;
-  choices.ids.clear();
-  if (options.topK > 0 && size_t(options.topK) < left.size())
-    keep(selector.findTopCount(left, size_t(options.topK)));
-  if (options.topP < 1.0f) {
-    weigh(1.0);
-    double mass = double(options.topP) * sumWeights(choices.weights);
-    keep(selector.findTopMass(left, choices.weights, mass));
-  }
-  if (options.minP > 0.0f) {
-    weigh(1.0);
-    large.clear();
-    for (size_t i = 0; i < left.size(); ++i)
-      if (choices.weights[i] >= double(options.minP))
-        large.push_back(static_cast<uint32_t>(i));
-    keep(large);
-  }
-  weigh(double(options.temperature));
-  return choices;
-}
-
-size_t pickChoice(const Choices &choices, double uniform) {
-  double target = uniform * sumWeights(choices.weights);
-  double sum = 0.0;
-  size_t last = 0; // that can be drawn at all
-  for (size_t i = 0; i < choices.weights.size(); ++i) {
-    if (choices.weights[i] <= 0.0)
-      continue;
-    last = i;
-    sum += choices.weights[i];
-    if (sum > target)
-      return i;
-  }
-  return last; // rounding: the sums are taken in different orders
+std::string listChainSteps() {
+  std::string list;
+  for (auto [name, step] : kSteps)
+    list.append(list.empty() ? "" : ";").append(name);
+  return list;
 }
 
 std::unique_ptr<Sampler> createStandardSampler(const SamplerOptions &options) {
-  checkOptions(options);
+  checkFields(getStandardFields(), options);
+  for (const LogitBias &bias : options.logitBias)
+    if (bias.id < 0 || std::isnan(bias.bias))
+      throw Error(ErrorKind::Argument, "sampler: logit bias of token ", bias.id,
+                  " is ", bias.bias, ", expected a token and a number");
   return std::make_unique<StandardSampler>(options);
 }
 

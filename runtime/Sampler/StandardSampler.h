@@ -1,5 +1,4 @@
-//===- StandardSampler.h - Penalties, top-k, top-p, min-p, temperature
-//-*-C++-*//
+//===- StandardSampler.h - The chain of steps before a draw -----*- C++ -*-===//
 //
 // The distribution that a step draws from, for the sampler and for its tests.
 //
@@ -8,50 +7,67 @@
 #ifndef LLAMA_RUNTIME_SAMPLER_STANDARDSAMPLER_H
 #define LLAMA_RUNTIME_SAMPLER_STANDARDSAMPLER_H
 
-#include "runtime/Sampler/Sampler.h"
+#include "runtime/Sampler/Choices.h"
+#include "runtime/Sampler/OptionField.h"
 #include "runtime/Sampler/Selector.h"
 
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace llamart {
 
-/// Tokens that may be drawn, in ascending order of their ids.
-struct Choices {
-  std::vector<int32_t> ids;    ///< empty if every token may be
-  std::vector<double> weights; ///< not normalized, the largest is 1
+/// The numbers among the options, with llama.cpp's names.
+std::span<const OptionField<SamplerOptions>> getStandardFields();
 
-  int32_t getId(size_t index) const {
-    return ids.empty() ? static_cast<int32_t>(index) : ids[index];
-  }
-};
-
-/// Applies the penalties to `logits`, [vocab], a copy of the input's.
-void applyPenalties(const SampleInput &input, const SamplerOptions &options,
-                    std::vector<float> &logits);
+/// "top_k" => ChainStep::TopK; nothing if there is no such step.
+std::optional<ChainStep> findChainStep(std::string_view name);
+std::string listChainSteps();
 
 /// The distribution of one step. Keeps its memory between steps: a vocabulary
 /// is large enough for fresh memory to cost more than the arithmetic.
 class ChoiceMaker {
 public:
-  /// What is left of logits after top-k, top-p and min-p, weighted at the
-  /// temperature, which must be greater than 0. Valid until the next call.
-  const Choices &make(std::span<const float> logits,
-                      const SamplerOptions &options);
+  /// What the chain leaves, weighted at its temperature. `coin`, in [0, 1), is
+  /// XTC's. Valid until the next call.
+  const Choices &make(const SampleInput &input, const SamplerOptions &options,
+                      double coin);
+
+  /// What Mirostat leaves at `surprise`, its state, in bits.
+  const Choices &makeMirostat(const SampleInput &input,
+                              const SamplerOptions &options, double surprise);
 
 private:
-  void weigh(double temperature);
+  void begin(const SampleInput &input, const SamplerOptions &options);
+  void run(ChainStep step, const SampleInput &input,
+           const SamplerOptions &options, double coin);
+
+  void applyPenalties(const SampleInput &input, const SamplerOptions &options);
+  void applyDry(const SampleInput &input, const SamplerOptions &options);
+  void keepNearBest(double deviations);
+  void keepTypical(double mass);
+  void keepTopMass(double mass);
+  void keepProbable(double share);
+  void dropTopChoices(double threshold);
+  void applyTemperature(const SamplerOptions &options);
+  double estimateMirostatCount(double surprise) const;
+
+  void weigh();
+  void own();
+  float *find(int32_t id);
   void keep(std::span<const uint32_t> indices);
+  template <typename Keeps>
+  void keepIf(Keeps keeps);
 
   Selector selector;
   std::span<const float> left; ///< logits of what is left
-  std::vector<float> kept;     ///< their memory, once something was dropped
-  std::vector<uint32_t> large; ///< indices that min-p keeps
+  std::vector<float> kept;     ///< their memory, once something was changed
+  std::vector<uint32_t> some;  ///< indices that a step keeps
+  std::vector<double> scores;
+  double scale = 1.0; ///< by which logits are yet to be divided
   Choices choices;
 };
-
-/// The index of the choice at `uniform`, in [0, 1), of the total weight.
-size_t pickChoice(const Choices &choices, double uniform);
 
 } // namespace llamart
 

@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 #define LLAMA_ABI_MAGIC 0x4F53414D414C4CULL /* "LLAMASO" */
-#define LLAMA_ABI_VERSION 1u
+#define LLAMA_ABI_VERSION 2u
 
 /* Positions held by one block of the KV cache. */
 #define LLAMA_KV_BLOCK 64
@@ -64,6 +64,13 @@ typedef struct llama_call {
   int64_t threads;             /* how many call llama_forward */
   void (*barrier)(void *team); /* returns when all threads have called it */
   void *team;                  /* barrier's argument */
+
+  /* Scores of the last layer before the softmax, for the first attention_rows
+   * of logit_row_list, 0 if nobody asks. Up to a row's position; what follows
+   * it in the same LLAMA_KV_BLOCK positions is negative infinity. */
+  int64_t attention_rows;
+  int64_t attention_stride; /* a multiple of LLAMA_KV_BLOCK, beyond positions */
+  float *attention_scores;  /* [attention_rows, heads, attention_stride] */
 } llama_call;
 
 /* First bytes of every model.so. Offsets are byte offsets from the header. */
@@ -101,7 +108,7 @@ typedef int64_t (*llama_workspace_fn)(int64_t, int64_t);
 #ifdef __cplusplus
 } /* extern "C" */
 
-static_assert(sizeof(llama_call) == 19 * 8, "llama_call is part of the ABI");
+static_assert(sizeof(llama_call) == 22 * 8, "llama_call is part of the ABI");
 static_assert(sizeof(llama_model_header) == 176,
               "llama_model_header is part of the ABI");
 #endif

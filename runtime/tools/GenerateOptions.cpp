@@ -2,7 +2,9 @@
 
 #include "runtime/tools/GenerateOptions.h"
 
+#include "runtime/ChatTemplate/ChatTemplate.h"
 #include "runtime/abi/LlamaABI.h"
+#include "runtime/tools/SamplerFlags.h"
 
 #include <CLI/CLI.hpp>
 
@@ -58,9 +60,24 @@ void addPromptOptions(CLI::App &app, GenerateOptions &o) {
                "Control tokens written out in the prompt are tokens")
       ->group(group);
   app.add_flag("--chat", o.chat,
-               "The prompt is a message; the model answers it")
+               "The prompt is a message; the model answers it. Without a "
+               "prompt: a conversation, line by line")
       ->group(group);
   app.add_option("--system", o.system, "System message of the chat")
+      ->group(group);
+  app.add_option("--chat-template", o.chatTemplate,
+                 "Its layout, if the model's own is not one of " +
+                     llamart::ChatTemplate::listNames())
+      ->group(group);
+  app.add_option("--date", o.date,
+                 "Today for templates that name it, as in \"26 Jul 2024\" [the "
+                 "template's own]")
+      ->group(group);
+  app.add_flag("--guard", o.guard,
+               "A Llama Guard 3 judges the prompt, or --reply to it: prints "
+               "safe, or unsafe and a line of categories")
+      ->group(group);
+  app.add_option("--reply", o.reply, "Reply to the prompt that --guard judges")
       ->group(group);
 }
 
@@ -72,7 +89,20 @@ void checkTogether(const GenerateOptions &o) {
   };
   int prompts =
       o.prompt.has_value() + o.promptFile.has_value() + o.promptIds.has_value();
-  check(prompts == 1, "give one of --prompt, --prompt-file, --prompt-ids");
+  bool talks = o.chat && prompts == 0;
+  check(prompts == 1 || talks,
+        "give one of --prompt, --prompt-file, --prompt-ids");
+  check(!talks || (!o.printIds && !o.logits && !o.trace && o.besideIds.empty()),
+        "--print-ids, --logits, --trace, --beside-ids need a prompt");
+  check(!o.guard || (!o.chat && !o.promptIds && o.branches == 1),
+        "--guard needs --prompt or --prompt-file, without --chat, --branches");
+  check(!o.reply || o.guard, "--reply needs --guard");
+  check(!o.chatTemplate || o.chat, "--chat-template needs --chat");
+  check(!o.date || o.chat, "--date needs --chat");
+  check(o.branches == 1 || (!talks && !o.trace && !o.logits && !o.printIds &&
+                            o.besideIds.empty()),
+        "--branches needs a prompt, without --trace, --logits, --print-ids, "
+        "--beside-ids");
   check(!o.chat || !o.promptIds, "--chat needs --prompt or --prompt-file");
   check(!o.special || !(o.chat || o.promptIds),
         "--special needs --prompt or --prompt-file, without --chat");
@@ -91,28 +121,14 @@ void addLengthOptions(CLI::App &app, GenerateOptions &o) {
       ->expected(1)
       ->take_all()
       ->group(group);
+  app.add_option("--branches", o.branches,
+                 "Goes on in so many ways, one from each of the most probable "
+                 "first tokens")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str()
+      ->group(group);
   app.add_flag("--ignore-eos", o.ignoreEos, "Go on when the model ends")
       ->group(group);
-}
-
-void addSamplerOptions(CLI::App &app, GenerateOptions &o) {
-  const char *group = "Sampling";
-  auto &s = o.sampling;
-  app.add_option("--sampler", o.sampler,
-                 "greedy or standard [greedy; standard if one of the options "
-                 "below is given]")
-      ->check(CLI::IsMember({"greedy", "standard"}))
-      ->group(group);
-  auto add = [&](const char *name, auto &value, const char *text) {
-    app.add_option(name, value, text)->group(group)->capture_default_str();
-  };
-  add("--seed", s.seed, "Seed of the random numbers");
-  add("--temperature", s.temperature, "Divides the logits; 0 is greedy");
-  add("--top-k", s.top_k, "Only the k most probable tokens; 0: all");
-  add("--top-p", s.top_p, "Only the tokens that make up this probability");
-  add("--min-p", s.min_p, "Only tokens this probable relative to the best");
-  add("--repeat-penalty", s.repeat_penalty,
-      "Penalty of recent tokens; 1: none");
 }
 
 void addMachineOptions(CLI::App &app, GenerateOptions &o) {
@@ -165,24 +181,17 @@ void addOutputOptions(CLI::App &app, GenerateOptions &o) {
       ->expected(1)
       ->take_all()
       ->group(group);
+  app.add_option("--trace", o.trace,
+                 "FILE.jsonl for a line about every token: what the sampler "
+                 "saw, its state, the candidates; llama-measure trace shows it")
+      ->group(group);
+  app.add_flag("--color{auto}", o.color,
+               "Colour each token by the sampler's state, or by its surprise; "
+               "=always: even if this is no terminal")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->group(group);
   app.add_flag("--verbose", o.verbose, "Say more on stderr")->group(group);
   app.add_flag("--quiet", o.quiet, "Say nothing on stderr")->group(group);
-}
-
-/// Greedy unless an option of the standard sampler was given.
-void chooseSampler(const CLI::App &app, GenerateOptions &o) {
-  bool knobs = false;
-  for (const char *name :
-       {"--temperature", "--top-k", "--top-p", "--min-p", "--repeat-penalty"}) {
-    bool given = app.count(name) > 0;
-    if (given && o.sampler == "greedy")
-      throw CLI::ValidationError(name, "needs --sampler=standard");
-    knobs |= given;
-  }
-  if (o.sampler.empty())
-    o.sampler = knobs || app.count("--seed") ? "standard" : "greedy";
-  if (o.sampler == "greedy")
-    o.sampling.kind = LLAMART_SAMPLER_GREEDY;
 }
 
 /// The arguments, last one first, as CLI11 wants them. It would take the next
@@ -213,13 +222,14 @@ std::optional<int> readCommandLine(int argc, char **argv,
                                         ")");
   addPromptOptions(app, options);
   addLengthOptions(app, options);
-  addSamplerOptions(app, options);
+  SamplerFlags sampler;
+  sampler.add(app);
   addMachineOptions(app, options);
   addOutputOptions(app, options);
   try {
     app.parse(collectArguments(argc, argv));
     checkTogether(options);
-    chooseSampler(app, options);
+    options.samplerConfig = sampler.makeConfig(options.sampling.kind);
     return std::nullopt;
   } catch (const CLI::ParseError &error) {
     return app.exit(error) == 0 ? 0 : 2;

@@ -8,11 +8,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "llamart/llamart.hpp"
+#include "runtime/ChatTemplate/Guard.h"
+#include "runtime/tools/Conversation.h"
 #include "runtime/tools/GenerateOptions.h"
 #include "runtime/tools/NpyFile.h"
+#include "runtime/tools/TokenColors.h"
+#include "runtime/tools/TraceFile.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
@@ -65,7 +71,7 @@ std::vector<int32_t> makePrompt(const Model &model, const GenerateOptions &o) {
   if (o.system)
     messages.push_back({"system", *o.system});
   messages.push_back({"user", std::move(text)});
-  return model.encodeChat(messages);
+  return encodeChat(model, messages, o);
 }
 
 //===----------------------------------------------------------------------===//
@@ -164,22 +170,224 @@ private:
   std::vector<Session> sessions;
 };
 
-void addPrinting(Job &job, const GenerateOptions &o, Times &times,
-                 int64_t &tokens) {
-  job.onToken = [&](int32_t id) {
+/// Where the tokens of the main sequence go.
+struct Output {
+  Times times;
+  std::vector<int32_t> ends; ///< of a reply, besides the model's own
+  int64_t tokens = 0;
+  std::unique_ptr<NpyFile> logits;
+  std::unique_ptr<TraceFile> trace;
+  std::unique_ptr<TokenColors> colors;
+
+  Output(const GenerateOptions &o, const Model &model) {
+    if (o.logits)
+      logits = std::make_unique<NpyFile>(*o.logits, model.getInfo().vocab);
+    if (o.color == "always" || (o.color == "auto" && isatty(STDOUT_FILENO)))
+      colors = std::make_unique<TokenColors>();
+  }
+
+  void attach(Job &job, bool printIds);
+  void finish();
+};
+
+void Output::attach(Job &job, bool printIds) {
+  job.onToken = [this, printIds](int32_t id) {
     times.last = Clock::now();
     if (tokens++ == 0)
       times.first = times.last;
-    if (o.printIds)
+    if (printIds)
       print((tokens > 1 ? "," : "") + std::to_string(id));
-    return true;
+    return std::ranges::find(ends, id) == ends.end();
   };
-  if (!o.printIds)
-    job.onText = [](std::string_view text) {
-      print(text);
+  if (!printIds)
+    job.onText = [this](std::string_view text) {
+      print(colors ? colors->paint(text) : std::string(text));
+      return true;
+    };
+  if (trace || colors)
+    job.onStep = [this](const llamart_step &step) {
+      if (trace)
+        trace->write(step);
+      if (colors)
+        colors->look(step);
+      return true;
+    };
+  if (logits)
+    job.onLogits = [this](const float *data, int64_t rows) {
+      logits->write(data, rows);
       return true;
     };
 }
+
+void Output::finish() {
+  if (tokens == 0)
+    times.first = Clock::now();
+  else
+    print("\n");
+  if (logits)
+    logits->finish();
+  if (trace)
+    trace->finish();
+  if (colors && tokens > 0)
+    std::fprintf(stderr, "%s\n", colors->getLegend().c_str());
+}
+
+std::string getPromptText(const Model &model,
+                          const std::vector<int32_t> &prompt) {
+  return model.getInfo().has_tokenizer ? model.decode(prompt, true) : "";
+}
+
+Sampler makeSampler(const Model &model, const GenerateOptions &o) {
+  llamart_sampler_options sampling = o.sampling;
+  sampling.model = model.get();
+  sampling.config = o.samplerConfig.empty() ? nullptr : o.samplerConfig.c_str();
+  return Sampler(sampling);
+}
+
+//===----------------------------------------------------------------------===//
+// Other things than one text
+//===----------------------------------------------------------------------===//
+
+/// The verdict on the prompt, or on a reply to it.
+void judge(const Model &model, Engine &engine, const GenerateOptions &o) {
+  std::vector<llamart::ChatMessage> conversation = {
+      {"user", o.promptFile ? readFile(*o.promptFile) : o.prompt.value_or("")}};
+  if (o.reply)
+    conversation.push_back({"assistant", *o.reply});
+  llamart::ChatMessage question = llamart::askGuard(conversation);
+  GenerateOptions layout;
+  layout.chatTemplate = "llama3";
+  std::vector<Message> messages = {{question.role, question.content}};
+  std::vector<int32_t> prompt = encodeChat(model, messages, layout);
+  std::vector<int32_t> ends = findReplyEnds(model, layout);
+
+  Session session(engine);
+  Sampler greedy = Sampler::greedy();
+  std::string answer;
+  std::vector<Job> jobs(1);
+  Job &job = jobs.front();
+  job.session = &session;
+  job.sampler = &greedy;
+  job.prompt = prompt;
+  job.maxTokens = o.maxTokens < 0 ? 64 : o.maxTokens;
+  job.startsText = true;
+  job.onToken = [&](int32_t id) {
+    return std::ranges::find(ends, id) == ends.end();
+  };
+  job.onText = [&](std::string_view text) {
+    answer += text;
+    return true;
+  };
+  generate(engine, jobs);
+  std::optional<llamart::GuardVerdict> verdict = llamart::readVerdict(answer);
+  if (!verdict)
+    throw std::runtime_error(o.model + ": the verdict is '" +
+                             answer.substr(0, answer.find('\n')) +
+                             "', expected safe or unsafe: no Llama Guard 3?");
+  print(verdict->safe ? "safe\n" : "unsafe\n");
+  std::string list;
+  for (const std::string &category : verdict->categories) {
+    list += (list.empty() ? "" : ",") + category;
+    std::string name(llamart::getCategoryName(category));
+    if (!o.quiet && !name.empty())
+      std::fprintf(stderr, "%s: %s\n", category.c_str(), name.c_str());
+  }
+  if (!list.empty())
+    print(list + "\n");
+}
+
+/// One way on from a first token.
+struct Branch {
+  Session session;
+  std::vector<int32_t> ids; ///< the first token and those that follow
+  double bits = 0.0;        ///< of surprise, all of them
+};
+
+/// The most probable next tokens, each with a fork that has been fed it.
+std::vector<Branch> makeBranches(Engine &engine, const Session &session,
+                                 int64_t vocab, int count) {
+  const float *logits = session.getLogits();
+  double largest = *std::max_element(logits, logits + vocab), total = 0.0;
+  std::vector<int32_t> order(vocab);
+  for (int64_t id = 0; id < vocab; ++id) {
+    order[id] = static_cast<int32_t>(id);
+    total += std::exp(logits[id] - largest);
+  }
+  count = static_cast<int>(std::min<int64_t>(count, vocab));
+  std::partial_sort(order.begin(), order.begin() + count, order.end(),
+                    [&](int32_t a, int32_t b) {
+                      return logits[a] > logits[b] ||
+                             (logits[a] == logits[b] && a < b);
+                    });
+  std::vector<Branch> branches;
+  std::vector<llamart_feed> feeds;
+  branches.reserve(count);
+  for (int i = 0; i < count; ++i) {
+    double bits = -std::log2(std::exp(logits[order[i]] - largest) / total);
+    branches.push_back({session.fork(i), {order[i]}, bits});
+    Branch &branch = branches.back();
+    feeds.push_back(branch.session.feed(branch.ids, LLAMART_FROM_MODEL));
+    feeds.back().attention = 1;
+  }
+  engine.eval(feeds);
+  return branches;
+}
+
+void growBranches(const Model &model, Engine &engine, const Sampler &sampler,
+                  const GenerateOptions &o,
+                  const std::vector<int32_t> &prompt) {
+  Session session(engine);
+  std::vector<Job> jobs(1);
+  jobs[0].session = &session;
+  jobs[0].sampler = &sampler;
+  jobs[0].prompt = prompt;
+  jobs[0].maxTokens = 0;
+  generate(engine, jobs);
+  std::vector<Branch> branches =
+      makeBranches(engine, session, model.getInfo().vocab, o.branches);
+
+  std::vector<int32_t> ends = findReplyEnds(model, o);
+  auto isEnd = [&](int32_t id) {
+    return !o.ignoreEos &&
+           (model.endsReply(id) || std::ranges::find(ends, id) != ends.end());
+  };
+  jobs.clear();
+  jobs.reserve(branches.size());
+  for (Branch &branch : branches) {
+    if (isEnd(branch.ids.front()) || o.maxTokens == 1)
+      continue;
+    Job &job = jobs.emplace_back();
+    job.session = &branch.session;
+    job.sampler = &sampler;
+    job.maxTokens = o.maxTokens < 0 ? -1 : o.maxTokens - 1;
+    job.stops = o.stops;
+    job.ignoreEos = o.ignoreEos;
+    job.onStep = [&branch](const llamart_step &step) {
+      branch.ids.push_back(step.id);
+      branch.bits -= std::log2(step.probability);
+      return true;
+    };
+    job.onToken = [&](int32_t id) { return !isEnd(id); };
+  }
+  generate(engine, jobs);
+  for (size_t i = 0; i < branches.size(); ++i) {
+    Decoder decoder(model, /*afterText=*/!o.chat);
+    std::string text;
+    for (int32_t id : branches[i].ids)
+      text += decoder.push(id);
+    text += decoder.finish();
+    print((i ? "\n[" : "[") + std::to_string(i + 1) + "]" + text + "\n");
+    if (!o.quiet)
+      std::fprintf(stderr,
+                   "branch %zu: %zu tokens, %.2f bits of surprise each\n",
+                   i + 1, branches[i].ids.size(),
+                   branches[i].bits / double(branches[i].ids.size()));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The run
+//===----------------------------------------------------------------------===//
 
 void run(const GenerateOptions &o) {
   Times times;
@@ -188,16 +396,24 @@ void run(const GenerateOptions &o) {
   times.loaded = Clock::now();
   if (o.verbose)
     printModel(model, engine);
+  if (o.guard)
+    return judge(model, engine, o);
 
+  Sampler sampler = makeSampler(model, o);
+  if (o.chat && !o.prompt && !o.promptFile)
+    return converse(model, engine, sampler, o);
   std::vector<int32_t> prompt = makePrompt(model, o);
-  Sampler sampler(o.sampling);
+  if (o.branches > 1)
+    return growBranches(model, engine, sampler, o, prompt);
   Session session(engine);
-  std::unique_ptr<NpyFile> logits;
-  if (o.logits)
-    logits = std::make_unique<NpyFile>(*o.logits, model.getInfo().vocab);
+  Output output(o, model);
+  output.times = times;
+  output.ends = findReplyEnds(model, o);
+  if (o.trace)
+    output.trace = std::make_unique<TraceFile>(*o.trace, model, o.samplerConfig,
+                                               getPromptText(model, prompt));
 
-  int64_t tokens = 0;
-  Company company(engine, o.besideIds, tokens);
+  Company company(engine, o.besideIds, output.tokens);
   std::vector<Job> jobs(1);
   Job &main = jobs.front();
   main.session = &session;
@@ -207,24 +423,14 @@ void run(const GenerateOptions &o) {
   main.stops = o.stops;
   main.ignoreEos = o.ignoreEos;
   main.startsText = o.chat;
-  addPrinting(main, o, times, tokens);
-  if (logits)
-    main.onLogits = [&](const float *data, int64_t rows) {
-      logits->write(data, rows);
-      return true;
-    };
+  output.attach(main, o.printIds);
   company.addJobs(jobs);
 
-  times.fed = Clock::now();
+  output.times.fed = Clock::now();
   generate(engine, jobs);
-  if (tokens == 0)
-    times.first = Clock::now();
-  else
-    print("\n");
-  if (logits)
-    logits->finish();
+  output.finish();
   if (!o.quiet)
-    printTimes(times, jobs.front());
+    printTimes(output.times, jobs.front());
   for (size_t i = 1; o.verbose && i < jobs.size(); ++i)
     std::fprintf(stderr, "beside: %zu tokens; generated: %lld tokens\n",
                  jobs[i].prompt.size(),

@@ -10,6 +10,7 @@
 
 #include "llamart/llamart.hpp"
 #include "runtime/tools/ReadBandwidth.h"
+#include "runtime/tools/TracePage.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -209,9 +210,17 @@ int runTool(int argc, char **argv) {
       ->check(CLI::IsMember({"map", "copy"}))
       ->capture_default_str();
   speed->add_flag("--json", o.json, "JSON instead of lines");
+  std::string trace, page;
+  CLI::App *show = app.add_subcommand(
+      "trace", "A trace of llama-generate as a page for a browser");
+  show->add_option("FILE.jsonl", trace, "What --trace wrote")->required();
+  show->add_option("-o,--output", page, "FILE.html")->required();
   try {
     app.parse(argc, argv);
-    measureSpeed(o);
+    if (*show)
+      writeTracePage(trace, page);
+    else
+      measureSpeed(o);
     return 0;
   } catch (const CLI::ParseError &error) {
     return app.exit(error) == 0 ? 0 : 2;

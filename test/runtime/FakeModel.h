@@ -50,6 +50,12 @@ constexpr float getLogit(uint64_t hash, int64_t id) {
   return float(mix(hash + id) >> 40) / (1 << 21) - 4.0f;
 }
 
+constexpr int64_t kHeads = 4;
+/// Of a key's token, in [-2, 2), exact.
+constexpr float getScore(int32_t token, int64_t head) {
+  return float(mix(uint64_t(token) * kHeads + head) >> 56) / 64 - 2.0f;
+}
+
 /// Counts forward calls; exported as fake_calls.
 struct Calls {
   int64_t count;

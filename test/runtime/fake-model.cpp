@@ -179,10 +179,24 @@ struct Forward {
     }
   }
 
+  void writeScores() const {
+    for (int64_t l = thread; l < call.attention_rows; l += call.threads) {
+      int64_t row = call.logit_row_list[l];
+      for (int64_t h = 0; h < kHeads; ++h)
+        for (int64_t p = 0; p <= call.positions[row]; ++p)
+          if (uint32_t *slot = findSlot(row, p))
+            call.attention_scores[(l * kHeads + h) * call.attention_stride +
+                                  p] = getScore(int32_t(slot[0]), h);
+    }
+  }
+
   bool isWellFormed() const {
     return call.struct_size == sizeof(llama_call) && call.rows >= 1 &&
            reinterpret_cast<uintptr_t>(call.workspace) % 64 == 0 &&
-           call.threads > thread;
+           call.threads > thread &&
+           (call.attention_rows == 0 ||
+            (call.attention_rows == call.logit_rows &&
+             call.attention_stride % LLAMA_KV_BLOCK == 0));
   }
 
   void run() const {
@@ -199,6 +213,7 @@ struct Forward {
       attend(row);
     call.barrier(call.team);
     writeLogits(!isWellFormed());
+    writeScores();
     call.barrier(call.team);
   }
 };

@@ -213,7 +213,7 @@ bool hasSafetensors(StringRef folder) {
 }
 
 Expected<std::vector<StoredTensor>> readSafetensorsFolder(StringRef folder,
-                                                           LinkPolicy links) {
+                                                          LinkPolicy links) {
   if (sys::fs::is_directory(folder) && !hasSafetensors(folder))
     return makeInputError(folder, "holds neither " + kSingleName + " nor " +
                                       kIndexName);

@@ -88,6 +88,7 @@ public:
 
   int64_t getGroupColumns() const { return group * shape.headDim; }
   Value build(RowBuilder &b, Value t, Value kvHead, Type element, Value into);
+  void record(RowBuilder &b, Value t, Value kvHead, Value line, Value into);
 
 private:
   Value loadHeads(RowBuilder &b, Value t, Value column);
@@ -95,6 +96,8 @@ private:
   Value scoreKeys(RowBuilder &b, Value heads, Value keys, Value count);
   Value mixValues(RowBuilder &b, Value weights, Value values, Value count,
                   Value mixed);
+  Value countBlocks(RowBuilder &b, Value position);
+  Value countKeys(RowBuilder &b, Value length, Value number);
   Flash visitBlock(RowBuilder &b, Value heads, Value keys, Value values,
                    Value count, const Flash &state);
 
@@ -222,31 +225,68 @@ Flash AttentionBuilder::visitBlock(RowBuilder &b, Value heads, Value keys,
   return {maximum, sum, mixValues(b, weights, values, count, decayed)};
 }
 
+/// Blocks of the cache up to a position's.
+Value AttentionBuilder::countBlocks(RowBuilder &b, Value position) {
+  Value size = b.index(kCacheBlock);
+  return arith::AddIOp::create(b, arith::DivUIOp::create(b, position, size),
+                               b.index(1));
+}
+
+/// Keys in block `number` of a sequence that is so long.
+Value AttentionBuilder::countKeys(RowBuilder &b, Value length, Value number) {
+  Value size = b.index(kCacheBlock);
+  Value before = arith::MulIOp::create(b, number, size);
+  return arith::MinUIOp::create(b, size,
+                                arith::SubIOp::create(b, length, before));
+}
+
+/// Line `line` of the buffer `into` gets the scores of row t for the heads that
+/// share `kvHead`.
+void AttentionBuilder::record(RowBuilder &b, Value t, Value kvHead, Value line,
+                              Value into) {
+  Value column = arith::MulIOp::create(b, kvHead, b.index(getGroupColumns()));
+  Value heads = loadHeads(b, t, column);
+  Value position = b.extractIndex(rows.positions, t);
+  Value length = arith::AddIOp::create(b, position, b.index(1));
+  Value firstHead = arith::MulIOp::create(b, kvHead, b.index(group));
+  b.loop(countBlocks(b, position), {},
+         [&](RowBuilder &b, Value number, ValueRange) {
+           Value block = findBlock(b, rows, t, number);
+           Value scores = scoreKeys(b, heads, loadBlock(b, Keys, block, kvHead),
+                                    countKeys(b, length, number));
+           Value first = arith::MulIOp::create(b, number, b.index(kCacheBlock));
+           Value view = subview(b, into, {line, firstHead, first},
+                                {1, group, kCacheBlock}, {group, kCacheBlock});
+           bufferization::MaterializeInDestinationOp::create(
+               b, /*result=*/Type(), scores, view, /*restrict=*/true,
+               /*writable=*/true);
+           return SmallVector<Value>();
+         });
+}
+
 Value AttentionBuilder::build(RowBuilder &b, Value t, Value kvHead,
                               Type element, Value into) {
   Value column = arith::MulIOp::create(b, kvHead, b.index(getGroupColumns()));
   Value heads = loadHeads(b, t, column);
   Value position = b.extractIndex(rows.positions, t);
   Value length = arith::AddIOp::create(b, position, b.index(1));
-  Value blocks = arith::AddIOp::create(
-      b, arith::DivUIOp::create(b, position, b.index(kCacheBlock)), b.index(1));
+  Value blocks = countBlocks(b, position);
   Value maximum =
       b.fill(-std::numeric_limits<double>::infinity(), b.empty({group}, f32));
   Value sum = b.fill(0.0, b.empty({group}, f32));
   Value mixed = b.fill(0.0, b.empty({group, shape.headDim}, f32));
 
-  SmallVector<Value> state = b.loop(
-      blocks, {maximum, sum, mixed},
-      [&](RowBuilder &b, Value number, ValueRange carried) {
-        Value before = arith::MulIOp::create(b, number, b.index(kCacheBlock));
-        Value count = arith::MinUIOp::create(
-            b, b.index(kCacheBlock), arith::SubIOp::create(b, length, before));
-        Value block = findBlock(b, rows, t, number);
-        Flash next = visitBlock(b, heads, loadBlock(b, Keys, block, kvHead),
-                                loadBlock(b, Values, block, kvHead), count,
-                                Flash{carried[0], carried[1], carried[2]});
-        return SmallVector<Value>{next.maximum, next.sum, next.mixed};
-      });
+  SmallVector<Value> state =
+      b.loop(blocks, {maximum, sum, mixed},
+             [&](RowBuilder &b, Value number, ValueRange carried) {
+               Value count = countKeys(b, length, number);
+               Value block = findBlock(b, rows, t, number);
+               Flash next =
+                   visitBlock(b, heads, loadBlock(b, Keys, block, kvHead),
+                              loadBlock(b, Values, block, kvHead), count,
+                              Flash{carried[0], carried[1], carried[2]});
+               return SmallVector<Value>{next.maximum, next.sum, next.mixed};
+             });
 
   Value out = b.slice(into, {t, column}, {1, getGroupColumns()}, 1);
   SmallVector<ReassociationIndices> groups = {{0, 1}};
@@ -291,5 +331,26 @@ Value llama::lowerAttention(RowBuilder &b, Value query, const CacheRows &rows,
       },
       [&](RowBuilder &b, ValueRange numbers, Value shared) {
         return attention.build(b, numbers[0], numbers[1], element, shared);
+      });
+}
+
+void llama::lowerRecordScores(RowBuilder &b, Value query, const CacheRows &rows,
+                              Value list, Value into) {
+  CacheShape shape(cast<MemRefType>(rows.cache.getType()));
+  AttentionBuilder attention(b, query, rows);
+  int64_t layers = cast<MemRefType>(rows.cache.getType()).getDimSize(1);
+  Value isLast = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, rows.layer,
+                                       b.index(layers - 1));
+  // No rows in the other layers: a loop that every thread leaves at once.
+  Value lines = memref::DimOp::create(b, into, 0);
+  Value count = arith::SelectOp::create(b, isLast, lines, b.index(0));
+  scf::ForallOp::create(
+      b, ArrayRef<OpFoldResult>{count, b.getIndexAttr(shape.kvHeads)},
+      ValueRange{}, /*mapping=*/std::nullopt,
+      [&](OpBuilder &nested, Location loc, ValueRange numbers) {
+        RowBuilder inner(loc, nested);
+        Value t = inner.extractIndex(list, numbers[0]);
+        attention.record(inner, t, numbers[1], numbers[0], into);
+        scf::InParallelOp::create(nested, loc);
       });
 }

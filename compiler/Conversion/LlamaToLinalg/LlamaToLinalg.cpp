@@ -362,6 +362,20 @@ struct ConvertFusedAttention : OpConversionPattern<FusedAttentionOp> {
   }
 };
 
+struct ConvertRecordScores : OpConversionPattern<RecordScoresOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(RecordScoresOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    lowerRecordScores(b, adaptor.getQuery(), getCacheRows(adaptor),
+                      adaptor.getList(), adaptor.getInto());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 struct ConvertSwiGLU : OpConversionPattern<SwiGLUOp> {
   using Base::Base;
 
@@ -401,12 +415,13 @@ struct ConvertLlamaToLinalg
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend,
-                 ConvertEmbed, ConvertFusedAttention, ConvertGetQuantizedWeight,
-                 ConvertGetWeight, ConvertLinear, ConvertLogits, ConvertMul,
-                 ConvertQKVRopeAppend, ConvertRMSNorm, ConvertRope,
-                 ConvertRopeAngles, ConvertSilu, ConvertSwiGLU, ConvertWeight>(
-        &getContext());
+    patterns
+        .add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend, ConvertEmbed,
+             ConvertFusedAttention, ConvertGetQuantizedWeight, ConvertGetWeight,
+             ConvertLinear, ConvertLogits, ConvertMul, ConvertQKVRopeAppend,
+             ConvertRecordScores, ConvertRMSNorm, ConvertRope,
+             ConvertRopeAngles, ConvertSilu, ConvertSwiGLU, ConvertWeight>(
+            &getContext());
     ConversionTarget target(getContext());
     target.addIllegalDialect<LlamaDialect>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });

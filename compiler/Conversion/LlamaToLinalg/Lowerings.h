@@ -83,6 +83,11 @@ void lowerCacheAppend(RowBuilder &b, Value keys, Value values,
 Value lowerAttention(RowBuilder &b, Value query, const CacheRows &rows,
                      Type element);
 
+/// Scores of the rows in `list` to `into`, [rows, heads, keys], if the layer is
+/// the cache's last.
+void lowerRecordScores(RowBuilder &b, Value query, const CacheRows &rows,
+                       Value list, Value into);
+
 } // namespace mlir::llama
 
 #endif // LLAMA_COMPILER_CONVERSION_LLAMATOLINALG_LOWERINGS_H

@@ -1,7 +1,8 @@
 //===- Quantized.cpp - Products of integers with scales -------------------===//
 //
-//   rows     =>  forall row, for group:  scale = max |x| / 127, q = round(x / scale)
-//   product  =>  linalg.generic over integers and scales {llama.quantized}
+//   rows     =>  forall row, for group:  scale = max |x| / 127, q = round(x /
+//   scale) product  =>  linalg.generic over integers and scales
+//   {llama.quantized}
 //
 // Element k of everything here is the k-th in memory, which for groups of 32 is
 // not the k-th of the row: see !llama.quantized.
@@ -35,9 +36,9 @@ static int64_t getGroupsPerStep(QuantizedType type) {
 using StepBody = function_ref<SmallVector<Value>(
     RowBuilder &, Value step, ValueRange carried, int64_t present)>;
 
-/// Calls `body` for every step of a row: in a loop for those that lie within its
-/// `columns`, of which `present` then are as many as a step has; one by one for
-/// those that reach into the padding.
+/// Calls `body` for every step of a row: in a loop for those that lie within
+/// its `columns`, of which `present` then are as many as a step has; one by one
+/// for those that reach into the padding.
 static SmallVector<Value> forSteps(RowBuilder &b, QuantizedType type,
                                    int64_t columns, ValueRange inits,
                                    StepBody body) {
@@ -68,8 +69,7 @@ static Value readFloats(RowBuilder &b, Value row, Value at, int64_t count,
   int64_t length = std::min(count, present);
   Value zero = arith::ConstantOp::create(b, b.getZeroAttr(element));
   Value values = vector::TransferReadOp::create(
-      b, VectorType::get(length, element), row, at, zero,
-      ArrayRef<bool>{true});
+      b, VectorType::get(length, element), row, at, zero, ArrayRef<bool>{true});
   values = b.convertFloat(values, VectorType::get(length, b.getF32Type()));
   if (length == count)
     return values;
@@ -88,11 +88,10 @@ static std::pair<Value, Value> quantizeGroup(RowBuilder &b, Value values) {
       math::AbsFOp::create(b, values).getResult(), arith::FastMathFlags::nnan);
   Value limit = b.f32(127.0);
   Value scale = arith::DivFOp::create(b, largest, limit);
-  Value isZero = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, largest,
-                                       b.f32(0.0));
-  Value inverse =
-      arith::SelectOp::create(b, isZero, b.f32(0.0),
-                              arith::DivFOp::create(b, limit, largest));
+  Value isZero =
+      arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, largest, b.f32(0.0));
+  Value inverse = arith::SelectOp::create(
+      b, isZero, b.f32(0.0), arith::DivFOp::create(b, limit, largest));
   Value scaled = arith::MulFOp::create(b, values, splat(inverse));
   Value rounded = math::RoundEvenOp::create(b, scaled);
   Value wide = arith::FPToSIOp::create(
@@ -135,8 +134,7 @@ static SmallVector<Value> quantizeRow(RowBuilder &b, Value row,
         SmallVector<Value> parts;
         for (int64_t i = 0; i < groups; ++i) {
           Value begin = arith::AddIOp::create(b, at, b.index(i * group));
-          Value values =
-              readFloats(b, row, begin, group, present - i * group);
+          Value values = readFloats(b, row, begin, group, present - i * group);
           auto [part, scale] = quantizeGroup(b, values);
           Value number = arith::AddIOp::create(b, first, b.index(i));
           scales = tensor::InsertOp::create(b, scale, scales, number);
@@ -144,11 +142,10 @@ static SmallVector<Value> quantizeRow(RowBuilder &b, Value row,
         }
         Value bytes =
             groups == 2 ? interleave(b, parts[0], parts[1]) : parts[0];
-        Value written =
-            vector::TransferWriteOp::create(b, bytes, carried[0],
-                                            ValueRange{at},
-                                            ArrayRef<bool>{true})
-                .getResult();
+        Value written = vector::TransferWriteOp::create(b, bytes, carried[0],
+                                                        ValueRange{at},
+                                                        ArrayRef<bool>{true})
+                            .getResult();
         return SmallVector<Value>{written, scales};
       });
 }
@@ -233,8 +230,7 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
                                   const Matrix &weight) {
   QuantizedType type = weight.type;
   auto [integers, scales] = input.getQuantized(type);
-  Value zeros =
-      b.fill(0.0, b.emptyRows(integers, weight.rows, b.getF32Type()));
+  Value zeros = b.fill(0.0, b.emptyRows(integers, weight.rows, b.getF32Type()));
   MLIRContext *context = b.getContext();
   AffineExpr t, n, k;
   bindDims(context, t, n, k);
@@ -255,8 +251,7 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
         Value x = arith::SIToFPOp::create(
             b, b.getF32Type(),
             arith::ExtSIOp::create(b, b.getI32Type(), v[0]).getResult());
-        Value product =
-            arith::MulFOp::create(b, x, decode(b, type, v[2]));
+        Value product = arith::MulFOp::create(b, x, decode(b, type, v[2]));
         Value factor = arith::MulFOp::create(
             b, v[1], b.convertFloat(v[3], b.getF32Type()));
         linalg::YieldOp::create(b, b.addProduct(v[4], product, factor));
@@ -269,8 +264,8 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
 // Lookups
 //===----------------------------------------------------------------------===//
 
-/// Writes `integers` of a group of 8 bits, times `scale`, to `row` from `at` on,
-/// `present` of them at most.
+/// Writes `integers` of a group of 8 bits, times `scale`, to `row` from `at`
+/// on, `present` of them at most.
 static Value writeGroup(RowBuilder &b, QuantizedType type, Value integers,
                         Value scale, Value row, Value at, int64_t present) {
   if (present <= 0)
@@ -283,9 +278,9 @@ static Value writeGroup(RowBuilder &b, QuantizedType type, Value integers,
                                 static_cast<int32_t>(type.getZeroPoint())));
   Value wide = arith::SubIOp::create(
       b, arith::ExtUIOp::create(b, wideType, integers).getResult(), zero);
-  Value values = arith::MulFOp::create(
-      b, arith::SIToFPOp::create(b, floatType, wide),
-      vector::BroadcastOp::create(b, floatType, scale));
+  Value values =
+      arith::MulFOp::create(b, arith::SIToFPOp::create(b, floatType, wide),
+                            vector::BroadcastOp::create(b, floatType, scale));
   if (present < shape[0])
     values = vector::ExtractStridedSliceOp::create(
         b, values, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{present},
@@ -338,8 +333,8 @@ Value llama::lowerQuantizedGather(RowBuilder &b, const Matrix &table,
         Value row = b.extractIndex(list, numbers[0]);
         SmallVector<OpFoldResult> from = {row, b.getIndexAttr(0)};
         SmallVector<OpFoldResult> to = {numbers[0], b.getIndexAttr(0)};
-        Value bytes = b.slice(table.elements, from,
-                              {1, type.getRowBytes(columns)}, 1);
+        Value bytes =
+            b.slice(table.elements, from, {1, type.getRowBytes(columns)}, 1);
         Value scales =
             b.slice(table.scales, from, {1, type.getRowScales(columns)}, 1);
         Value into = b.slice(shared, to, {1, columns}, 1);

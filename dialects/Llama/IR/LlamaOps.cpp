@@ -263,6 +263,17 @@ LogicalResult QKVRopeAppendOp::verify() {
                     CacheShape(cache).headDim);
 }
 
+LogicalResult RecordScoresOp::verify() {
+  MemRefType cache = getCache().getType();
+  int64_t columns = getColumns(getQuery().getType());
+  if (failed(verifyCacheBlock(*this, cache)) ||            // (C2)
+      failed(verifyHeads(*this, "query", columns, cache))) // (C1)
+    return failure();
+  return expectSize(*this, "the buffer's number of heads", // (C3)
+                    getInto().getType().getDimSize(1), "the query's",
+                    columns / CacheShape(cache).headDim);
+}
+
 LogicalResult FusedAttentionOp::verify() {
   MemRefType cache = getCache().getType();
   int64_t columns = getColumns(getQuery().getType());

@@ -296,6 +296,44 @@ def Llama_AttentionScoresOp : Llama_Op<"attention_scores"> {
   let hasVerifier = 1; // C1, C2, C3
 }
 
+def Llama_RecordScoresOp : Llama_Op<"record_scores"> {
+  let summary = "hands the last layer's attention scores to the caller";
+  let description = [{
+    ```
+    t = list[l]
+    into[l, h, p] = query[t, h, :] . key[p, h / (heads / kvHeads), :] / sqrt(headDim)
+    ```
+
+    for each row `l` of `into` and every position `p` up to that of row `t`;
+    what follows it in the same 64 positions becomes negative infinity. Does
+    nothing in layers before the cache's last. Samplers look at these scores.
+
+    Constraints:
+
+    - (C1) the columns of `query` are `heads * headDim`, with the cache's
+      headDim and a whole number of heads per KV head.
+    - (C2) a block of the cache is 2 (keys, values) by kvHeads by 64 by headDim.
+    - (C3) `into` has one row of keys per head.
+
+    Example:
+
+    ```mlir
+    llama.record_scores %q cache %cache[%layer] rows(%p, %s, %tables) of %list into %into : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16>, memref<?x8x?xf32>
+    ```
+  }];
+  let arguments = (ins Llama_F32Rows:$query,
+                       Arg<Llama_Cache, "", [MemRead]>:$cache, Index:$layer,
+                       Llama_RowIndices:$positions, Llama_RowIndices:$sequences,
+                       Llama_BlockTables:$tables, Llama_RowIndices:$list,
+                       Arg<Llama_ScoreBuffer, "", [MemWrite]>:$into);
+  let assemblyFormat = [{
+    $query `cache` $cache `[` $layer `]` `rows` `(` $positions `,` $sequences
+    `,` $tables `)` `of` $list `into` $into attr-dict `:` type($query) `,`
+    type($cache) `,` type($into)
+  }];
+  let hasVerifier = 1; // C1, C2, C3
+}
+
 def Llama_CausalMaskOp : Llama_Op<"causal_mask", [
     Pure, AllTypesMatch<["scores", "result"]>]> {
   let summary = "hides the keys behind each row's position";

@@ -49,4 +49,7 @@ def Llama_Cache : MemRefRankOf<[BF16, F32], [6]>;
 def Llama_Scores : ConfinedType<3DTensorOf<[F32]>, [Llama_HasColumns],
                                 "tensor<? x heads x ?> of f32">;
 
+// [rows, heads, keys] of the caller
+def Llama_ScoreBuffer : MemRefRankOf<[F32], [3]>;
+
 #endif // LLAMA_DIALECTS_LLAMA_IR_LLAMATYPES

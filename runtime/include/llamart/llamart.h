@@ -183,9 +183,10 @@ typedef struct llamart_chat_options {
   size_t struct_size;
   int32_t add_generation_prompt; /* ends with the header of the reply */
   const char *date;              /* "26 Jul 2024"; NULL: the template's own */
+  const char *template_name;     /* "llama3", ...; NULL: the model's own */
 } llamart_chat_options;
 
-#define LLAMART_CHAT_OPTIONS {sizeof(llamart_chat_options), 1, NULL}
+#define LLAMART_CHAT_OPTIONS {sizeof(llamart_chat_options), 1, NULL, NULL}
 
 /* The ids of a conversation in the layout the model was trained on. */
 LLAMART_API llamart_error *
@@ -290,14 +291,15 @@ typedef struct llamart_feed {
   size_t struct_size;
   llamart_session *session;
   const int32_t *ids;
-  size_t count;   /* at least 1 */
-  int32_t source; /* LLAMART_FROM_*: picks kernels, may change last bits */
-  int32_t logits; /* LLAMART_LOGITS_* */
+  size_t count;      /* at least 1 */
+  int32_t source;    /* LLAMART_FROM_*: picks kernels, may change last bits */
+  int32_t logits;    /* LLAMART_LOGITS_* */
+  int32_t attention; /* what samplers that look at attention need: 0 or 1 */
 } llamart_feed;
 
 #define LLAMART_FEED                                                           \
   {sizeof(llamart_feed), NULL, NULL, 0, LLAMART_FROM_PROMPT,                   \
-   LLAMART_LOGITS_LAST}
+   LLAMART_LOGITS_LAST,  0}
 
 /* Feeds several sessions of one engine, each at most once, in one forward call
  * for every batch_rows ids. No bit of a session's logits depends on the others,
@@ -331,6 +333,12 @@ typedef struct llamart_sampler_options {
   float top_p;             /* 1: all */
   float min_p;             /* 0: all */
   float temperature;       /* 0: greedy */
+  /* A JSON object, NULL if there is none: {"sampler": "entropix-v2", "mode":
+   * "compat", "low_entropy": 0.2}. Laid over the fields above; names are those
+   * that llama-generate --help-samplers prints. */
+  const char *config;
+  const llamart_model *model; /* for options that are texts; NULL: those are not
+                                 looked up */
 } llamart_sampler_options;
 
 #define LLAMART_SAMPLER_OPTIONS                                                \
@@ -344,7 +352,9 @@ typedef struct llamart_sampler_options {
    0,                                                                          \
    1.0f,                                                                       \
    0.0f,                                                                       \
-   1.0f}
+   1.0f,                                                                       \
+   NULL,                                                                       \
+   NULL}
 
 LLAMART_API llamart_error *
 llamart_sampler_create(const llamart_sampler_options *options,
@@ -370,6 +380,23 @@ enum {
   LLAMART_FINISH_CALLBACK = 5     /* a callback asked for it */
 };
 
+/* What the choice of a token looked like. Pointers live during the callback. */
+typedef struct llamart_step {
+  size_t struct_size; /* bytes that the library filled in */
+  int32_t id;
+  int64_t position;       /* of the token in its sequence */
+  double probability;     /* in softmax(logits) */
+  double entropy;         /* of softmax(logits), bits */
+  double varentropy;      /* bits squared */
+  const char *state;      /* of the sampler, "" if it has none */
+  size_t candidate_count; /* what was left to draw from, most probable first */
+  const int32_t *candidate_ids;
+  const double *candidate_probabilities;
+  int32_t has_attention; /* whether the four below were looked at */
+  double attention_entropy, attention_varentropy; /* bits, bits squared */
+  double agreement, interaction_strength;
+} llamart_step;
+
 typedef struct llamart_job {
   size_t struct_size;
   llamart_session *session;
@@ -392,6 +419,9 @@ typedef struct llamart_job {
   /* Results. */
   int64_t generated; /* tokens chosen; the last of them is not fed */
   int32_t finish;    /* LLAMART_FINISH_* */
+
+  /* Before on_token; costs passes over the vocabulary. NULL if not wanted. */
+  int (*on_step)(void *user, const llamart_step *step);
 } llamart_job;
 
 #define LLAMART_JOB                                                            \
@@ -410,7 +440,8 @@ typedef struct llamart_job {
    NULL,                                                                       \
    NULL,                                                                       \
    0,                                                                          \
-   LLAMART_FINISH_NONE}
+   LLAMART_FINISH_NONE,                                                        \
+   NULL}
 
 /* Runs jobs, whose sessions are different ones of this engine, side by side in
  * the same forward calls, until all are finished. After an error the sessions

@@ -254,6 +254,7 @@ struct Job {
   std::function<bool(int32_t id)> onToken;
   std::function<bool(std::string_view text)> onText;
   std::function<bool(const float *logits, int64_t rows)> onLogits;
+  std::function<bool(const llamart_step &step)> onStep;
 
   // Results.
   int64_t generated = 0;
@@ -266,7 +267,7 @@ struct Callbacks {
   std::exception_ptr *thrown;
 
   template <typename Function, typename... Arguments>
-  int call(const Function &function, Arguments... arguments) noexcept {
+  int call(const Function &function, const Arguments &...arguments) noexcept {
     try {
       return function(arguments...) ? 0 : 1;
     } catch (...) {
@@ -306,6 +307,11 @@ inline llamart_job toC(Job &job, Callbacks &callbacks,
     result.on_logits = [](void *user, const float *logits, int64_t rows) {
       Callbacks &to = Callbacks::from(user);
       return to.call(to.job->onLogits, logits, rows);
+    };
+  if (job.onStep)
+    result.on_step = [](void *user, const llamart_step *step) {
+      Callbacks &to = Callbacks::from(user);
+      return to.call(to.job->onStep, *step);
     };
   return result;
 }

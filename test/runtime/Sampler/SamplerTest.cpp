@@ -239,9 +239,9 @@ TEST(Sampler, OptionsOutOfRangeAreRefused) {
   };
   EXPECT_EQ(complain([](auto &) {}), "");
   EXPECT_EQ(complain([](auto &o) { o.topP = 1.5f; }),
-            "sampler: top-p is 1.5, expected 0 to 1");
+            "sampler: top_p is 1.5, expected 0 to 1");
   EXPECT_EQ(complain([](auto &o) { o.topK = -1; }),
-            "sampler: top-k is -1, expected 0 to 2.14748e+09");
+            "sampler: top_k is -1, expected 0 to 2.14748e+09");
   for (float bad : {-1.0f, kNaN, kInfinity}) {
     EXPECT_NE(complain([&](auto &o) { o.temperature = bad; }), "");
     EXPECT_NE(complain([&](auto &o) { o.minP = bad; }), "");

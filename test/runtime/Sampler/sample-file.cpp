@@ -2,22 +2,25 @@
 //
 // One JSON object a line on stdin, one on stdout:
 //
-//   {"bits": [...], "history": [...], "seed": 0, "sequence": 0, "steps": 1,
-//    "repeat_penalty": 1, "frequency_penalty": 0, "presence_penalty": 0,
-//    "penalty_window": 64, "top_k": 0, "top_p": 1, "min_p": 0, "temperature":
-//    1}
-//   =>  {"ids": [...], "probabilities": [...], "tokens": [...], "entropy": ...,
-//        "varentropy": ..., "probability": ..., "candidates": [[id, p], ...]}
+//   {"bits": [...], "rows": 1, "prompt_rows": 0, "history": [...],
+//    "sequence": 0, "steps": 1, "config": {"top_k": 40}, "coin": 0.5,
+//    "attention": {"heads": 8, "bits": [...]}, "candidates": 8}
+//   =>  {"ids": [...], "probabilities": [...], "tokens": [...],
+//        "traces": [{"entropy": ..., "varentropy": ..., "probability": ...,
+//                    "candidates": [[id, p], ...], "state": "",
+//                    "attention": [...]}]}
 //
-// `bits` are the bits of the logits as unsigned numbers. `ids` and
-// `probabilities` are what is drawn from (absent at temperature 0); `tokens`
-// has one draw for each position from 0 to steps - 1; the rest is the last
-// step's trace.
+// `bits` are the bits of the logits as unsigned numbers, [rows, vocab]; each
+// step takes the next row, those of the prompt are shown first. `ids` and
+// `probabilities` are what the standard sampler's first step draws from, with
+// "coin" for XTC; `tokens` has one draw for each position from 0 to steps - 1;
+// the traces are the last step's, or all steps' with "trace_all".
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Sampler/Distribution.h"
 #include "runtime/Sampler/StandardSampler.h"
+#include "runtime/SamplerConfig.h"
 
 #include <nlohmann/json.hpp>
 
@@ -29,26 +32,14 @@
 using namespace llamart;
 using nlohmann::json;
 
-static SamplerOptions readOptions(const json &request) {
-  SamplerOptions options;
-  options.seed = request.value("seed", options.seed);
-  options.repeatPenalty = request.value("repeat_penalty", 1.0f);
-  options.frequencyPenalty = request.value("frequency_penalty", 0.0f);
-  options.presencePenalty = request.value("presence_penalty", 0.0f);
-  options.penaltyWindow = request.value("penalty_window", 64);
-  options.topK = request.value("top_k", 0);
-  options.topP = request.value("top_p", 1.0f);
-  options.minP = request.value("min_p", 0.0f);
-  options.temperature = request.value("temperature", 1.0f);
-  return options;
-}
-
 static void addDistribution(const SampleInput &input,
-                            const SamplerOptions &options, json &result) {
-  std::vector<float> logits(input.logits.begin(), input.logits.end());
-  applyPenalties(input, options, logits);
+                            const SamplerOptions &options, double coin,
+                            json &result) {
   ChoiceMaker maker;
-  const Choices &choices = maker.make(logits, options);
+  const Choices &choices =
+      options.mirostat
+          ? maker.makeMirostat(input, options, 2.0 * options.mirostatTau)
+          : maker.make(input, options, coin);
   double total = sumWeights(choices.weights);
   result["ids"] = json::array();
   result["probabilities"] = json::array();
@@ -58,32 +49,73 @@ static void addDistribution(const SampleInput &input,
   }
 }
 
-static json answer(const json &request) {
-  std::vector<float> logits;
-  for (uint32_t bits : request["bits"])
-    logits.push_back(std::bit_cast<float>(bits));
-  auto history = request.value("history", std::vector<int32_t>());
-  SamplerOptions options = readOptions(request);
-  auto sampler = createStandardSampler(options);
-  SampleInput input;
-  input.logits = logits;
-  input.history = history;
-  input.sequence = request.value("sequence", uint64_t(0));
-  json result;
-  if (options.temperature > 0)
-    addDistribution(input, options, result);
-  SampleTrace trace;
-  auto steps = request.value("steps", uint32_t(1));
-  for (uint32_t step = 0; step < steps; ++step) {
-    input.position = step;
-    result["tokens"].push_back(
-        sampler->sample(input, nullptr, step + 1 == steps ? &trace : nullptr));
-  }
-  result["entropy"] = trace.entropy;
-  result["varentropy"] = trace.varentropy;
-  result["probability"] = trace.probability;
+static std::vector<float> readBits(const json &numbers) {
+  std::vector<float> values;
+  for (uint32_t bits : numbers)
+    values.push_back(std::bit_cast<float>(bits));
+  return values;
+}
+
+static json describe(const SampleTrace &trace) {
+  json result = {{"entropy", trace.entropy},
+                 {"varentropy", trace.varentropy},
+                 {"probability", trace.probability},
+                 {"state", trace.state},
+                 {"candidates", json::array()}};
   for (const Candidate &candidate : trace.candidates)
     result["candidates"].push_back({candidate.id, candidate.probability});
+  if (trace.attention)
+    result["attention"] = {
+        trace.attention->entropy, trace.attention->varentropy,
+        trace.attention->agreement, trace.attention->interactionStrength};
+  return result;
+}
+
+static json answer(const json &request) {
+  std::vector<float> logits = readBits(request["bits"]);
+  std::vector<float> scores;
+  auto history = request.value("history", std::vector<int32_t>());
+  std::string config = request.value("config", json::object()).dump();
+  auto rows = request.value("rows", size_t(1));
+  size_t vocab = logits.size() / rows;
+  SampleInput input;
+  input.logits = std::span(logits).first(vocab);
+  input.history = history;
+  input.sequence = request.value("sequence", uint64_t(0));
+  if (request.contains("attention")) {
+    scores = readBits(request["attention"]["bits"]);
+    auto heads = request["attention"]["heads"].get<int64_t>();
+    auto length = int64_t(scores.size()) / heads;
+    input.attention = {scores.data(), heads, length, length};
+  }
+  json result;
+  if (request.contains("coin"))
+    addDistribution(input, readStandardOptions(config, {}),
+                    request["coin"].get<double>(), result);
+  auto sampler = createSampler(config, {});
+  auto state = sampler->makeState();
+  auto first = request.value("prompt_rows", size_t(0));
+  for (size_t row = 0; row < first; ++row) // in calls of one row
+    sampler->observePrompt(std::span(logits).subspan(row * vocab, vocab), 1,
+                           state.get());
+  auto steps = request.value("steps", rows - first);
+  bool traceAll = request.value("trace_all", false);
+  for (size_t step = 0; step < steps; ++step) {
+    SampleTrace trace;
+    trace.candidateLimit = request.value("candidates", size_t(8));
+    bool traced = traceAll || step + 1 == steps;
+    input.position = static_cast<uint32_t>(step);
+    size_t row = first + step % (rows - first);
+    input.logits = std::span(logits).subspan(row * vocab, vocab);
+    result["tokens"].push_back(
+        sampler->sample(input, state.get(), traced ? &trace : nullptr));
+    if (traced)
+      result["traces"].push_back(describe(trace));
+    if (request.value("remember", false)) {
+      history.push_back(result["tokens"].back());
+      input.history = history;
+    }
+  }
   return result;
 }
 

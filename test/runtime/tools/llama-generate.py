@@ -6,7 +6,10 @@ The model is the fake one of test/runtime; FakeModel below is its network writte
 again in Python, so that ids and logits have a second opinion.
 """
 
+import fcntl
+import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -361,6 +364,197 @@ class Generate(unittest.TestCase):
     def test_a_cache_that_is_too_small_is_an_error(self):
         line = self.expect_error(1, f"--prompt-ids={join([1] * 200)}", "--kv-budget=16KB")
         self.assertIn("KV cache: all 2 blocks of 8192 bytes are in use", line)
+
+    # -- samplers, traces, chats ---------------------------------------------
+
+    def trace(self, *arguments):
+        path = self.path("trace.jsonl")
+        self.expect("--prompt-ids=1,2,3", "--ignore-eos", f"--trace={path}", *arguments)
+        with open(path, encoding="utf-8") as file:
+            header, *tokens = [json.loads(line) for line in file]
+        return header, tokens
+
+    def test_a_trace_has_a_line_for_every_token(self):
+        ids, logits = FakeModel.generate([1, 2, 3], 10)
+        header, tokens = self.trace("--max-tokens=10")
+        self.assertEqual(header["sampler"], {"sampler": "greedy"})
+        self.assertEqual(header["thresholds"], None)
+        self.assertEqual([t["id"] for t in tokens], ids)
+        self.assertEqual([t["position"] for t in tokens], list(range(3, 13)))
+        for token, row in zip(tokens, logits[2:].astype(float)):
+            p = numpy.exp(row - row.max())
+            p /= p.sum()
+            entropy = -numpy.sum(p * numpy.log2(p))
+            self.assertAlmostEqual(token["probability"], p.max())
+            self.assertAlmostEqual(token["entropy"], entropy)
+            self.assertAlmostEqual(
+                token["varentropy"], numpy.sum(p * (numpy.log2(p) + entropy) ** 2)
+            )
+            self.assertNotIn("attention", token)
+
+    def test_an_entropy_sampler_sees_attention(self):
+        header, tokens = self.trace("--max-tokens=5", "--sampler=entropix-v2")
+        self.assertEqual(header["thresholds"]["high_entropy"], 5.0)
+        sequence = [1, 2, 3]
+        for token in tokens:
+            scores = numpy.array(
+                [
+                    [(FakeModel.mix(key * 4 + head) >> 56) / 64 - 2 for key in sequence]
+                    for head in range(4)
+                ]
+            )
+            self.assertAlmostEqual(
+                token["attention"]["interaction_strength"], numpy.abs(scores).mean()
+            )
+            sequence.append(token["id"])
+
+    def test_options_come_from_a_file_and_flags_win(self):
+        path = self.path("sampler.json")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('{"sampler": "entropix-v3", "low_entropy": 0.25, "attention": false}')
+        header, _ = self.trace("--max-tokens=1", f"--sampler-config={path}")
+        self.assertEqual(header["thresholds"]["low_entropy"], 0.25)
+        header, _ = self.trace(
+            "--max-tokens=1", f"--sampler-config={path}", "--sampler-option=low_entropy=0.5"
+        )
+        self.assertEqual(header["thresholds"]["low_entropy"], 0.5)
+
+    def test_flags_of_llama_cpp_are_understood(self):
+        self.expect(
+            "--prompt-ids=1,2,3", "--max-tokens=5", "--temp=0.8", "--top-k=40", "--top-p=0.95",
+            "--min-p=0.05", "--typical=0.9", "--top-nsigma=2", "--xtc-probability=0.1",
+            "--xtc-threshold=0.2", "--repeat-last-n=64", "--repeat-penalty=1.1",
+            "--presence-penalty=0.1", "--frequency-penalty=0.1", "--dry-multiplier=0.8",
+            "--dry-base=1.75", "--dry-allowed-length=2", "--dry-penalty-last-n=-1",
+            "--dry-sequence-breaker=ab", "--dynatemp-range=0.2", "--dynatemp-exp=1",
+            "--logit-bias=5-inf", "--logit-bias=6+1.5", "--samplers=top_k;temperature", "--seed=3",
+        )
+        self.expect("--prompt-ids=1", "--max-tokens=5", "--mirostat=2", "--mirostat-lr=0.1",
+                    "--mirostat-ent=5", "--sampling-seq=kt")
+
+    def test_a_bias_forbids_a_token(self):
+        first = self.expect("--prompt-ids=1,2", "--max-tokens=1", "--print-ids").decode().strip()
+        biased = self.expect("--prompt-ids=1,2", "--max-tokens=1", "--print-ids",
+                             "--temp=0", f"--logit-bias={first}-inf").decode().strip()
+        self.assertNotEqual(first, biased)
+
+    def test_wrong_sampler_options_are_one_line(self):
+        for flags, message in [
+            (["--temp=-1"], "error: sampler: temperature is -1, expected 0 to 1e+06"),
+            (["--sampler=hot"], 'error: sampler: sampler is "hot", expected one of greedy, '),
+            (["--sampler=standard", "--sampler-option=low_entropy=1"],
+             "error: sampler: 'low_entropy' is no option of the standard sampler"),
+            (["--sampler=entropix-v2", "--sampler-option=low_entropy=-1"],
+             "error: sampler: low_entropy is -1, expected 0 to 1e+06"),
+            (["--sampler=entropix-v2", "--sampler-mode=old"],
+             'error: sampler: mode is "old", expected exact or compat'),
+            (["--sampler=entropix-v2", "--sampler-option=clarify=no such token"],
+             'error: sampler: clarify is "no such token", expected the text of one token'),
+            (["--samplers=top_k;top"], 'error: sampler: samplers is "top", expected some of '),
+            (["--sampler-config=/nonexistent"], "error: /nonexistent: cannot be read"),
+        ]:
+            line = self.expect_error(1, "--prompt-ids=1", *flags)
+            self.assertTrue(line.startswith(message), line)
+        path = self.path("bad.json")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('{"temperature": ')
+        line = self.expect_error(1, "--prompt-ids=1", f"--sampler-config={path}")
+        self.assertEqual(line, f"error: {path}: is no JSON object of sampler options")
+        for flags, message in [
+            (["--logit-bias=5"], "--logit-bias: '5' is not ID+BIAS or ID-BIAS, as in 128-inf"),
+            (["--sampling-seq=kz"], "--sampler-seq: 'z' is no step, expected letters of edskypmxt"),
+            (["--sampler-option=x"], "--sampler-option: 'x' is not NAME=VALUE"),
+            (["--branches=0"], "--branches: Value 0 not in range 1 to 64"),
+            (["--guard", "--chat"], "--guard needs --prompt or --prompt-file"),
+            (["--reply=x"], "--reply needs --guard"),
+        ]:
+            line = self.expect_error(2, "--prompt-ids=1", *flags)
+            self.assertTrue(line.startswith(message), line)
+
+    def test_colour_is_for_terminals(self):
+        flags = ["--prompt-ids=1,2", "--max-tokens=20", "--ignore-eos"]
+        plain = self.expect(*flags)
+        self.assertEqual(self.expect(*flags, "--color"), plain)
+        result = self.run_tool(*flags, "--color=always")
+        self.assertIn(b"\x1b[3", result.stdout)
+        self.assertEqual(re.sub(rb"\x1b\[\d+m", b"", result.stdout), plain)
+        self.assertIn(b"bit", result.stderr)  # the legend
+
+    def test_branches_begin_with_the_best_tokens(self):
+        _, logits = FakeModel.generate([1, 2], 1)
+        best = numpy.argsort(-logits[-1], kind="stable")[:3]
+        out = self.expect("--prompt-ids=1,2", "--max-tokens=6", "--ignore-eos", "--branches=3")
+        expected = b""
+        for number, token in enumerate(best):
+            model, ids = FakeModel(), [int(token)]
+            for prompt in (1, 2):
+                model.feed(prompt, True)
+            while len(ids) < 6:
+                ids.append(int(numpy.argmax(model.feed(ids[-1], False))))
+            text = to_text(ids).encode()
+            expected += (b"\n" if number else b"") + b"[%d]%s\n" % (number + 1, text)
+        self.assertEqual(out, expected)
+
+    def test_a_conversation_goes_on_and_is_saved(self):
+        path = self.path("chat.json")
+        lines = f"Hello\nMore\n/save {path}\n/help\n/reset\nHello\n"
+        result = self.run_tool("--chat", "--system=S", "--max-tokens=5", input=lines.encode())
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(path, encoding="utf-8") as file:
+            messages = json.load(file)
+        self.assertEqual([m["role"] for m in messages],
+                         ["system", "user", "assistant", "user", "assistant"])
+        self.assertEqual(messages[3]["content"], "More")
+        # After /reset the same as at first, and as without a conversation.
+        first = self.expect("--chat", "--system=S", "--max-tokens=5", "--prompt=Hello")
+        self.assertTrue(result.stdout.startswith(first))
+        self.assertTrue(result.stdout.endswith(first))
+        self.assertIn(b"/reset", result.stderr)
+
+    def test_a_conversation_outgrows_the_context(self):
+        result = self.run_tool("--chat", input=b"x" * 600 + b"\nHi\n/quit\n")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(b"longer than the model's context of 512; /reset begins anew", result.stderr)
+
+    def test_ctrl_c_ends_a_conversation_that_waits(self):
+        process = subprocess.Popen([self.tool, self.model, "--chat", "--max-tokens=3"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process.stdin.write(b"Hi\n")
+        process.stdin.flush()
+        self.assertTrue(process.stdout.readline())
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(10), 0)
+        process.stdin.close()
+        process.stdout.close()
+
+    def test_ctrl_c_stops_a_reply_and_not_the_conversation(self):
+        # The reply waits for its reader, so that the signal comes in its midst.
+        read, write = os.pipe()
+        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+        os.write(write, b"x" * 4095)
+        process = subprocess.Popen(
+            [self.tool, self.model, "--chat", "--ignore-eos", "--max-tokens=300"],
+            stdin=subprocess.PIPE, stdout=write, stderr=subprocess.DEVNULL)
+        os.close(write)
+        process.stdin.write(b"Hi\n")
+        process.stdin.flush()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+        process.stdin.write(b"Hi\n")
+        process.stdin.close()
+        with os.fdopen(read, "rb") as file:
+            replies = file.read()[4095:]
+        self.assertEqual(process.wait(10), 0)
+        whole = self.expect("--chat", "--ignore-eos", "--max-tokens=300", "--prompt=Hi")
+        self.assertGreater(len(replies), 250)  # the second one
+        self.assertFalse(replies.startswith(whole))
+
+    def test_an_unknown_template_is_an_error(self):
+        line = self.expect_error(1, "--chat", "--prompt=Hi", "--chat-template=gpt")
+        self.assertEqual(line, "error: chat template: there is none named 'gpt'; choose one of "
+                               "llama2, llama3, llama3.1, llama3.2, chatml, smollm2")
 
     def test_wrong_usage_is_told_from_wrong_input(self):
         for arguments, message in [

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 BUILD = ""
@@ -77,6 +78,52 @@ class Speed(unittest.TestCase):
             r"^decode +5 tokens +[\d.]+ tokens/s \(.*\), [\d.]+ GB/s of weights, "
             r"\d+ % of the read bandwidth$",
         )
+
+
+class TracePage(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def show(self, text):
+        with open(self.path("in.jsonl"), "w", encoding="utf-8") as file:
+            file.write(text)
+        tool = os.path.join(BUILD, "bin", "llama-measure")
+        return subprocess.run([tool, "trace", self.path("in.jsonl"), "-o", self.path("out.html")],
+                              capture_output=True, timeout=60, check=False)
+
+    HEADER = '{"model": "m</script>", "sampler": {"sampler": "greedy"}, "thresholds": null, "prompt": "<!--"}\n'
+    TOKEN = ('{"position": 1, "id": 2, "text": "</script>", "probability": 0.5, "entropy": 1, '
+             '"varentropy": 0, "state": "", "candidates": []}\n')
+
+    def test_a_page_holds_the_trace(self):
+        result = self.show(self.HEADER + self.TOKEN)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(self.path("out.html"), encoding="utf-8") as file:
+            page = file.read()
+        begin = page.index('type="application/json">') + len('type="application/json">')
+        data = json.loads(page[begin : page.index("</script>", begin)])
+        self.assertEqual(data["header"]["model"], "m</script>")
+        self.assertEqual(data["tokens"][0]["text"], "</script>")
+        self.assertNotIn("http://", page.replace("http://www.w3.org", ""))
+
+    def test_what_is_no_trace_is_an_error(self):
+        name = self.path("in.jsonl")
+        for text, message in [
+            ("", f"{name}: is empty"),
+            ("x\n", f"{name}: line 1: is no JSON object"),
+            ("{}\n", f"{name}: line 1: expected 'model' and 'sampler', as llama-generate --trace writes them"),
+            (self.HEADER + "{}\n", f"{name}: line 2: expected a number 'position', as llama-generate --trace writes it"),
+            (self.HEADER + self.TOKEN[:40], f"{name}: line 2: is no JSON object"),
+        ]:
+            result = self.show(text)
+            self.assertEqual(result.returncode, 1)
+            self.assertEqual(result.stderr.decode(), f"error: {message}\n")
+            self.assertFalse(os.path.exists(self.path("out.html")))
+
 
 
 if __name__ == "__main__":

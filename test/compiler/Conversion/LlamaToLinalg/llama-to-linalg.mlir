@@ -272,6 +272,34 @@ func.func @fused_attention_visits_pages_up_to_the_position(
 
 // -----
 
+// Scores go where the caller wants them, whole blocks of the cache at a time; in
+// layers before the last the loop has no rows.
+// CHECK-LABEL: func @record_scores_of_the_last_layer
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %{{.*}}: tensor<?xi32>, %{{.*}}: tensor<?x?xi32>, %[[LIST:.*]]: tensor<?xi32>, %[[INTO:.*]]: memref<?x8x?xf32>)
+// CHECK: %[[LAST:.*]] = arith.cmpi eq, %[[LAYER]], %c4
+// CHECK: %[[LINES:.*]] = memref.dim %[[INTO]], %c0
+// CHECK: %[[COUNT:.*]] = arith.select %[[LAST]], %[[LINES]], %c0
+// CHECK: scf.forall (%[[LINE:.*]], %[[G:.*]]) in (%[[COUNT]], 4)
+// CHECK:   %[[T32:.*]] = tensor.extract %[[LIST]][%[[LINE]]]
+// CHECK:   %[[T:.*]] = arith.index_cast %[[T32]]
+// CHECK:   tensor.extract_slice %[[Q]][%[[T]], %{{.*}}] [1, 16]
+// CHECK:   tensor.extract %[[P]][%[[T]]]
+// CHECK:   %[[HEAD:.*]] = arith.muli %[[G]], %c2
+// CHECK:   scf.for %[[N:.*]] = %c0 to
+// CHECK:     memref.subview %[[CACHE]][%{{.*}}, %[[LAYER]], 0, %[[G]], 0, 0] [1, 1, 1, 1, 64, 8]
+// CHECK:     %[[FIRST:.*]] = arith.muli %[[N]], %c64
+// CHECK:     %[[VIEW:.*]] = memref.subview %[[INTO]][%[[LINE]], %[[HEAD]], %[[FIRST]]] [1, 2, 64]
+// CHECK:     bufferization.materialize_in_destination %{{.*}} in restrict writable %[[VIEW]]
+func.func @record_scores_of_the_last_layer(
+    %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>, %list: tensor<?xi32>,
+    %into: memref<?x8x?xf32>) {
+  llama.record_scores %q cache %cache[%layer] rows(%p, %s, %tables) of %list into %into : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16>, memref<?x8x?xf32>
+  return
+}
+
+// -----
+
 // CHECK-LABEL: func @swiglu_gates_up
 // CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[W1:.*]]: tensor<172x64xbf16>, %[[W3:.*]]: tensor<172x64xbf16>)
 // CHECK: %[[GATE:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[W1]] :

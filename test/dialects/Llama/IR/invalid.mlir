@@ -329,6 +329,36 @@ func.func @scores_of_a_missing_head(
 
 // -----
 
+func.func @recorded_scores_of_a_head_and_a_half(
+    %q: tensor<?x48xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>, %into: memref<?x6x?xf32>) {
+  // expected-error @+1 {{'llama.record_scores' op query has 48 columns, not a multiple of 4 KV heads of 8}}
+  llama.record_scores %q cache %cache[%layer] rows(%p, %s, %tables) of %p into %into : tensor<?x48xf32>, memref<?x5x2x4x64x8xbf16>, memref<?x6x?xf32> // (C1)
+  return
+}
+
+// -----
+
+func.func @recorded_scores_without_values(
+    %q: tensor<?x64xf32>, %cache: memref<?x5x1x4x64x8xbf16>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>, %into: memref<?x8x?xf32>) {
+  // expected-error @+1 {{'llama.record_scores' op cache must be [blocks, layers, 2, kvHeads, 64, headDim], found 'memref<?x5x1x4x64x8xbf16>'}}
+  llama.record_scores %q cache %cache[%layer] rows(%p, %s, %tables) of %p into %into : tensor<?x64xf32>, memref<?x5x1x4x64x8xbf16>, memref<?x8x?xf32> // (C2)
+  return
+}
+
+// -----
+
+func.func @recorded_scores_of_a_missing_head(
+    %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>, %into: memref<?x7x?xf32>) {
+  // expected-error @+1 {{'llama.record_scores' op the buffer's number of heads is 7 but the query's is 8}}
+  llama.record_scores %q cache %cache[%layer] rows(%p, %s, %tables) of %p into %into : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16>, memref<?x7x?xf32> // (C3)
+  return
+}
+
+// -----
+
 func.func @mask_to_another_shape(%s: tensor<?x8x?xf32>, %p: tensor<?xi32>) {
   // expected-error @+1 {{'llama.causal_mask' op failed to verify that all of {scores, result} have same type}}
   %0 = "llama.causal_mask"(%s, %p) : (tensor<?x8x?xf32>, tensor<?xi32>) -> tensor<?x4x?xf32>

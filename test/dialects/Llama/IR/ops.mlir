@@ -80,6 +80,16 @@ func.func @attention_over_the_cache(
   return
 }
 
+// CHECK-LABEL: func @record_scores
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>, %[[LIST:.*]]: tensor<?xi32>, %[[INTO:.*]]: memref<?x8x?xf32>)
+func.func @record_scores(%q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+                         %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>,
+                         %list: tensor<?xi32>, %into: memref<?x8x?xf32>) {
+  // CHECK: llama.record_scores %[[Q]] cache %[[CACHE]][%[[LAYER]]] rows(%[[P]], %[[S]], %[[TABLES]]) of %[[LIST]] into %[[INTO]] : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16>, memref<?x8x?xf32>
+  llama.record_scores %q cache %cache[%layer] rows(%p, %s, %tables) of %list into %into : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16>, memref<?x8x?xf32>
+  return
+}
+
 // CHECK-LABEL: func @elementwise
 func.func @elementwise(%a: tensor<?x172xf32>, %b: tensor<?x172xf32>) {
   // CHECK: llama.silu %{{.*}} : tensor<?x172xf32>

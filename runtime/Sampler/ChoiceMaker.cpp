@@ -1,0 +1,318 @@
+//===- ChoiceMaker.cpp - The steps of the standard chain ------------------===//
+//
+// The order of steps and what each of them means are llama.cpp's: every step
+// sees only what the one before it left, and with the temperature last all
+// others look at probabilities before it acts. Logits stay what they are; the
+// temperature is a number kept beside them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Sampler/Distribution.h"
+#include "runtime/Sampler/Penalties.h"
+#include "runtime/Sampler/StandardSampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace llamart {
+namespace {
+
+/// Entropy in nats of weights whose sum is `total`.
+double getNats(std::span<const double> weights, double total) {
+  double sum = 0.0;
+  for (double weight : weights)
+    if (weight > 0.0)
+      sum -= weight * std::log(weight / total);
+  return sum / total;
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// What is left
+//===----------------------------------------------------------------------===//
+
+void ChoiceMaker::weigh() {
+  choices.weights.resize(left.size());
+  computeWeights(left, scale, choices.weights);
+}
+
+/// Before logits are changed: they may still be the input's.
+void ChoiceMaker::own() {
+  if (left.data() == kept.data() && !kept.empty())
+    return;
+  kept.assign(left.begin(), left.end());
+  left = kept;
+}
+
+/// The logit of a token, null if it is not left. After own().
+float *ChoiceMaker::find(int32_t id) {
+  if (choices.ids.empty())
+    return id >= 0 && size_t(id) < kept.size() ? &kept[id] : nullptr;
+  auto at = std::ranges::lower_bound(choices.ids, id);
+  return at != choices.ids.end() && *at == id ? &kept[at - choices.ids.begin()]
+                                              : nullptr;
+}
+
+/// `indices` ascend, so that moving to the front overwrites nothing needed.
+void ChoiceMaker::keep(std::span<const uint32_t> indices) {
+  bool everything = choices.ids.empty();
+  if (everything)
+    choices.ids.resize(indices.size());
+  if (left.data() != kept.data())
+    kept.resize(indices.size());
+  for (size_t i = 0; i < indices.size(); ++i) {
+    uint32_t index = indices[i];
+    kept[i] = left[index];
+    choices.ids[i] = everything ? int32_t(index) : choices.ids[index];
+  }
+  choices.ids.resize(indices.size());
+  kept.resize(indices.size());
+  left = kept;
+}
+
+template <typename Keeps>
+void ChoiceMaker::keepIf(Keeps keeps) {
+  some.clear();
+  for (size_t i = 0; i < left.size(); ++i)
+    if (keeps(i))
+      some.push_back(static_cast<uint32_t>(i));
+  if (!some.empty()) // nothing is, if no logit is a number
+    keep(some);
+}
+
+//===----------------------------------------------------------------------===//
+// Steps
+//===----------------------------------------------------------------------===//
+
+void ChoiceMaker::begin(const SampleInput &input,
+                        const SamplerOptions &options) {
+  left = input.logits;
+  scale = 1.0;
+  choices.ids.clear();
+  if (options.logitBias.empty())
+    return;
+  own();
+  for (const LogitBias &bias : options.logitBias)
+    if (float *logit = find(bias.id))
+      *logit += bias.bias;
+}
+
+void ChoiceMaker::applyPenalties(const SampleInput &input,
+                                 const SamplerOptions &options) {
+  own();
+  for (auto [id, count] : countRecent(input.history, options))
+    if (float *logit = find(id))
+      *logit = scale == 1.0
+                   ? penalize(*logit, count, options)
+                   : float(scale * penalize(*logit / scale, count, options));
+}
+
+void ChoiceMaker::applyDry(const SampleInput &input,
+                           const SamplerOptions &options) {
+  own();
+  for (auto [id, length] : findRepetitions(input.history, options))
+    if (float *logit = find(id))
+      *logit = float(*logit - scale * getDryPenalty(length, options));
+}
+
+/// Logits at most so many standard deviations below the largest. Minus infinity
+/// and what is no number count for nothing.
+void ChoiceMaker::keepNearBest(double deviations) {
+  double sum = 0.0, squares = 0.0;
+  size_t count = 0;
+  float best = getLargest(left);
+  if (!std::isfinite(best))
+    return;
+  for (float logit : left)
+    if (std::isfinite(logit)) {
+      double distance = double(logit) - double(best);
+      sum += distance;
+      squares += distance * distance;
+      ++count;
+    }
+  double mean = sum / double(count);
+  double variance = std::max(0.0, squares / double(count) - mean * mean);
+  double limit = -deviations * std::sqrt(variance);
+  keepIf([&](size_t i) { return double(left[i]) - double(best) >= limit; });
+}
+
+/// Takes tokens from a heap: usually few of many are needed.
+void ChoiceMaker::keepTypical(double mass) {
+  weigh();
+  double total = sumWeights(choices.weights);
+  double entropy = getNats(choices.weights, total);
+  scores.resize(left.size());
+  some.clear();
+  for (size_t i = 0; i < left.size(); ++i) {
+    if (choices.weights[i] <= 0.0)
+      continue;
+    double surprise = -std::log(choices.weights[i] / total);
+    scores[i] = std::abs(surprise - entropy);
+    some.push_back(static_cast<uint32_t>(i));
+  }
+  if (some.empty())
+    return; // no logit is a number
+  auto later = [&](uint32_t a, uint32_t b) {
+    if (scores[a] != scores[b])
+      return scores[a] > scores[b];
+    return left[a] != left[b] ? left[a] < left[b] : a > b;
+  };
+  std::ranges::make_heap(some, later);
+  double sum = 0.0;
+  auto end = some.end();
+  while (end != some.begin() && sum <= mass * total) {
+    std::pop_heap(some.begin(), end, later);
+    sum += choices.weights[*--end];
+  }
+  some.erase(some.begin(), end);
+  std::ranges::sort(some);
+  keep(some);
+}
+
+void ChoiceMaker::keepTopMass(double mass) {
+  weigh();
+  keep(selector.findTopMass(left, choices.weights,
+                            mass * sumWeights(choices.weights)));
+}
+
+void ChoiceMaker::keepProbable(double share) {
+  weigh();
+  keepIf([&](size_t i) { return choices.weights[i] >= share; });
+}
+
+/// Of the tokens that reach the threshold only the last stays, the highest id
+/// among equals.
+void ChoiceMaker::dropTopChoices(double threshold) {
+  if (left.size() < 2)
+    return;
+  weigh();
+  double limit = threshold * sumWeights(choices.weights);
+  size_t count = 0, least = 0;
+  for (size_t i = 0; i < left.size(); ++i)
+    if (choices.weights[i] >= limit)
+      if (count++ == 0 || left[i] <= left[least])
+        least = i;
+  if (count >= 2)
+    keepIf([&](size_t i) { return choices.weights[i] < limit || i == least; });
+}
+
+void ChoiceMaker::applyTemperature(const SamplerOptions &options) {
+  double temperature = options.temperature;
+  if (options.dynatempRange > 0.0f && left.size() > 1) {
+    weigh();
+    double entropy = getNats(choices.weights, sumWeights(choices.weights));
+    double most = std::log(double(left.size()));
+    double low = std::max(0.0, temperature - double(options.dynatempRange));
+    double high = temperature + double(options.dynatempRange);
+    temperature =
+        low + (high - low) * std::pow(entropy / most, options.dynatempExponent);
+  } else if (options.dynatempRange > 0.0f) {
+    return;
+  }
+  constexpr double kLeast = 1e-6; // less is greedy
+  if (temperature < kLeast) {
+    uint32_t best = static_cast<uint32_t>(findLargest(left));
+    keep({&best, 1});
+  } else {
+    scale *= temperature;
+  }
+}
+
+void ChoiceMaker::run(ChainStep step, const SampleInput &input,
+                      const SamplerOptions &options, double coin) {
+  switch (step) {
+  case ChainStep::Penalties:
+    if (hasPenalties(options))
+      applyPenalties(input, options);
+    break;
+  case ChainStep::Dry:
+    if (hasDry(options))
+      applyDry(input, options);
+    break;
+  case ChainStep::TopNSigma:
+    if (options.topNSigma > 0.0f)
+      keepNearBest(options.topNSigma);
+    break;
+  case ChainStep::TopK:
+    if (options.topK > 0 && size_t(options.topK) < left.size())
+      keep(selector.findTopCount(left, size_t(options.topK)));
+    break;
+  case ChainStep::Typical:
+    if (options.typicalP < 1.0f)
+      keepTypical(options.typicalP);
+    break;
+  case ChainStep::TopP:
+    if (options.topP < 1.0f)
+      keepTopMass(options.topP);
+    break;
+  case ChainStep::MinP:
+    if (options.minP > 0.0f)
+      keepProbable(options.minP);
+    break;
+  case ChainStep::Xtc:
+    if (options.xtcThreshold <= 0.5f && coin < double(options.xtcProbability))
+      dropTopChoices(options.xtcThreshold);
+    break;
+  case ChainStep::Temperature:
+    applyTemperature(options);
+    break;
+  }
+}
+
+const Choices &ChoiceMaker::make(const SampleInput &input,
+                                 const SamplerOptions &options, double coin) {
+  begin(input, options);
+  for (ChainStep step : options.steps)
+    run(step, input, options, coin);
+  weigh();
+  return choices;
+}
+
+//===----------------------------------------------------------------------===//
+// Mirostat
+//===----------------------------------------------------------------------===//
+
+/// How many tokens have the wanted surprise, were the weights, `scores`, a Zipf
+/// distribution (Basu et al., "Mirostat", ICLR 2021).
+double ChoiceMaker::estimateMirostatCount(double surprise) const {
+  constexpr size_t kSamples = 100;
+  std::vector<double> best(std::min(kSamples, scores.size()));
+  std::partial_sort_copy(scores.begin(), scores.end(), best.begin(), best.end(),
+                         std::greater<>());
+  double products = 0.0, squares = 0.0;
+  for (size_t i = 0; i + 1 < best.size() && best[i + 1] > 0.0; ++i) {
+    double t = std::log(double(i + 2) / double(i + 1));
+    products += t * std::log(best[i] / best[i + 1]);
+    squares += t * t;
+  }
+  double slope = squares > 0.0 ? products / squares : 0.0;
+  double epsilon = slope - 1.0;
+  double count = std::pow(epsilon * std::exp2(surprise) /
+                              (1.0 - std::pow(double(scores.size()), -epsilon)),
+                          1.0 / slope);
+  return count >= 1.0 ? count : 1.0; // also if it is no number
+}
+
+const Choices &ChoiceMaker::makeMirostat(const SampleInput &input,
+                                         const SamplerOptions &options,
+                                         double surprise) {
+  begin(input, options);
+  applyTemperature(options);
+  weigh();
+  if (options.mirostat == 1) {
+    scores = choices.weights;
+    double count = estimateMirostatCount(surprise);
+    if (count < double(left.size()))
+      keep(selector.findTopCount(left, size_t(count)));
+  } else {
+    double limit = sumWeights(choices.weights) * std::exp2(-surprise);
+    uint32_t best = static_cast<uint32_t>(findLargest(left));
+    keepIf([&](size_t i) { return choices.weights[i] >= limit || i == best; });
+  }
+  weigh();
+  return choices;
+}
+
+} // namespace llamart

@@ -1,0 +1,468 @@
+//===- Slider.cpp - entropix V5, the Dirichlet slider ---------------------===//
+//
+// The numbers of steps in comments are those of the published description: 1
+// the step's entropy, 2-3 the outlier score, 4-6 inliers, 7 the temperature, 8
+// the Dirichlet, 9 its likelihood, 10-11 the mixture, 12 the picture.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Sampler/Slider.h"
+
+#include "runtime/Error.h"
+#include "runtime/Sampler/Choices.h"
+#include "runtime/Sampler/DirichletFit.h"
+#include "runtime/Sampler/Distribution.h"
+#include "runtime/Sampler/GammaFunctions.h"
+#include "runtime/Sampler/Philox.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace llamart {
+namespace {
+
+using Vector = std::vector<double>;
+using View = std::span<const double>;
+
+constexpr double kEpsilon = 1e-8;
+const double kFloorValue = std::log(kEpsilon);
+
+struct Moments {
+  double ent = 0.0, var = 0.0; // nats, nats squared
+};
+
+/// Of log probabilities that need not sum to 1.
+Moments getMoments(View logs, Vector &p) {
+  p.resize(logs.size());
+  exponentiate(logs, p);
+  Moments result;
+  for (size_t i = 0; i < logs.size(); ++i)
+    result.ent -= p[i] * logs[i];
+  for (size_t i = 0; i < logs.size(); ++i)
+    result.var += p[i] * (logs[i] + result.ent) * (logs[i] + result.ent);
+  return result;
+}
+
+/// A moving mean; exactly `old` where both are the same.
+double mix(double part, double now, double old) {
+  return now == old ? old : old + part * (now - old);
+}
+
+/// sum of p (ln p - other).
+double getDivergence(View p, View logs, View other) {
+  double sum = 0.0;
+  for (size_t i = 0; i < p.size(); ++i)
+    sum += p[i] * (logs[i] - other[i]);
+  return sum;
+}
+
+} // namespace
+
+void normalizeLogits(View values, double noiseFloor, std::span<double> result) {
+  double largest = -std::numeric_limits<double>::infinity();
+  for (double value : values)
+    largest = value > largest ? value : largest;
+  for (size_t i = 0; i < values.size(); ++i)
+    result[i] = values[i] == largest ? 0.0 : values[i] - largest;
+  static thread_local Vector weights;
+  weights.resize(values.size());
+  exponentiate(result, weights);
+  double shift = std::log(sumWeights(weights)) + kEpsilon;
+  for (double &value : result) {
+    value -= shift;
+    value = value >= noiseFloor ? value : kFloorValue; // also NaN
+  }
+}
+
+double tuneTemperature(View values, double entropy) {
+  double largest = *std::ranges::max_element(values);
+  static thread_local Vector scaled, p;
+  scaled.resize(values.size());
+  p.resize(values.size());
+  double temperature = 1.0;
+  for (int i = 0; i < 10; ++i) {
+    for (size_t j = 0; j < values.size(); ++j)
+      scaled[j] = (values[j] - largest) / temperature;
+    exponentiate(scaled, p);
+    double total = sumWeights(p), shift = std::log(total);
+    double mean = 0.0, second = 0.0, third = 0.0;
+    for (size_t j = 0; j < p.size(); ++j)
+      mean += p[j] * (scaled[j] - shift) / total;
+    for (size_t j = 0; j < p.size(); ++j) {
+      double d = scaled[j] - shift - mean;
+      second += p[j] * d * d / total;
+      third += p[j] * d * d * d / total;
+    }
+    double error = -mean - entropy;
+    if (std::abs(error) < 1e-6)
+      break;
+    double first = second / temperature;
+    double bend = -(2 * third + 3 * second) / (temperature * temperature);
+    double denominator = 2 * first * first - error * bend;
+    double step = denominator != 0.0 ? 2 * error * first / denominator
+                  : first != 0.0     ? error / first
+                                     : std::copysign(0.1 * temperature, error);
+    if (!std::isfinite(step))
+      step = std::copysign(0.1 * temperature, error);
+    step = std::clamp(step, -temperature / 2, temperature / 2);
+    temperature = std::max(temperature - step, temperature / 2);
+  }
+  return temperature;
+}
+
+std::unique_ptr<SamplerState> SliderState::clone() const {
+  return std::make_unique<SliderState>(*this);
+}
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// One step
+//===----------------------------------------------------------------------===//
+
+/// What a step computes on its way; kept for its memory.
+struct Scratch {
+  Vector logits, y, p, ys, q, logQ, mixture, best;
+  std::vector<int32_t> bestIds;
+};
+
+class SliderSampler : public Sampler {
+public:
+  explicit SliderSampler(const SliderOptions &options) : o(options) {}
+
+  bool needsPromptLogits() const override { return true; }
+  std::unique_ptr<SamplerState> makeState() const override {
+    return std::make_unique<SliderState>();
+  }
+  void observePrompt(std::span<const float> logits, size_t rows,
+                     SamplerState *state) const override;
+  int32_t sample(const SampleInput &input, SamplerState *state,
+                 SampleTrace *trace) const override;
+
+private:
+  void observe(std::span<const float> logits, SliderState &state) const;
+  void start(SliderState &state) const;
+  void fit(SliderState &state) const;
+
+  void normalize(std::span<const float> logits, Scratch &s) const;
+  void findBest(Scratch &s) const;
+  bool isOutlier(const SliderState &state, Moments now) const;
+  int32_t step(SliderState &state, Scratch &s, const StepRandom &random,
+               uint32_t first, Choices &choices) const;
+  int32_t drawInlier(const SliderState &old, const Scratch &s, double ent,
+                     const StepRandom &random, uint32_t first,
+                     Choices &choices) const;
+  void drawDirichlet(const SliderState &state, Scratch &s,
+                     const StepRandom &random, uint32_t first) const;
+  double getLogLikelihood(const SliderState &state, View logs) const;
+  void updatePicture(SliderState &state, const Scratch &s, int32_t token) const;
+  const char *findQuadrant(Moments now) const;
+
+  SliderOptions o;
+};
+
+void SliderSampler::normalize(std::span<const float> logits, Scratch &s) const {
+  s.logits.assign(logits.begin(), logits.end());
+  s.y.resize(logits.size());
+  normalizeLogits(s.logits, o.noiseFloor, s.y);
+}
+
+/// The topK largest of y, normalized among themselves.
+void SliderSampler::findBest(Scratch &s) const {
+  size_t count = std::min<size_t>(o.topK, s.y.size());
+  s.bestIds.clear();
+  auto before = [&](int32_t a, int32_t b) {
+    return s.y[a] > s.y[b] || (s.y[a] == s.y[b] && a < b);
+  };
+  for (size_t i = 0; i < s.y.size(); ++i) {
+    auto id = static_cast<int32_t>(i);
+    if (s.bestIds.size() == count && !before(id, s.bestIds.back()))
+      continue;
+    s.bestIds.insert(std::ranges::upper_bound(s.bestIds, id, before), id);
+    s.bestIds.resize(std::min(s.bestIds.size(), count));
+  }
+  Vector values;
+  for (int32_t id : s.bestIds)
+    values.push_back(s.y[id]);
+  s.best.resize(count);
+  normalizeLogits(values, o.noiseFloor, s.best);
+}
+
+//===----------------------------------------------------------------------===//
+// The prompt
+//===----------------------------------------------------------------------===//
+
+void SliderSampler::observePrompt(std::span<const float> logits, size_t rows,
+                                  SamplerState *state) const {
+  auto &to = *static_cast<SliderState *>(state);
+  if (to.started || rows == 0)
+    return;
+  size_t vocab = logits.size() / rows;
+  for (size_t row = 0; row < rows; ++row)
+    observe(logits.subspan(row * vocab, vocab), to);
+}
+
+void SliderSampler::observe(std::span<const float> logits,
+                            SliderState &state) const {
+  thread_local Scratch s;
+  normalize(logits, s);
+  findBest(s);
+  Moments now = getMoments(s.y, s.p);
+  state.sumEnt += now.ent;
+  state.sumVar += now.var;
+  state.sumTopKEnt += getMoments(s.best, s.p).ent;
+  for (double logp : s.best) {
+    state.sumTop += logp;
+    state.sumTopSquares += logp * logp;
+    ++state.topKCount;
+  }
+  state.logp.resize(s.y.size());
+  for (size_t i = 0; i < s.y.size(); ++i)
+    state.logp[i] += s.y[i];
+  ++state.rows;
+}
+
+void SliderSampler::fit(SliderState &state) const {
+  state.alpha.resize(state.logp.size());
+  DirichletFit fit = fitDirichlet(state.logp, state.alphaU, state.alpha);
+  state.alphaU = fit.u;
+  state.normalizer = logGamma(fit.sum);
+  const InverseDigammaTable &table = InverseDigammaTable::get();
+  for (double target : state.logp)
+    state.normalizer -= table.getLogGamma(target + fit.u);
+}
+
+void SliderSampler::start(SliderState &state) const {
+  auto rows = double(state.rows);
+  for (double &logp : state.logp)
+    logp /= rows;
+  state.entScaffold = state.entNaked = state.sumEnt / rows;
+  state.varNaked = state.sumVar / rows;
+  state.crossScaffold = state.entNaked;
+  state.topKEnt = state.sumTopKEnt / rows;
+  auto count = double(state.topKCount);
+  double mean = state.sumTop / count;
+  state.crossNaked = -mean;
+  state.crossVarNaked =
+      std::max(0.0, state.sumTopSquares / count - mean * mean);
+  fit(state);
+  // Linear in the logarithms: the mean over rows is that of the mean row.
+  double likelihood = getLogLikelihood(state, state.logp);
+  state.dirichletEnt = o.compat ? likelihood : -likelihood;
+  state.started = true;
+}
+
+//===----------------------------------------------------------------------===//
+// A step
+//===----------------------------------------------------------------------===//
+
+/// Of a sample with these logarithms; in compat mode with the published sign.
+double SliderSampler::getLogLikelihood(const SliderState &state,
+                                       View logs) const {
+  double sum = 0.0;
+  for (size_t i = 0; i < logs.size(); ++i)
+    sum += (state.alpha[i] - 1.0) * logs[i];
+  return o.compat ? sum - state.normalizer : sum + state.normalizer;
+}
+
+bool SliderSampler::isOutlier(const SliderState &state, Moments now) const {
+  double ents = state.crossScaffold + state.crossNaked + state.entScaffold +
+                state.entNaked;
+  double stds = std::sqrt(state.crossVarScaffold) +
+                std::sqrt(state.crossVarNaked) + std::sqrt(state.varScaffold) +
+                std::sqrt(state.varNaked);
+  double score = o.outlierBilinear * ents * stds + o.outlierEnt * ents +
+                 o.outlierStd * stds + o.outlierNakedEnt * now.ent +
+                 o.outlierNakedVarent * now.var + o.outlierBias;
+  return score > 0.0; // not if it is no number
+}
+
+int32_t SliderSampler::drawInlier(const SliderState &old, const Scratch &s,
+                                  double ent, const StepRandom &random,
+                                  uint32_t first, Choices &choices) const {
+  if (ent < o.argmaxWeight * old.topKEnt + o.argmaxBias) { // 5
+    choices = {{s.bestIds.front()}, {1.0}};
+    return s.bestIds.front();
+  }
+  double temperature = tuneTemperature(s.best, old.topKEnt); // 6
+  choices = {s.bestIds, {}};
+  for (double logp : s.best)
+    choices.weights.push_back(std::exp((logp - s.best.front()) / temperature));
+  return choices.getId(pickChoice(choices, random.uniform(first)));
+}
+
+/// Draws q, and mixes it with p, the exponentials of ys.
+void SliderSampler::drawDirichlet(const SliderState &state, Scratch &s,
+                                  const StepRandom &random,
+                                  uint32_t first) const {
+  constexpr uint32_t kNumbersEach = 64;
+  size_t vocab = state.alpha.size();
+  s.logQ.resize(vocab);
+  s.q.resize(vocab);
+  for (size_t i = 0; i < vocab; ++i)
+    s.logQ[i] = o.wild ? drawLogGamma(state.alpha[i], random,
+                                      first + 1 + uint32_t(i) * kNumbersEach)
+                       : std::log(state.alpha[i]);
+  double largest = *std::ranges::max_element(s.logQ);
+  for (double &value : s.logQ)
+    value -= largest;
+  exponentiate(s.logQ, s.q);
+  double total = sumWeights(s.q), shift = std::log(total);
+  for (size_t i = 0; i < vocab; ++i) {
+    s.q[i] /= total;
+    s.logQ[i] -= shift;
+  }
+  double kl = getDivergence(s.q, s.logQ, s.ys);
+  double share =
+      1.0 - std::pow(o.perturbBase, -o.perturbFactor / (kl + kEpsilon));
+  s.mixture.resize(vocab);
+  for (size_t i = 0; i < vocab; ++i)
+    s.mixture[i] = share * s.q[i] + (1.0 - share) * s.p[i];
+}
+
+/// 12. `ys` and the mixture are this step's.
+void SliderSampler::updatePicture(SliderState &state, const Scratch &s,
+                                  int32_t token) const {
+  Vector logs(s.mixture.size());
+  Moments scaffold;
+  for (size_t i = 0; i < logs.size(); ++i) {
+    logs[i] = std::log(s.mixture[i] + kEpsilon);
+    scaffold.ent -= s.mixture[i] * logs[i];
+  }
+  for (size_t i = 0; i < logs.size(); ++i)
+    scaffold.var +=
+        s.mixture[i] * (logs[i] + scaffold.ent) * (logs[i] + scaffold.ent);
+  state.entScaffold = mix(o.entScaffoldPart, scaffold.ent, state.entScaffold);
+  state.varScaffold = mix(o.varScaffoldPart, scaffold.var, state.varScaffold);
+  double logScaffold = logs[token];
+  // The published program takes the logarithm of a log probability.
+  double logNaked = o.compat
+                        ? double(std::log(float(s.y[token]) + float(kEpsilon)))
+                        : s.y[token];
+  auto follow = [](double part, double varPart, double logp, double &cross,
+                   double &var) {
+    cross = part * -logp + (1 - part) * cross;
+    var = varPart * (cross - logp) * (cross - logp) + (1 - varPart) * var;
+  };
+  follow(o.crossScaffoldPart, o.crossVarScaffoldPart, logScaffold,
+         state.crossScaffold, state.crossVarScaffold);
+  follow(o.crossNakedPart, o.crossVarNakedPart, logNaked, state.crossNaked,
+         state.crossVarNaked);
+}
+
+/// One step from `s.logits`; moves `state` on.
+int32_t SliderSampler::step(SliderState &state, Scratch &s,
+                            const StepRandom &random, uint32_t first,
+                            Choices &choices) const {
+  normalizeLogits(s.logits, o.noiseFloor, s.y);
+  Moments now = getMoments(s.y, s.p); // 1
+  state.entNaked = mix(o.entNakedPart, now.ent, state.entNaked);
+  state.varNaked = mix(o.varNakedPart, now.var, state.varNaked);
+  bool outlier = isOutlier(state, now); // 2, 3
+  findBest(s);                          // 4
+  double bestEnt = getMoments(s.best, s.p).ent;
+  int32_t token = -1;
+  if (!outlier)
+    token = drawInlier(state, s, bestEnt, random, first, choices);
+  state.topKEnt = mix(o.topKPart, bestEnt, state.topKEnt);
+  if (std::isnan(state.crossNaked)) // nothing that follows can matter any more
+    return token;
+
+  double target = o.targetLinear * (state.crossScaffold + state.crossNaked +
+                                    state.entScaffold + state.entNaked) +
+                  o.targetInverseTemp / state.temp + o.targetBias; // 7
+  double tuned = std::clamp(tuneTemperature(s.y, target), 1e-4, 1e4);
+  state.temp = mix(o.tempPart, tuned, state.temp);
+  s.ys.resize(s.y.size());
+  for (size_t i = 0; i < s.y.size(); ++i)
+    s.ys[i] = s.y[i] / tuned;
+  normalizeLogits(s.ys, o.noiseFloor, s.ys);
+
+  s.p.resize(s.ys.size()); // 8; twice normalized in the published program
+  exponentiate(s.ys, s.p);
+  double kl = getDivergence(s.p, s.ys, state.logp);
+  double minusLikelihood = -getLogLikelihood(state, s.ys); // 9: the old fit
+  double limit = o.dirichletWeight * state.dirichletEnt + o.dirichletBias;
+  double part = std::pow(o.logpBase, -o.logpFactor / (kl + kEpsilon));
+  for (size_t i = 0; i < s.ys.size(); ++i)
+    state.logp[i] = mix(part, s.ys[i], state.logp[i]);
+  fit(state);
+  state.dirichletEnt =
+      mix(o.dirichletPart, minusLikelihood, state.dirichletEnt);
+
+  drawDirichlet(state, s, random, first); // 10
+  if (outlier) {                          // 11
+    bool likely = minusLikelihood < limit;
+    choices = {{}, likely ? s.mixture : s.q};
+    token =
+        likely
+            ? int32_t(std::ranges::max_element(s.mixture) - s.mixture.begin())
+            : choices.getId(pickChoice(choices, random.uniform(first)));
+  }
+  updatePicture(state, s, token);
+  return token;
+}
+
+const char *SliderSampler::findQuadrant(Moments now) const {
+  double lehv = o.compat ? o.highEntropy : o.mediumEntropy;
+  if (now.ent < o.lowEntropy && now.var < o.lowVarentropy)
+    return "LELV";
+  if (now.ent > o.highEntropy && now.var < o.lowVarentropy)
+    return "HELV";
+  if (now.ent < lehv && now.var > o.highVarentropy)
+    return "LEHV";
+  if (now.ent > o.mediumEntropy && now.var > o.highVarentropy)
+    return "HEHV";
+  return o.compat ? "LELV" : "adaptive";
+}
+
+int32_t SliderSampler::sample(const SampleInput &input, SamplerState *given,
+                              SampleTrace *trace) const {
+  if (input.logits.empty())
+    throw Error(ErrorKind::Argument, "sampler: there are no logits");
+  auto &state = *static_cast<SliderState *>(given);
+  if (!state.started) {
+    if (state.rows == 0) // no prompt was shown
+      observe(input.logits, state);
+    start(state);
+  }
+  thread_local Scratch s;
+  normalize(input.logits, s);
+  Moments now = getMoments(s.y, s.p);
+  std::string_view quadrant = findQuadrant(now);
+  StepRandom random{o.seed, input.sequence, input.position};
+  Choices choices;
+  std::unique_ptr<SamplerState> before;
+  if (quadrant == "HEHV")
+    before = state.clone();
+  int32_t id = step(state, s, random, 0, choices);
+  if (quadrant == "HEHV") { // once more, without that token
+    state = *static_cast<SliderState *>(before.get());
+    s.logits[id] = -std::numeric_limits<double>::infinity();
+    constexpr uint32_t kOthers = 1u << 31;
+    id = step(state, s, random, o.compat ? 0 : kOthers, choices);
+  }
+  bool repeats = !input.history.empty() && !o.compat &&
+                 input.history.back() == o.clarifyToken;
+  if (quadrant == "HELV" && o.clarifyToken >= 0 && !repeats &&
+      size_t(o.clarifyToken) < input.logits.size()) {
+    id = o.clarifyToken;
+    choices = {{id}, {1.0}};
+  }
+  if (trace) {
+    fillTrace(input.logits, id, choices, *trace);
+    trace->state = quadrant;
+  }
+  return id;
+}
+
+} // namespace
+
+std::unique_ptr<Sampler> createSliderSampler(const SliderOptions &options) {
+  checkFields(getSliderFields(), options);
+  return std::make_unique<SliderSampler>(options);
+}
+
+} // namespace llamart
