@@ -60,6 +60,9 @@ static cl::opt<WeightStorage>
                                   "into the model (default)"),
                        clEnumValN(WeightStorage::External, "external",
                                   "into a file beside it, MODEL.weights")));
+static cl::opt<bool> followLinks(
+    "follow-links", cl::cat(outputCategory),
+    cl::desc("let symbolic links lead out of the checkpoint's folder"));
 static cl::opt<bool> quiet("quiet", cl::cat(outputCategory),
                            cl::desc("no progress, no summary"));
 
@@ -149,6 +152,9 @@ private:
       output.empty() ? "model.so" : output.getValue();
   const WeightStorage weightStorage = storage;
   const bool isQuiet = quiet;
+  const llamaweights::LinkPolicy linkPolicy =
+      followLinks ? llamaweights::LinkPolicy::Anywhere
+                  : llamaweights::LinkPolicy::WithinFolder;
 
   MLIRContext &context;
   llvm::SourceMgr sources;
@@ -167,7 +173,7 @@ static bool isIR(StringRef path) {
 llvm::Error Compilation::openCheckpoint(StringRef path) {
   if (manifest)
     return llvm::Error::success();
-  llvm::Expected<ModelManifest> opened = ModelManifest::open(path);
+  llvm::Expected<ModelManifest> opened = ModelManifest::open(path, linkPolicy);
   if (!opened)
     return opened.takeError();
   manifest.emplace(std::move(*opened));

@@ -9,6 +9,7 @@
 #define LLAMA_TEST_FUZZ_FUZZINPUT_H
 
 #include "weights/Checkpoint.h"
+#include "weights/Readers/FileCheckpoint.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -50,6 +51,27 @@ inline void readRows(const llamaweights::Checkpoint &checkpoint) {
       check(checkpoint.readRowsAs(
           tensor, llamaweights::DType::F32, i, 1,
           {reinterpret_cast<char *>(row.data()), row.size() * sizeof(float)}));
+  }
+}
+
+/// Reads the first and the last row of every stored tensor of a size that
+/// anybody would keep in memory.
+inline void readStored(const std::vector<llamaweights::StoredTensor> &tensors) {
+  for (const llamaweights::StoredTensor &tensor : tensors) {
+    if (tensor.shape.size() > 2)
+      continue;
+    int64_t columns = tensor.shape.empty() ? 1 : tensor.shape.back();
+    int64_t rows = tensor.shape.size() == 2 ? tensor.shape[0] : 1;
+    int64_t bytes = llamaweights::getBlockBytes(tensor.dtype);
+    if (columns > (1 << 20))
+      continue;
+    std::vector<char> row(size_t(columns * bytes));
+    for (int64_t i : {int64_t(0), rows - 1})
+      if (rows > 0 && columns > 0)
+        check(tensor.rows
+                  ? tensor.rows->readRows(i, 1, row)
+                  : llamaweights::readPieces(llamaweights::getPieces(tensor),
+                                             bytes, columns, i, 1, row));
   }
 }
 

@@ -7,6 +7,7 @@
 #include "weights/Readers/HuggingFaceConfig.h"
 #include "weights/Readers/MetaParams.h"
 #include "weights/Readers/ModelJson.h"
+#include "weights/Readers/Nanotron.h"
 
 #include "test/fuzz/FuzzInput.h"
 
@@ -33,6 +34,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (auto model = check(parseModelJson(text, "model.json")))
       config = std::move(model->config);
     break;
+  case 'n': {
+    RowOrder order = RowOrder::HalfSplit;
+    config = check(parseNanotronConfig(text, "model_config.json", order));
+    break;
+  }
   default:
     return 0;
   }

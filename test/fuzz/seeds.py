@@ -5,9 +5,14 @@ FOLDER/READER/* are the seeds, FOLDER/READER.dict words the fuzzer may insert.
 """
 
 import base64
+import io
 import json
+import pickle
 import struct
 import sys
+import types
+import zipfile
+from collections import OrderedDict
 from pathlib import Path
 
 # One layer of hidden 4, ffn 6, vocab 3, 2 heads of 2, 1 key-value head, tied.
@@ -53,6 +58,132 @@ def npy(descr, shape, size, major):
     text = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
     length = struct.pack("<H" if major == 1 else "<I", len(text))
     return b"\x93NUMPY" + bytes([major, 0]) + length + text + bytes(count(shape) * size)
+
+
+class FakeTensor:
+    """Pickled as torch pickles a tensor of that shape."""
+
+    def __init__(self, storage, *shape):
+        self.storage, self.shape = storage, shape
+
+    def __reduce__(self):
+        strides = tuple(count(self.shape[i + 1 :] or (1,)) for i in range(len(self.shape)))
+        return torch._utils._rebuild_tensor_v2, (self.storage, 0, self.shape, strides, False, OrderedDict())
+
+
+class Storage(str):
+    """Class, key and number of elements, with colons between them."""
+
+
+def fake_module(name, *members):
+    module = sys.modules[name] = types.ModuleType(name)
+    for member in members:
+        member.__module__ = name
+        setattr(module, member.__name__, member)
+    return module
+
+
+def _rebuild_tensor_v2(*arguments):
+    raise NotImplementedError
+
+
+torch = fake_module("torch", type("FloatStorage", (), {}), type("CharStorage", (), {}))
+torch._utils = fake_module("torch._utils", _rebuild_tensor_v2)
+
+
+class TorchPickler(pickle.Pickler):
+    def persistent_id(self, value):
+        if not isinstance(value, Storage):
+            return None
+        kind, key, elements = value.split(":")
+        return "storage", getattr(torch, kind), key, "cpu", int(elements)
+
+
+def torch_dict():
+    stream = io.BytesIO()
+    floats = Storage("FloatStorage:1:8")
+    content = {
+        "w.weight": FakeTensor(Storage("CharStorage:0:8"), 2, 4), "w.scales": FakeTensor(floats, 2, 4),
+        "module.v": FakeTensor(floats, 8), "w.adaptor.A.weight": FakeTensor(floats, 1, 4),
+        "w.adaptor.B.weight": FakeTensor(floats, 2, 1),
+    }  # fmt: skip
+    TorchPickler(stream, 2).dump({"model": OrderedDict(content)})
+    return stream.getvalue()
+
+
+def torch_zip():
+    stream = io.BytesIO()
+    contents = {"data.pkl": torch_dict(), "byteorder": b"little", "data/0": bytes(range(8)),
+                "data/1": struct.pack("<8f", *range(8)), "version": b"3\n"}  # fmt: skip
+    with zipfile.ZipFile(stream, "w") as file:
+        for name, content in contents.items():
+            file.writestr("archive/" + name, content)
+    return stream.getvalue()
+
+
+def torch_legacy():
+    def dump(value):
+        return pickle.dumps(value, 2)
+
+    machine = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
+    storages = struct.pack("<q", 8) + bytes(range(8)) + struct.pack("<q8f", 8, *range(8))
+    return dump(0x1950A86A20F9469CFC6C) + dump(1001) + dump(machine) + torch_dict() + dump(["0", "1"]) + storages
+
+
+def layer_pickle(protocol, fortran):
+    """As numpy writes it, by hand: this script needs nothing but Python."""
+
+    def text(value):
+        return b"X" + struct.pack("<I", len(value)) + value
+
+    dtype = b"cnumpy\ndtype\n(" + text(b"f4") + b"\x89\x88tR(K\x03" + text(b"<")
+    dtype += b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb"
+    data = bytes(24)
+    if protocol == 5:
+        array = b"cnumpy._core.numeric\n_frombuffer\n(\x96" + struct.pack("<Q", 24) + data + dtype + b"K\2K\3\x86"
+        array += text(b"F" if fortran else b"C") + b"tR"
+    else:
+        array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\0\x85C\1btR(K\1K\2K\3\x86" + dtype
+        array += (b"\x88" if fortran else b"\x89") + b"B" + struct.pack("<I", 24) + data + b"tb"
+    return bytes([0x80, protocol]) + b"}(" + text(b"attention") + b"}(" + text(b"wq") + array + b"uu."
+
+
+def nanotron():
+    files = []
+    for rank in range(2):
+        pair = f"0,2,None|0,2,None#0,2,None|{2 * rank},{2 * rank + 2},None"
+        header = {"__metadata__": {"version": "1.5", "unsharded_shape": "(np.int64(2), np.int64(4))",
+                                   "local_global_slices_pairs": pair},
+                  "data": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}  # fmt: skip
+        raw = json.dumps(header).encode()
+        files.append(struct.pack("<Q", len(raw)) + raw + bytes(16))
+    return struct.pack("<H", len(files[0])) + files[0] + files[1]
+
+
+def shared_object():
+    """An ELF file with the symbols of a compiled model, and no code."""
+    tensor = {"name": "norm", "dtype": "f32", "shape": [4], "offset": 0, "bytes": 16, "hash": "0" * 64}
+    info = json.dumps({"weights": {"storage": "embed", "file": "", "tensors": [tensor]}}).encode()
+    header = struct.pack("<QIIQQQQ", 0x4F53414D414C4C, 1, 176, 16, len(info), 0, 0) + bytes(128)
+    names = ["llama_header", "llama_info", "llama_weights"]
+    strings = b"\0" + b"".join(name.encode() + b"\0" for name in names)
+    at = 64 + 56
+    places = [at, at + len(header), at + len(header) + len(info)]
+    body = header + info + bytes(16)
+    symbols_at = (at + len(body) + 7) // 8 * 8
+    symbols, offset = bytes(24), 1
+    for name, place in zip(names, places, strict=True):
+        symbols += struct.pack("<IBBHQQ", offset, 0x11, 0, 1, place, 0)
+        offset += len(name) + 1
+    strings_at = symbols_at + len(symbols)
+    sections_at = (strings_at + len(strings) + 7) // 8 * 8
+    program = struct.pack("<IIQQQQQQ", 1, 4, 0, 0, 0, symbols_at, symbols_at, 4096)
+    elf = b"\x7fELF\2\1\1" + bytes(9)
+    elf += struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, sections_at, 0, 64, 56, 1, 64, 3, 2)
+    file = (elf + program + body).ljust(symbols_at, b"\0") + symbols + strings
+    sections = bytes(64) + struct.pack("<IIQQQQIIQQ", 0, 11, 2, symbols_at, symbols_at, len(symbols), 2, 1, 8, 24)
+    sections += struct.pack("<IIQQQQIIQQ", 0, 3, 2, strings_at, strings_at, len(strings), 0, 0, 1, 0)
+    return file.ljust(sections_at, b"\0") + sections
 
 
 def text(value):
@@ -122,6 +253,11 @@ CONFIGS = {
         "ffn_dim_multiplier": 1.5, "multiple_of": 256, "norm_eps": 1e-5, "rope_theta": 5e5,
         "use_scaled_rope": True,
     },
+    "n": {
+        "hidden_size": 64, "intermediate_size": 172, "vocab_size": 512, "num_hidden_layers": 5,
+        "num_attention_heads": 8, "is_llama_config": True, "rope_interleaved": True, "tie_word_embeddings": True,
+        "no_rope_layer": None, "moe_config": None,
+    },
     "m": {
         "hidden": 64, "ffn": 172, "vocab": 512, "layers": 5, "heads": {"query": 8, "kv": 4, "dim": 8},
         "norm_eps": 1e-5, "max_seq_len": 512, "tied_embeddings": True, "bos_token": 1, "eos_tokens": [2],
@@ -170,6 +306,13 @@ def main():
             *(gguf([], extra=[("q", (1, 256), kind, 400)]) for kind in range(2, 15) if kind not in (4, 5, 9)),
         ],
         "config": [(k + json.dumps(v)).encode() for k, v in CONFIGS.items()],
+        "torch": [torch_zip(), torch_legacy()],
+        "layers": [layer_pickle(p, f) for p in (4, 5) for f in (False, True)],
+        "nanotron": [nanotron()],
+        "compiled": [shared_object()],
+        "lists": [b"c" + b"0" * 32 + b"  params.json\n", b"m" + json.dumps({
+            "hash": "blake3", "files": {"a": "0" * 64}, "tensors": {"norm": {"dtype": "f32", "shape": [4], "hash": ""}},
+        }).encode()],
         "tokenizer": [b"j" + json.dumps(tokenizer_json()).encode(), b"s" + sentencepiece(), b"t" + ranks],
     }  # fmt: skip
     words = {"safetensors": set(HF.values()) | {"dtype", "shape", "data_offsets", "__metadata__"}}
@@ -177,6 +320,11 @@ def main():
     words["gguf"] = set(GGUF.values()) | {"llama.", "tokenizer.ggml.", "split.count"}
     words["npy"] = {"descr", "fortran_order", "shape", "True", "False"}
     words["tokenizer"] = {"vocab", "merges", "added_tokens", "special", "Metaspace", "ByteFallback"}
+    words["torch"] = {"torch", "_utils", "_rebuild_tensor_v2", "FloatStorage", "storage", "cpu", "state_dict"}
+    words["layers"] = {"numpy", "dtype", "_frombuffer", "_reconstruct", "multiarray", "f4", "ndarray"}
+    words["nanotron"] = {"unsharded_shape", "local_global_slices_pairs", "None", "np.int64", "torch.Size", "data"}
+    words["compiled"] = {"llama_info", "weights", "tensors", "external", "storage"}
+    words["lists"] = {"blake3", "files", "tensors", "hash"}
     for reader, files in seeds.items():
         (out / reader).mkdir(parents=True, exist_ok=True)
         for i, raw in enumerate(files):

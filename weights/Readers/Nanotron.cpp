@@ -338,6 +338,26 @@ Expected<ModelConfig> parseNanotronConfig(StringRef text, StringRef where,
   return parseHuggingFaceConfig(config.dump(), where);
 }
 
+Expected<StoredTensor>
+mergeNanotronFiles(ArrayRef<std::shared_ptr<InputFile>> files,
+                   StringRef where) {
+  StoredTensor whole;
+  for (const std::shared_ptr<InputFile> &file : files) {
+    SafetensorsMetadata metadata;
+    auto part = readData(file, metadata);
+    if (!part)
+      return part.takeError();
+    if (Error error = addSlices(*part, metadata, whole))
+      return std::move(error);
+    whole.file = file;
+  }
+  if (!getStoredBytes(whole.dtype, whole.shape) ||
+      !coverOnce(whole.pieces, whole.shape))
+    return makeInputError(where, "the slices of the files do not cover " +
+                                     formatShape(whole.shape) + " once");
+  return whole;
+}
+
 Expected<StoredTensor> readNanotronTensor(StringRef folder, StringRef path,
                                           LinkPolicy links) {
   std::string where = getPathIn(folder, path);
@@ -346,41 +366,32 @@ Expected<StoredTensor> readNanotronTensor(StringRef folder, StringRef path,
     return names.takeError();
   if (names->empty())
     return makeInputError(where, "holds no model_weight*.safetensors");
-  StoredTensor whole;
-  std::vector<bool> seen;
+  std::vector<std::shared_ptr<InputFile>> files; // by rank
   for (const std::string &name : *names) {
     int64_t rank = 0, ranks = 1;
     if (!parseRank(name, rank, ranks) ||
-        (!seen.empty() && int64_t(seen.size()) != ranks))
+        (!files.empty() && int64_t(files.size()) != ranks))
       return makeInputError(where, "file " + quote(name) +
                                        ": is no part of the others");
-    seen.resize(size_t(ranks));
-    if (seen[size_t(rank)])
+    files.resize(size_t(ranks));
+    if (files[size_t(rank)])
       return makeInputError(where, "file " + quote(name) +
                                        ": is there twice, of two stages");
-    seen[size_t(rank)] = true;
     auto file = openInFolder(folder, (path + "/" + name).str(), links,
                              InputFile::Handle::Reopened);
     if (!file)
       return file.takeError();
-    SafetensorsMetadata metadata;
-    auto part = readData(*file, metadata);
-    if (!part || ranks == 1)
-      return part;
-    if (Error error = addSlices(*part, metadata, whole))
-      return std::move(error);
-    whole.file = part->file;
+    files[size_t(rank)] = std::move(*file);
   }
-  auto missing = std::find(seen.begin(), seen.end(), false);
-  if (missing != seen.end())
+  auto missing = std::find(files.begin(), files.end(), nullptr);
+  if (missing != files.end())
     return makeInputError(where, "the file of rank " +
-                                     Twine(missing - seen.begin()) + " of " +
-                                     Twine(seen.size()) + " is missing");
-  if (!getStoredBytes(whole.dtype, whole.shape) ||
-      !coverOnce(whole.pieces, whole.shape))
-    return makeInputError(where, "the slices of the files do not cover " +
-                                     formatShape(whole.shape) + " once");
-  return whole;
+                                     Twine(missing - files.begin()) + " of " +
+                                     Twine(files.size()) + " is missing");
+  if (files.size() > 1)
+    return mergeNanotronFiles(files, where);
+  SafetensorsMetadata metadata;
+  return readData(files[0], metadata);
 }
 
 Expected<std::vector<StoredTensor>>

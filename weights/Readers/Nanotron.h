@@ -28,6 +28,12 @@ llvm::Expected<ModelConfig> parseNanotronConfig(llvm::StringRef text,
                                                 llvm::StringRef where,
                                                 RowOrder &order);
 
+/// Puts together a tensor of which `files`, at least two, hold slices. `where`
+/// is their folder.
+llvm::Expected<StoredTensor>
+mergeNanotronFiles(llvm::ArrayRef<std::shared_ptr<InputFile>> files,
+                   llvm::StringRef where);
+
 /// Puts together a tensor that lies in the files of one parameter's folder.
 /// `folder` is the checkpoint's, `path` the parameter's in it.
 llvm::Expected<StoredTensor> readNanotronTensor(llvm::StringRef folder,

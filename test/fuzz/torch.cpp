@@ -1,0 +1,27 @@
+//===- torch.cpp - Fuzzes the reader of what torch.save writes ------------===//
+//
+// The bytes are a file: a zip file, or a legacy one. Whatever tensors it has
+// are read.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Readers/MetaQuantized.h"
+#include "weights/Readers/TorchPickle.h"
+
+#include "test/fuzz/FuzzInput.h"
+
+using namespace llamafuzz;
+using namespace llamaweights;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  auto tensors = check(
+      readTorchPickle(InputFile::fromMemory("x.pth", asText(data, size))));
+  if (!tensors)
+    return 0;
+  readStored(*tensors);
+  MetaQuantization quantization = {1, true, 1, 2.0};
+  auto computed = check(dequantizeMeta(std::move(*tensors), quantization));
+  if (computed)
+    readStored(*computed);
+  return 0;
+}
