@@ -138,35 +138,49 @@ void ChoiceMaker::keepNearBest(double deviations) {
   keepIf([&](size_t i) { return double(left[i]) - double(best) >= limit; });
 }
 
-/// Takes tokens from a heap: usually few of many are needed.
+/// Tokens are put in order only as far as it takes to find where the mass ends:
+/// halves are compared, and one of them goes on being halved.
 void ChoiceMaker::keepTypical(double mass) {
   weigh();
   double total = sumWeights(choices.weights);
-  double entropy = getNats(choices.weights, total);
+  float best = getLargest(left);
+  // -ln p = distance + ln total: its distance to the entropy, its mean, is that
+  // of the distance to the mean distance.
+  double mean = 0.0;
   scores.resize(left.size());
   some.clear();
   for (size_t i = 0; i < left.size(); ++i) {
     if (choices.weights[i] <= 0.0)
       continue;
-    double surprise = -std::log(choices.weights[i] / total);
-    scores[i] = std::abs(surprise - entropy);
+    scores[i] = left[i] == best ? 0.0 : (double(best) - left[i]) / scale;
+    mean += choices.weights[i] * scores[i] / total;
     some.push_back(static_cast<uint32_t>(i));
   }
   if (some.empty())
     return; // no logit is a number
-  auto later = [&](uint32_t a, uint32_t b) {
+  for (uint32_t i : some)
+    scores[i] = std::abs(scores[i] - mean);
+  auto before = [&](uint32_t a, uint32_t b) {
     if (scores[a] != scores[b])
-      return scores[a] > scores[b];
-    return left[a] != left[b] ? left[a] < left[b] : a > b;
+      return scores[a] < scores[b];
+    return left[a] != left[b] ? left[a] > left[b] : a < b;
   };
-  std::ranges::make_heap(some, later);
-  double sum = 0.0;
-  auto end = some.end();
-  while (end != some.begin() && sum <= mass * total) {
-    std::pop_heap(some.begin(), end, later);
-    sum += choices.weights[*--end];
+  auto first = some.begin(), last = some.end(); // the end is in here
+  double sum = 0.0;                             // of what comes before `first`
+  while (last - first > 1) {
+    auto middle = first + (last - first) / 2;
+    std::nth_element(first, middle, last, before);
+    double half = 0.0;
+    for (auto at = first; at != middle; ++at)
+      half += choices.weights[*at];
+    if (sum + half > mass * total) {
+      last = middle;
+    } else {
+      sum += half;
+      first = middle;
+    }
   }
-  some.erase(some.begin(), end);
+  some.erase(last, some.end());
   std::ranges::sort(some);
   keep(some);
 }

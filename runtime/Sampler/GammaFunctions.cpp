@@ -124,24 +124,25 @@ double InverseDigammaTable::getLogGamma(double y) const {
 //===----------------------------------------------------------------------===//
 
 double drawLogGamma(double alpha, const StepRandom &random, uint32_t first) {
+  // Each attempt takes the four words of one number, as uniforms in (0, 1).
+  auto toUniform = [](uint32_t word) { return (double(word) + 0.5) * 0x1p-32; };
   // Below 1: a variate of alpha + 1 times u^(1 / alpha).
   double shape = alpha < 1.0 ? alpha + 1.0 : alpha;
   double d = shape - 1.0 / 3, c = 1.0 / std::sqrt(9 * d);
-  double boost = 0.0;
-  uint32_t index = first;
-  if (alpha < 1.0)
-    boost = std::log(1.0 - random.uniform(index++)) / alpha;
-  for (;; index += 3) {
-    double radius = std::sqrt(-2 * std::log(1.0 - random.uniform(index)));
+  for (uint32_t index = first;; ++index) {
+    std::array<uint32_t, 4> words = random.words(index);
+    double radius = std::sqrt(-2 * std::log(toUniform(words[0])));
     double normal =
-        radius * std::cos(2 * std::numbers::pi * random.uniform(index + 1));
+        radius * std::cos(2 * std::numbers::pi * toUniform(words[1]));
     double v = 1.0 + c * normal;
     if (v <= 0.0)
       continue;
     v = v * v * v;
-    double u = 1.0 - random.uniform(index + 2);
-    if (std::log(u) < 0.5 * normal * normal + d - d * v + d * std::log(v))
-      return std::log(d * v) + boost;
+    double logV = std::log(v), u = toUniform(words[2]);
+    if (std::log(u) >= 0.5 * normal * normal + d - d * v + d * logV)
+      continue;
+    double boost = alpha < 1.0 ? std::log(toUniform(words[3])) / alpha : 0.0;
+    return std::log(d) + logV + boost;
   }
 }
 

@@ -22,12 +22,16 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
   return counter;
 }
 
-double StepRandom::uniform(uint32_t index) const {
-  std::array<uint32_t, 4> words = philox4x32(
+std::array<uint32_t, 4> StepRandom::words(uint32_t index) const {
+  return philox4x32(
       {index, position, static_cast<uint32_t>(sequence),
        static_cast<uint32_t>(sequence >> 32)},
       {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
-  uint64_t bits = (uint64_t(words[0]) << 32 | words[1]) >> 11; // 53 of them
+}
+
+double StepRandom::uniform(uint32_t index) const {
+  std::array<uint32_t, 4> random = words(index);
+  uint64_t bits = (uint64_t(random[0]) << 32 | random[1]) >> 11; // 53 of them
   return static_cast<double>(bits) * 0x1p-53;
 }
 

@@ -26,6 +26,9 @@ struct StepRandom {
 
   /// Draw number `index` of this step: uniform in [0, 1), 53 bits.
   double uniform(uint32_t index = 0) const;
+
+  /// The 128 bits behind it.
+  std::array<uint32_t, 4> words(uint32_t index) const;
 };
 
 } // namespace llamart

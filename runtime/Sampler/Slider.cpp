@@ -76,7 +76,7 @@ void normalizeLogits(View values, double noiseFloor, std::span<double> result) {
   }
 }
 
-double tuneTemperature(View values, double entropy) {
+double tuneTemperature(View values, double entropy, double lastCount) {
   double largest = *std::ranges::max_element(values);
   static thread_local Vector scaled, p;
   scaled.resize(values.size());
@@ -86,6 +86,7 @@ double tuneTemperature(View values, double entropy) {
     for (size_t j = 0; j < values.size(); ++j)
       scaled[j] = (values[j] - largest) / temperature;
     exponentiate(scaled, p);
+    p.back() *= lastCount;
     double total = sumWeights(p), shift = std::log(total);
     double mean = 0.0, second = 0.0, third = 0.0;
     for (size_t j = 0; j < p.size(); ++j)
@@ -124,7 +125,7 @@ namespace {
 
 /// What a step computes on its way; kept for its memory.
 struct Scratch {
-  Vector logits, y, p, ys, q, logQ, mixture, best;
+  Vector logits, y, p, ys, q, logQ, mixture, best, above;
   std::vector<int32_t> bestIds;
 };
 
@@ -158,6 +159,7 @@ private:
                      const StepRandom &random, uint32_t first) const;
   double getLogLikelihood(const SliderState &state, View logs) const;
   void updatePicture(SliderState &state, const Scratch &s, int32_t token) const;
+  double tuneAll(Scratch &s, double entropy) const;
   const char *findQuadrant(Moments now) const;
 
   SliderOptions o;
@@ -352,6 +354,18 @@ void SliderSampler::updatePicture(SliderState &state, const Scratch &s,
          state.crossVarNaked);
 }
 
+/// tuneTemperature of y, most of which are the floor.
+double SliderSampler::tuneAll(Scratch &s, double entropy) const {
+  s.above.clear();
+  for (double value : s.y)
+    if (value != kFloorValue)
+      s.above.push_back(value);
+  size_t floored = s.y.size() - s.above.size();
+  if (floored > 0)
+    s.above.push_back(kFloorValue);
+  return tuneTemperature(s.above, entropy, floored > 0 ? double(floored) : 1.0);
+}
+
 /// One step from `s.logits`; moves `state` on.
 int32_t SliderSampler::step(SliderState &state, Scratch &s,
                             const StepRandom &random, uint32_t first,
@@ -373,7 +387,7 @@ int32_t SliderSampler::step(SliderState &state, Scratch &s,
   double target = o.targetLinear * (state.crossScaffold + state.crossNaked +
                                     state.entScaffold + state.entNaked) +
                   o.targetInverseTemp / state.temp + o.targetBias; // 7
-  double tuned = std::clamp(tuneTemperature(s.y, target), 1e-4, 1e4);
+  double tuned = std::clamp(tuneAll(s, target), 1e-4, 1e4);
   state.temp = mix(o.tempPart, tuned, state.temp);
   s.ys.resize(s.y.size());
   for (size_t i = 0; i < s.y.size(); ++i)

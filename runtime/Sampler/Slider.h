@@ -64,7 +64,9 @@ void normalizeLogits(std::span<const double> values, double noiseFloor,
 
 /// The temperature at which softmax(values / T) has that entropy: ten steps of
 /// Halley's method from 1, each at most halving or adding a half.
-double tuneTemperature(std::span<const double> values, double entropy);
+/// The last value counts for `lastCount` equal ones.
+double tuneTemperature(std::span<const double> values, double entropy,
+                       double lastCount = 1.0);
 
 /// The picture of one sequence.
 struct SliderState : SamplerState {

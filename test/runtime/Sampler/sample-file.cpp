@@ -14,7 +14,8 @@
 // step takes the next row, those of the prompt are shown first. `ids` and
 // `probabilities` are what the standard sampler's first step draws from, with
 // "coin" for XTC; `tokens` has one draw for each position from 0 to steps - 1;
-// the traces are the last step's, or all steps' with "trace_all".
+// the traces are the last step's, or all steps' with "trace_all"; with "timed"
+// there are "seconds" of each step instead.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,6 +26,7 @@
 #include <nlohmann/json.hpp>
 
 #include <bit>
+#include <ctime>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -54,6 +56,13 @@ static std::vector<float> readBits(const json &numbers) {
   for (uint32_t bits : numbers)
     values.push_back(std::bit_cast<float>(bits));
   return values;
+}
+
+/// Of this thread's computing, whoever else computes.
+static double getSeconds() {
+  timespec time = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
 }
 
 static json describe(const SampleTrace &trace) {
@@ -100,15 +109,19 @@ static json answer(const json &request) {
                            state.get());
   auto steps = request.value("steps", rows - first);
   bool traceAll = request.value("trace_all", false);
+  bool timed = request.value("timed", false);
   for (size_t step = 0; step < steps; ++step) {
     SampleTrace trace;
     trace.candidateLimit = request.value("candidates", size_t(8));
-    bool traced = traceAll || step + 1 == steps;
+    bool traced = (traceAll || step + 1 == steps) && !timed;
     input.position = static_cast<uint32_t>(step);
     size_t row = first + step % (rows - first);
     input.logits = std::span(logits).subspan(row * vocab, vocab);
+    double start = getSeconds();
     result["tokens"].push_back(
         sampler->sample(input, state.get(), traced ? &trace : nullptr));
+    if (timed)
+      result["seconds"].push_back(getSeconds() - start);
     if (traced)
       result["traces"].push_back(describe(trace));
     if (request.value("remember", false)) {

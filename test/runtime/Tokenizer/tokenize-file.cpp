@@ -14,6 +14,7 @@
 //   bytes             ids -> bytes of the tokens joined
 //   split             text -> lengths of the pieces, for Llama 3
 //   split-gpt2, split-smollm
+//   time              text -> "TOKENS SECONDS", this thread's time of an encode
 //   info              any record -> a line about the tokenizer
 //
 //===----------------------------------------------------------------------===//
@@ -28,6 +29,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 #include <sstream>
 
@@ -98,6 +100,19 @@ std::string describe(const Tokenizer &tokenizer) {
   return text.str();
 }
 
+std::string measure(const Tokenizer &tokenizer, const std::string &text) {
+  auto getSeconds = [] {
+    timespec time = {};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+  };
+  EncodeOptions options;
+  options.bos = AddToken::Never;
+  double start = getSeconds();
+  size_t count = tokenizer.encode(text, options).size();
+  return std::to_string(count) + " " + std::to_string(getSeconds() - start);
+}
+
 std::string process(const Tokenizer &tokenizer, const std::string &mode,
                     const std::string &record) {
   EncodeOptions options;
@@ -111,6 +126,8 @@ std::string process(const Tokenizer &tokenizer, const std::string &mode,
     return tokenizer.decode(toIds(record));
   if (mode == "stream")
     return stream(tokenizer, record);
+  if (mode == "time")
+    return measure(tokenizer, record);
   if (mode == "info")
     return describe(tokenizer);
   if (mode == "split")
