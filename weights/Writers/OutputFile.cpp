@@ -157,6 +157,10 @@ Error OutputFolder::writeFile(StringRef name, StringRef text) const {
   return file->keep();
 }
 
+std::string OutputFolder::getTemporaryPath(StringRef name) const {
+  return getPathIn(temporary, name);
+}
+
 Error OutputFolder::copyFile(StringRef from, StringRef name) const {
   constexpr uint64_t kPanelBytes = 1 << 20;
   auto source = InputFile::open(from);
