@@ -430,7 +430,7 @@ class Mistakes(ToolTest):
 
     def test_of_shared_objects(self):
         path = self.folder / "x.so"
-        path.write_bytes(b"\x7fELF" + bytes(100))
+        path.write_bytes(b"\x7fELF\2\1\1")
         self.fail_with(1, f"{path}: is no shared object", "inspect", path)
         shutil.copy(os.path.join(BUILD, "bin", "llama-weights"), path)
         self.fail_with(1, f"{path}: has no symbol 'llama_header': it is no compiled model", "verify", path)
