@@ -222,7 +222,7 @@ float clampCode(float value, float low, float high) {
   return value >= low ? (value <= high ? value : high) : low;
 }
 
-void quantizeQ8_0(const float *values, uint8_t *block) {
+void quantizeQ80(const float *values, uint8_t *block) {
   float d = std::fabs(findLargest(values)) / 127.0f;
   float inverse = d != 0.0f ? 1.0f / d : 0.0f;
   writeHalf(block, d);
@@ -231,7 +231,7 @@ void quantizeQ8_0(const float *values, uint8_t *block) {
         int8_t(clampCode(std::round(values[i] * inverse), -127.0f, 127.0f)));
 }
 
-void quantizeQ4_0(const float *values, uint8_t *block) {
+void quantizeQ40(const float *values, uint8_t *block) {
   float d = findLargest(values) / -8.0f;
   float inverse = d != 0.0f ? 1.0f / d : 0.0f;
   writeHalf(block, d);
@@ -251,9 +251,9 @@ void quantize(DType type, const float *values, char *blocks, int64_t count) {
   int64_t bytes = getBlockBytes(type);
   for (int64_t i = 0; i < count; i += 32, block += bytes)
     if (type == DType::Q8_0)
-      quantizeQ8_0(values + i, block);
+      quantizeQ80(values + i, block);
     else
-      quantizeQ4_0(values + i, block);
+      quantizeQ40(values + i, block);
 }
 
 void dequantize(DType type, const char *blocks, float *out, int64_t count) {

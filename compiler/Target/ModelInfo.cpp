@@ -252,7 +252,7 @@ llvm::Error llama::recordHashes(ObjectData &data, ArrayRef<std::string> hashes,
   const std::string field = "\"hash\":\"";
   size_t at = 0;
   for (const std::string &hash : hashes) {
-    at = data.info.find(field + kNoHash.str(), at);
+    at = data.info.find(field + std::string(kNoHash), at);
     assert(at != std::string::npos && hash.size() == kNoHash.size() &&
            "a place for the hash of every tensor");
     at += field.size();

@@ -54,7 +54,8 @@ public:
   int64_t getColumns() const { return weight.shape[1]; }
 
 private:
-  Error addAdaptor(int64_t first, int64_t count,
+  Error addAdaptor(const StoredTensor &left, const StoredTensor &right,
+                   int64_t first, int64_t count,
                    MutableArrayRef<float> out) const;
 };
 
@@ -70,13 +71,16 @@ Error QuantizedRows::readScales(int64_t first, int64_t count,
   return Error::success();
 }
 
-Error QuantizedRows::addAdaptor(int64_t first, int64_t count,
+/// Adds the product of B (`left`) and A (`right`).
+Error QuantizedRows::addAdaptor(const StoredTensor &left,
+                                const StoredTensor &right, int64_t first,
+                                int64_t count,
                                 MutableArrayRef<float> out) const {
-  int64_t rank = adaptorA->shape[0], columns = getColumns();
+  int64_t rank = right.shape[0], columns = getColumns();
   std::vector<float> a(size_t(rank * columns)), b(size_t(count * rank));
-  if (Error error = readValues(*adaptorA, 0, rank, a))
+  if (Error error = readValues(right, 0, rank, a))
     return error;
-  if (Error error = readValues(*adaptorB, first, count, b))
+  if (Error error = readValues(left, first, count, b))
     return error;
   for (int64_t row = 0; row < count; ++row)
     for (int64_t i = 0; i < rank; ++i) {
@@ -102,8 +106,8 @@ Error QuantizedRows::readRows(int64_t first, int64_t count,
     return error;
   for (size_t i = 0; i < codes.size(); ++i)
     values[i] = float(codes[i]) * factors[i / size_t(groupSize)];
-  if (adaptorA)
-    if (Error error = addAdaptor(first, count, values))
+  if (adaptorA && adaptorB)
+    if (Error error = addAdaptor(*adaptorB, *adaptorA, first, count, values))
       return error;
   if (isRotated)
     for (int64_t row = 0; row < count; ++row)

@@ -7,8 +7,11 @@
 #include "weights/Writers/Convert.h"
 
 #include "weights/InputError.h"
+#include "weights/Integrity.h"
 #include "weights/Writers/TokenizerFiles.h"
 #include "weights/Writers/Writers.h"
+
+#include "llvm/Support/FileSystem.h"
 
 using namespace llvm;
 
@@ -21,6 +24,9 @@ bool isPlain(DType type) {
 
 Error checkTypes(const ModelManifest &manifest, const ConvertOptions &options) {
   StringRef format = getName(options.format);
+  if (options.checklist && options.format != CheckpointFormat::Meta)
+    return makeInputError("--checklist",
+                          "belongs to --to=meta, not to " + format);
   if (options.format == CheckpointFormat::Gguf)
     return Error::success();
   if (options.dtype && !isPlain(*options.dtype))
@@ -58,6 +64,22 @@ Error settleRope(ModelConfig &config, const ModelManifest &manifest,
   config.ropeScaling = scaling;
   config.ropeDivisors.clear();
   return Error::success();
+}
+
+/// md5 of every file that Meta lists.
+Error writeChecklist(const OutputFolder &folder) {
+  std::string text;
+  for (StringRef name :
+       {"consolidated.00.pth", "params.json", "tokenizer.model"}) {
+    std::string path = folder.getTemporaryPath(name);
+    if (!sys::fs::exists(path))
+      continue;
+    auto sum = getMd5(path, [](int64_t) {});
+    if (!sum)
+      return sum.takeError();
+    text += *sum + "  " + name.str() + "\n";
+  }
+  return folder.writeFile("checklist.chk", text);
 }
 
 Error writeFolder(const WritePlan &plan, CheckpointFormat format,
@@ -105,6 +127,9 @@ Error convertCheckpoint(const ModelManifest &manifest, StringRef to,
     return error;
   if (Error error = writeTokenizerFiles(manifest, *folder))
     return error;
+  if (options.checklist)
+    if (Error error = writeChecklist(*folder))
+      return error;
   return folder->keep();
 }
 

@@ -16,6 +16,7 @@ namespace llamaweights {
 struct ConvertOptions {
   CheckpointFormat format = CheckpointFormat::HuggingFace;
   std::optional<DType> dtype; ///< of matrices; none: as they are stored
+  bool checklist = false;     ///< write checklist.chk (Meta's format only)
 };
 
 /// Writes `to`, which must not exist or be an empty folder; a GGUF file is

@@ -216,6 +216,7 @@ void addByteLevel(const Vocabulary &vocabulary, int64_t count, Head &head) {
   head.strings(GGML "tokens", table.texts);
   head.integers(GGML "token_type", table.types);
   std::vector<std::string> merges;
+  merges.reserve(vocabulary.merges.size());
   for (const Merge &merge : vocabulary.merges)
     merges.push_back(table.texts[merge.left] + " " + table.texts[merge.right]);
   head.strings(GGML "merges", merges);

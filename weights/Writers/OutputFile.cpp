@@ -74,7 +74,9 @@ OutputFile::~OutputFile() {
     ::close(descriptor);
   if (temporary.empty())
     return;
-  sys::fs::remove(temporary);
+  // Nobody is left to be told if it cannot be removed.
+  std::error_code ignored = sys::fs::remove(temporary);
+  (void)ignored;
   sys::DontRemoveFileOnSignal(temporary);
 }
 
@@ -144,8 +146,11 @@ OutputFolder::OutputFolder(OutputFolder &&other) noexcept
 }
 
 OutputFolder::~OutputFolder() {
-  if (!temporary.empty())
-    sys::fs::remove_directories(temporary);
+  if (temporary.empty())
+    return;
+  // Nobody is left to be told if it cannot be removed.
+  std::error_code ignored = sys::fs::remove_directories(temporary);
+  (void)ignored;
 }
 
 Error OutputFolder::writeFile(StringRef name, StringRef text) const {
@@ -155,6 +160,10 @@ Error OutputFolder::writeFile(StringRef name, StringRef text) const {
   if (Error error = file->appendText(text))
     return error;
   return file->keep();
+}
+
+std::string OutputFolder::getTemporaryPath(StringRef name) const {
+  return getPathIn(temporary, name);
 }
 
 Error OutputFolder::copyFile(StringRef from, StringRef name) const {

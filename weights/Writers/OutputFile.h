@@ -65,6 +65,8 @@ public:
   }
   /// A file with that text.
   llvm::Error writeFile(llvm::StringRef name, llvm::StringRef text) const;
+  /// Where a file of the folder is until the folder is kept.
+  std::string getTemporaryPath(llvm::StringRef name) const;
   /// A copy of a file.
   llvm::Error copyFile(llvm::StringRef from, llvm::StringRef name) const;
   llvm::Error keep();

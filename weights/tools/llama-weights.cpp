@@ -65,6 +65,9 @@ static cl::opt<TypeChoice> typeChoice(
                clEnumValN(TypeChoice::BF16, "bf16", "bf16"),
                clEnumValN(TypeChoice::Q8_0, "q8_0", "blocks of 32 (gguf)"),
                clEnumValN(TypeChoice::Q4_0, "q4_0", "blocks of 32 (gguf)")));
+static cl::opt<bool> checklist("checklist", cl::cat(category),
+                               cl::sub(convertCommand),
+                               cl::desc("write checklist.chk too (meta)"));
 static cl::opt<bool> followLinks("follow-links", cl::cat(category),
                                  cl::desc("let symbolic links lead out of the "
                                           "checkpoint's folder"),
@@ -126,7 +129,8 @@ static Error convert() {
   // From here on an interruption cleans up behind itself.
   for (int signal : {SIGINT, SIGTERM, SIGHUP})
     std::signal(signal, [](int) { wasInterrupted = 1; });
-  return convertCheckpoint(*opened, destination, {targetFormat, getType()},
+  return convertCheckpoint(*opened, destination,
+                           {targetFormat, getType(), checklist},
                            [&](int64_t bytes) -> Error {
                              progress.add(bytes);
                              if (!wasInterrupted)

@@ -320,6 +320,10 @@ class Verify(ToolTest):
         source = make(self.folder / "source")
         meta = self.convert(source, "meta", "meta")
         names = ["consolidated.00.pth", "params.json"]
+        again = self.convert(source, "again", "meta", "--checklist")
+        written = "".join(f"{hashlib.md5((again / n).read_bytes()).hexdigest()}  {n}\n" for n in names)
+        self.assertEqual((again / "checklist.chk").read_text(), written)
+        self.fail_with(1, "--checklist: belongs to --to=meta", "convert", source, self.folder / "no", "--to=hf", "--checklist")
         lines = [f"{hashlib.md5((meta / name).read_bytes()).hexdigest()}  {name}" for name in names]
         (meta / "checklist.chk").write_text("\n".join(lines) + "\n")
         self.succeed("verify", meta)
@@ -423,6 +427,13 @@ class Mistakes(ToolTest):
             self.assertEqual((process.returncode, message), (1, "llama-weights: error: interrupted\n"))
             self.assertFalse(out.exists())
             self.assertEqual(list(self.folder.glob("*.tmp")), [])
+
+    def test_of_shared_objects(self):
+        path = self.folder / "x.so"
+        path.write_bytes(b"\x7fELF\2\1\1")
+        self.fail_with(1, f"{path}: is no shared object", "inspect", path)
+        shutil.copy(os.path.join(BUILD, "bin", "llama-weights"), path)
+        self.fail_with(1, f"{path}: has no symbol 'llama_header': it is no compiled model", "verify", path)
 
     def test_a_link_out_of_the_folder(self):
         source = make(self.folder / "source")
