@@ -291,15 +291,15 @@ typedef struct llamart_feed {
   size_t struct_size;
   llamart_session *session;
   const int32_t *ids;
-  size_t count;   /* at least 1 */
-  int32_t source; /* LLAMART_FROM_*: picks kernels, may change last bits */
-  int32_t logits; /* LLAMART_LOGITS_* */
+  size_t count;      /* at least 1 */
+  int32_t source;    /* LLAMART_FROM_*: picks kernels, may change last bits */
+  int32_t logits;    /* LLAMART_LOGITS_* */
   int32_t attention; /* what samplers that look at attention need: 0 or 1 */
 } llamart_feed;
 
 #define LLAMART_FEED                                                           \
   {sizeof(llamart_feed), NULL, NULL, 0, LLAMART_FROM_PROMPT,                   \
-   LLAMART_LOGITS_LAST, 0}
+   LLAMART_LOGITS_LAST,  0}
 
 /* Feeds several sessions of one engine, each at most once, in one forward call
  * for every batch_rows ids. No bit of a session's logits depends on the others,
@@ -384,11 +384,11 @@ enum {
 typedef struct llamart_step {
   size_t struct_size; /* bytes that the library filled in */
   int32_t id;
-  int64_t position;   /* of the token in its sequence */
-  double probability; /* in softmax(logits) */
-  double entropy;     /* of softmax(logits), bits */
-  double varentropy;  /* bits squared */
-  const char *state;  /* of the sampler, "" if it has none */
+  int64_t position;       /* of the token in its sequence */
+  double probability;     /* in softmax(logits) */
+  double entropy;         /* of softmax(logits), bits */
+  double varentropy;      /* bits squared */
+  const char *state;      /* of the sampler, "" if it has none */
   size_t candidate_count; /* what was left to draw from, most probable first */
   const int32_t *candidate_ids;
   const double *candidate_probabilities;
