@@ -19,8 +19,10 @@ constexpr double kLow = -64.0, kHigh = 20.0, kPerUnit = 64.0;
 
 double digamma(double x) {
   double below = 0.0;
-  for (; x < kSeries; x += 1.0)
+  while (x < kSeries) {
     below += 1.0 / x;
+    x += 1.0;
+  }
   double r = 1.0 / (x * x);
   // Bernoulli numbers over 2n.
   double series =
@@ -33,8 +35,10 @@ double digamma(double x) {
 
 double trigamma(double x) {
   double below = 0.0;
-  for (; x < kSeries; x += 1.0)
+  while (x < kSeries) {
     below += 1.0 / (x * x);
+    x += 1.0;
+  }
   double r = 1.0 / (x * x);
   // Bernoulli numbers.
   double series =
@@ -47,8 +51,10 @@ double trigamma(double x) {
 
 double logGamma(double x) {
   double below = 1.0;
-  for (; x < kSeries; x += 1.0)
+  while (x < kSeries) {
     below *= x;
+    x += 1.0;
+  }
   double r = 1.0 / (x * x);
   double series =
       (1.0 / 12 -

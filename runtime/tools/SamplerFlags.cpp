@@ -122,7 +122,9 @@ void SamplerFlags::addNumbers(CLI::App &app) {
     std::string key(field.name);
     app.add_option_function<double>(
            getFlag(key) + getAliases(key),
-           [this, key](double value) { numbers[key] = value; },
+           [this, at = &field](double value) {
+             numbers[std::string(at->name)] = value;
+           },
            std::string(field.text))
         ->default_str((std::stringstream() << field.get(defaults)).str())
         ->group("Sampling");
