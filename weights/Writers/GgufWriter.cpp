@@ -253,8 +253,9 @@ Error addTokenizer(const WritePlan &plan, Head &head) {
   const ModelConfig &config = plan.getConfig();
   if (config.bosToken)
     head.u32(GGML "bos_token_id", *config.bosToken);
-  for (auto [i, key] : enumerate(ArrayRef<StringRef>(
-           {GGML "eos_token_id", GGML "eot_token_id", GGML "eom_token_id"})))
+  constexpr StringLiteral kEnds[] = {GGML "eos_token_id", GGML "eot_token_id",
+                                     GGML "eom_token_id"};
+  for (auto [i, key] : enumerate(kEnds))
     if (i < config.eosTokens.size())
       head.u32(key, config.eosTokens[i]);
   if (!plan.manifest.vocabulary) {
