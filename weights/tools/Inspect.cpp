@@ -217,6 +217,8 @@ Json describe(const Subject &subject) {
 
 /// A line for each entry of the description that is short enough for one.
 void printInfo(const Subject &subject) {
+  if (!subject.info)
+    return;
   outs() << subject.path << " (model.so)\n";
   for (const auto &[key, value] : subject.info->items()) {
     std::string text =

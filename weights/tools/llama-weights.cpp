@@ -97,7 +97,7 @@ static LinkPolicy getLinks() {
 }
 
 static std::optional<DType> getType() {
-  switch (typeChoice) {
+  switch (typeChoice.getValue()) {
   case TypeChoice::Keep:
     return std::nullopt;
   case TypeChoice::F32:

@@ -53,7 +53,7 @@ static LogicalResult verifyProduct(Operation *op, StringRef name, Type weight,
                     getColumns(weight), "the input's", getColumns(input));
 }
 
-static LogicalResult verifyNorm(Operation *op, Type weight, APFloat eps,
+static LogicalResult verifyNorm(Operation *op, Type weight, const APFloat &eps,
                                 Type stream, Type result) {
   if (failed(expectSize(op, "weight's number of elements", // (C1)
                         cast<RankedTensorType>(weight).getDimSize(0),
