@@ -9,6 +9,7 @@
 
 #include "weights/InputError.h"
 
+#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/Errno.h"
 
 #include <algorithm>
@@ -139,6 +140,24 @@ Expected<std::string> InputFile::readAll(uint64_t limit) const {
   if (Error error = read(0, MutableArrayRef<char>(bytes.data(), bytes.size())))
     return std::move(error);
   return bytes;
+}
+
+bool beginsWith(llvm::StringRef path, llvm::StringRef magic) {
+  llvm::SmallString<16> begin;
+  begin.resize(magic.size());
+  auto file = InputFile::open(path);
+  if (!file) {
+    llvm::consumeError(file.takeError());
+    return false;
+  }
+  if ((*file)->getSize() < magic.size())
+    return false;
+  if (llvm::Error error =
+          (*file)->read(0, llvm::MutableArrayRef(begin.data(), begin.size()))) {
+    llvm::consumeError(std::move(error));
+    return false;
+  }
+  return begin == magic;
 }
 
 } // namespace llamaweights

@@ -59,6 +59,9 @@ private:
   bool inMemory = false;
 };
 
+/// Whether a file can be read and begins with these bytes.
+bool beginsWith(llvm::StringRef path, llvm::StringRef magic);
+
 } // namespace llamaweights
 
 #endif // LLAMA_WEIGHTS_INPUTFILE_H

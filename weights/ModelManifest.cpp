@@ -380,23 +380,8 @@ Error openFolder(StringRef folder, LinkPolicy links, ModelManifest &manifest) {
               "model/model, and a *.gguf file");
 }
 
-/// Whether the file begins as a GGUF file does; caches of downloads store them
-/// without an extension.
-bool beginsLikeGguf(StringRef path) {
-  char magic[4] = {};
-  auto file = InputFile::open(path);
-  if (!file) {
-    consumeError(file.takeError());
-    return false;
-  }
-  if ((*file)->getSize() < sizeof(magic))
-    return false;
-  if (Error error = (*file)->read(0, magic)) {
-    consumeError(std::move(error));
-    return false;
-  }
-  return StringRef(magic, sizeof(magic)) == "GGUF";
-}
+/// Caches of downloads store GGUF files without an extension.
+bool beginsLikeGguf(StringRef path) { return beginsWith(path, "GGUF"); }
 
 Error openAny(StringRef path, LinkPolicy links, ModelManifest &manifest) {
   if (!sys::fs::exists(path))

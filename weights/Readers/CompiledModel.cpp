@@ -227,20 +227,8 @@ Expected<const nlohmann::json *> findTensors(StringRef path,
 } // namespace
 
 bool beginsLikeElf(StringRef path) {
-  char magic[4] = {};
-  auto file = InputFile::open(path);
-  if (!file) {
-    consumeError(file.takeError());
-    return false;
-  }
-  if ((*file)->getSize() < sizeof(magic))
-    return false;
-  if (Error error = (*file)->read(0, magic)) {
-    consumeError(std::move(error));
-    return false;
-  }
-  return StringRef(magic, 4) == "\x7f"
-                                "ELF";
+  return beginsWith(path, "\x7f"
+                          "ELF");
 }
 
 Expected<CompiledModel> openCompiledModel(StringRef path) {
