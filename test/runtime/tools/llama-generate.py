@@ -311,6 +311,8 @@ class Generate(unittest.TestCase):
                 [self.tool, self.model, "--prompt-ids=1", f"--logits={self.path('l.npy')}"],
                 stdout=writer,
                 stderr=subprocess.DEVNULL,
+                # What runs the tests may have told its children to ignore it.
+                preexec_fn=lambda number=number: signal.signal(number, signal.SIG_DFL),
             )
             while not os.listdir(self.folder.name):
                 time.sleep(0.01)
