@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cfenv>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
 
@@ -54,19 +55,20 @@ uint64_t Engine::getKVBytesBudget() {
 // The rows of an eval
 //===----------------------------------------------------------------------===//
 
-/// All rows of all feeds as the ABI wants them, and the calls they make.
+/// All rows of all feeds, prompts first, and the calls they make.
 struct Engine::Batch {
   struct Call {
     int64_t firstRow = 0;
     int64_t rows = 0;
     int64_t firstLogitRow = 0;
     int64_t logitRows = 0;
+    int64_t promptRows = 0;
   };
 
   Batch(std::span<const Feed> feeds, int64_t batchRows);
   void addTables(std::vector<KVSequence::Growth> growths);
 
-  std::vector<int32_t> tokens, positions, sequences, flags; // [rows]
+  std::vector<int32_t> tokens, positions, sequences; // [rows]
   std::vector<int32_t> logitRows; // [wanted] row within its call
   std::vector<Call> calls;
   std::vector<KVSequence::Growth> growths; // [feeds]
@@ -83,7 +85,6 @@ Engine::Batch::Batch(std::span<const Feed> feeds, int64_t batchRows) {
     const Feed &feed = feeds[f];
     attention |= feed.attention && feed.logits != WantLogits::None;
     int32_t position = feed.session->getLength();
-    int32_t flag = feed.source == Source::Prompt ? LLAMA_ROW_PROMPT : 0;
     for (size_t i = 0; i < feed.ids.size(); ++i) {
       if (calls.empty() || calls.back().rows == batchRows)
         calls.push_back({int64_t(tokens.size()), 0, int64_t(logitRows.size())});
@@ -97,7 +98,7 @@ Engine::Batch::Batch(std::span<const Feed> feeds, int64_t batchRows) {
       tokens.push_back(feed.ids[i]);
       positions.push_back(position++);
       sequences.push_back(f);
-      flags.push_back(flag);
+      call.promptRows += feed.source == Source::Prompt;
       ++call.rows;
     }
   }
@@ -118,11 +119,16 @@ void Engine::Batch::addTables(std::vector<KVSequence::Growth> rooms) {
 //===----------------------------------------------------------------------===//
 
 // Everything that can fail comes before commit(), which cannot. (K6)
-void Engine::eval(std::span<const Feed> feeds) {
+void Engine::eval(std::span<const Feed> given) {
   std::lock_guard guard(lock);
-  check(feeds);
-  if (feeds.empty())
+  check(given);
+  if (given.empty())
     return;
+  std::vector<Feed> feeds; // the ABI wants the rows of prompts first
+  for (Source source : {Source::Prompt, Source::Model})
+    std::ranges::copy_if(
+        given, std::back_inserter(feeds),
+        [&](const Feed &feed) { return feed.source == source; });
   Batch batch(feeds, batchRows);
   growWorkspace(batch);
   const ModelInfo &info = model->getInfo();
@@ -227,7 +233,7 @@ void Engine::run(const Batch &batch, float *logitData, float *scores) {
     call.tokens = batch.tokens.data() + rows.firstRow;
     call.positions = batch.positions.data() + rows.firstRow;
     call.sequences = batch.sequences.data() + rows.firstRow;
-    call.row_flags = batch.flags.data() + rows.firstRow;
+    call.prompt_rows = rows.promptRows;
     call.table_count = batch.growths.size();
     call.table_stride = batch.tableStride;
     call.block_tables = batch.tables.data();

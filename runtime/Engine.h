@@ -4,7 +4,7 @@
 //        batchRows rows; then every session is longer and has its logits
 //
 // Owns what forward calls share: the threads, the KV cache, the workspace. Rows
-// of all feeds stand in one list in the order given; a call takes the next
+// of all feeds stand in one list, prompts first; a call takes the next
 // batchRows of it. No bit of a result depends on that (rule A4 of the ABI).
 //
 //===----------------------------------------------------------------------===//

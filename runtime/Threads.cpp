@@ -74,13 +74,15 @@ void Barrier::arrive() {
 Executor::~Executor() = default;
 
 namespace {
-// Signals of the application go to its own threads: ours start with all
-// blocked.
+// Signals of the application go to its own threads: ours start with all blocked
+// but those that an instruction of theirs causes.
 class SignalsBlocked {
 public:
   SignalsBlocked() {
     sigset_t all;
     sigfillset(&all);
+    for (int fault : {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS})
+      sigdelset(&all, fault);
     pthread_sigmask(SIG_SETMASK, &all, &before);
   }
   ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }

@@ -140,6 +140,8 @@ FailureOr<Value> EntryBuilder::makeArgument(Value call, Value thread,
     return cast(thread, type);
   if (name.getValue() == "threads")
     return cast(loadIndex(call, FIELD(threads)), type);
+  if (name.getValue() == "prompt_rows")
+    return cast(loadIndex(call, FIELD(prompt_rows)), type);
   if (name.getValue() == "workspace_begin")
     return arith::ConstantIndexOp::create(b, 0).getResult();
   for (const Field &field : kFields)

@@ -5,7 +5,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::func::FuncOp"> {
+def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::ModuleOp"> {
   let summary = "tile matrix products for threads, cache and registers";
   let description = [{
     A product of rows and a matrix, with what is done to its result element by
@@ -21,20 +21,48 @@ def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::func::Func
     with static sizes in the innermost tiles. The sum over a row is not tiled
     here: each element is reduced in one place, in one order.
 
+    With `amx`, the rows of prompts, which come first in a call, go through
+    tiles of 32 by 32 instead, where types and sizes allow it (bf16, multiples
+    of 32). The functions get an argument that says how many rows those are.
+
     @test compiler/CPU/tile-linears.mlir
+    @test compiler/CPU/tile-for-amx.mlir
   }];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
-    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::vector::VectorDialect"
   ];
   let options = [
+    Option<"amx", "amx", "bool", "false", "rows of prompts on AMX tiles">,
+    Option<"amxRowsPerPass", "amx-rows-per-pass", "int64_t", "256", "rows that are packed at once">,
+    Option<"amxPanelColumns", "amx-panel-columns", "int64_t", "128", "weight rows that use packed rows while they are near">,
+    Option<"amxDepth", "amx-depth", "int64_t", "512", "elements of a sum that are added at once">,
     Option<"rowsPerPass", "rows-per-pass", "int64_t", "128", "rows that use a panel while it is in the cache">,
     Option<"panelColumns", "panel-columns", "int64_t", "8", "weight rows of one tile">,
     Option<"blockRows", "block-rows", "int64_t", "4", "rows of a register block">,
     Option<"blockColumns", "block-columns", "int64_t", "4", "weight rows of a register block">
   ];
   let statistics = [
-    Statistic<"numTiled", "num-tiled", "products tiled">
+    Statistic<"numTiled", "num-tiled", "products tiled">,
+    Statistic<"numOnAMX", "num-on-amx", "of them for AMX too">
+  ];
+}
+
+def LlamaCPULowerAMXTilesPass : Pass<"llama-cpu-lower-amx-tiles", "::mlir::func::FuncOp"> {
+  let summary = "turn products of 32 by 32 into AMX instructions";
+  let description = [{
+    Four tiles of sums stay in registers while a loop loads two tiles of weights
+    and two of activations and multiplies each with each.
+
+    @test compiler/CPU/lower-amx-tiles.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
+  let statistics = [
+    Statistic<"numLowered", "num-lowered", "products lowered">
   ];
 }
 

@@ -31,5 +31,16 @@ CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   // The rows of a pass stay in L2 while all panels pass by:
   // 128 rows * 2048 columns * 2 bytes (bf16) = 512 KiB of 1-2 MiB.
   schedule.rowsPerPass = 128;
+
+  // A core multiplies 512 pairs of bf16 a cycle, so what it loads decides.
+  //   32 weight rows * 512 * 2 bytes = 32 KiB of 48 stay in L1 for all rows;
+  //   256 rows * 512 * 2 bytes = 256 KiB come from L2, 32 bytes a cycle;
+  //   they come from farther away once for 128 weight rows;
+  //   sums, 128 * 256 * 4 bytes = 128 KiB, are loaded and stored every 16
+  //   steps.
+  schedule.amx = target.hasAMX;
+  schedule.amxRowsPerPass = 256;
+  schedule.amxPanelColumns = 128;
+  schedule.amxDepth = 512;
   return schedule;
 }

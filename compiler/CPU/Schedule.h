@@ -16,6 +16,11 @@ struct CPUSchedule {
   int64_t blockRows;    ///< of a register block
   int64_t blockColumns; ///< of a register block
   int64_t rowsPerPass;  ///< rows that use a panel while it is in the cache
+
+  bool amx;                ///< rows of prompts on AMX tiles
+  int64_t amxRowsPerPass;  ///< rows that are packed at once
+  int64_t amxPanelColumns; ///< weight rows that use them while they are near
+  int64_t amxDepth;        ///< elements of a sum that are added at once
 };
 
 CPUSchedule getSchedule(const TargetInfo &target);

@@ -12,7 +12,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/CPU/Arguments.h"
 #include "compiler/CPU/Passes.h"
+#include "compiler/CPU/TileForAMX.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -28,7 +30,7 @@ namespace mlir::llama {
 } // namespace mlir::llama
 
 using namespace mlir;
-using llama::kQuantizedAttr;
+using namespace mlir::llama;
 
 namespace {
 
@@ -79,7 +81,8 @@ public:
         std::min(sizes.panelColumns, std::max<int64_t>(1, columns / 2));
   }
 
-  FailureOr<Value> tile();
+  /// Computes the rows from `first` on into `init`.
+  FailureOr<Value> tile(Value init, Value rows, Value first);
 
 private:
   Value tilePass(Value whole, Value first, OpFoldResult rows);
@@ -285,14 +288,9 @@ Value LinearTiler::tilePass(Value whole, Value first, OpFoldResult rows) {
                                        strides);
 }
 
-FailureOr<Value> LinearTiler::tile() {
-  b.setInsertionPoint(root);
-  Value init = root.getDpsInits()[0];
-  if (auto fill = init.getDefiningOp<linalg::FillOp>())
-    init = fill.getDpsInits()[0];
-  Value rows = tensor::DimOp::create(b, init, 0);
+FailureOr<Value> LinearTiler::tile(Value init, Value rows, Value begin) {
   auto passes =
-      scf::ForOp::create(b, index(0), rows, index(sizes.rowsPerPass), init);
+      scf::ForOp::create(b, begin, rows, index(sizes.rowsPerPass), init);
   b.setInsertionPointToStart(passes.getBody());
   Value first = passes.getInductionVar();
   OpFoldResult count = affine::makeComposedFoldedAffineMin(
@@ -309,6 +307,37 @@ FailureOr<Value> LinearTiler::tile() {
   return passes.getResult(0);
 }
 
+/// Which rows the first dimension of `value` counts: kExtentAttr of the
+/// argument that it comes from, or empty.
+static StringRef findRowKind(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+      value = empty.getType().isDynamicDim(0) ? empty.getDynamicSize(0) : Value();
+    else if (auto dim = dyn_cast<tensor::DimOp>(op);
+             dim && dim.getConstantIndex() == 0)
+      value = dim.getSource();
+    else if (auto style = dyn_cast<DestinationStyleOpInterface>(op))
+      value = style.getDpsInits()[0];
+    else if (auto forall = dyn_cast<scf::ForallOp>(op))
+      value = forall.getOutputs()[0];
+    else if (auto loop = dyn_cast<scf::ForOp>(op))
+      value = loop.getInitArgs()[0];
+    else if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+      value = op->getOperand(0);
+    else
+      return "";
+    if (!value)
+      return "";
+  }
+  auto argument = cast<BlockArgument>(value);
+  auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  if (!function)
+    return "";
+  auto kind = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                    kExtentAttr);
+  return kind ? kind.getValue() : "";
+}
+
 namespace {
 
 struct LlamaCPUTileLinears
@@ -316,29 +345,64 @@ struct LlamaCPUTileLinears
   using Base::Base;
 
   void runOnOperation() override {
+    if (amx)
+      appendArgument(getOperation(), "prompt_rows",
+                     IndexType::get(&getContext()));
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.isExternal() && failed(tile(function)))
+        return signalPassFailure();
+  }
+
+private:
+  LogicalResult tile(func::FuncOp function) {
     // A root may join two products (gate and up): each root once.
     llvm::SetVector<Operation *> roots;
-    for (Operation &op : getOperation().getBody().getOps())
+    for (Operation &op : function.getBody().getOps())
       if (isLinear(&op)) {
         roots.insert(findRoot(cast<linalg::GenericOp>(op)));
         ++numTiled;
       }
     IRRewriter rewriter(&getContext());
-    TileSizes sizes{rowsPerPass, panelColumns, blockRows, blockColumns};
     for (Operation *op : roots) {
       auto root = cast<linalg::GenericOp>(op);
-      FailureOr<Value> tiled = LinearTiler(rewriter, root, sizes).tile();
+      FailureOr<Value> tiled = tileRoot(rewriter, root);
       if (failed(tiled))
-        return signalPassFailure();
+        return failure();
       rewriter.replaceOp(root, *tiled);
     }
-    eraseDeadOps();
+    eraseDeadOps(function);
+    return success();
+  }
+
+  FailureOr<Value> tileRoot(IRRewriter &rewriter, linalg::GenericOp root) {
+    rewriter.setInsertionPoint(root);
+    ImplicitLocOpBuilder b(root.getLoc(), rewriter);
+    Value init = root.getDpsInits()[0];
+    if (auto fill = init.getDefiningOp<linalg::FillOp>())
+      init = fill.getDpsInits()[0];
+    Value rows = tensor::DimOp::create(b, init, 0);
+    Value first = arith::ConstantIndexOp::create(b, 0);
+    // Logits are few rows, each of another sequence.
+    SmallVector<linalg::GenericOp> products = findAMXProducts(root);
+    if (amx && !products.empty() && findRowKind(init) == "rows") {
+      first =
+          findArgument(root->getParentOfType<func::FuncOp>(), "prompt_rows");
+      FailureOr<Value> prompt =
+          tileForAMX(rewriter, root, init, first,
+                     {amxRowsPerPass, amxPanelColumns, amxDepth});
+      if (failed(prompt))
+        return failure();
+      init = *prompt;
+      numOnAMX += products.size();
+    }
+    TileSizes sizes{rowsPerPass, panelColumns, blockRows, blockColumns};
+    return LinearTiler(rewriter, root, sizes).tile(init, rows, first);
   }
 
   /// The products and fills whose tiles have replaced them.
-  void eraseDeadOps() {
-    for (Operation &op : llvm::make_early_inc_range(
-             llvm::reverse(getOperation().getBody().front())))
+  static void eraseDeadOps(func::FuncOp function) {
+    for (Operation &op :
+         llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
       if (isOpTriviallyDead(&op))
         op.erase();
   }

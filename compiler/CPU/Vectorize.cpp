@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Passes.h"
+#include "compiler/CPU/TileForAMX.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
@@ -54,7 +55,10 @@ struct LlamaCPUVectorize
 private:
   SmallVector<linalg::LinalgOp> collect() {
     SmallVector<linalg::LinalgOp> ops;
-    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    getOperation().walk([&](linalg::LinalgOp op) {
+      if (!op->hasAttr(mlir::llama::kAMXTileAttr)) // is one already
+        ops.push_back(op);
+    });
     return ops;
   }
 

@@ -81,9 +81,13 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
   linears.panelColumns = schedule.panelColumns;
   linears.blockRows = schedule.blockRows;
   linears.blockColumns = schedule.blockColumns;
+  linears.amx = schedule.amx;
+  linears.amxRowsPerPass = schedule.amxRowsPerPass;
+  linears.amxPanelColumns = schedule.amxPanelColumns;
+  linears.amxDepth = schedule.amxDepth;
   // Products first: an op that reads one element by element belongs to it, not
   // to a loop over rows.
-  pm.addNestedPass<func::FuncOp>(createLlamaCPUTileLinearsPass(linears));
+  pm.addPass(createLlamaCPUTileLinearsPass(linears));
   pm.addNestedPass<func::FuncOp>(createLlamaCPUTileRowsPass());
   addCleanup(pm); // folds the slices of slices that tiling made
 
@@ -133,6 +137,7 @@ static void buildKernelsPipeline(OpPassManager &pm,
   addCleanup(pm);
 
   // What could not be a vector becomes scalar loops.
+  pm.addNestedPass<func::FuncOp>(createLlamaCPULowerAMXTilesPass());
   pm.addNestedPass<func::FuncOp>(createLlamaCPULowerCopiesPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addNestedPass<func::FuncOp>(createLlamaCPUExpandMathPass());

@@ -39,6 +39,27 @@ static std::string getHostFeatures() {
   return features.getString();
 }
 
+/// Adds "+a,-b" to the features, if these are features.
+static llvm::Error addAttributes(TargetInfo &info, llvm::StringRef attributes,
+                                 const llvm::MCSubtargetInfo &subtarget) {
+  llvm::SubtargetFeatures features(info.features);
+  for (llvm::StringRef name : llvm::split(attributes, ',')) {
+    if (name.empty())
+      continue;
+    bool isKnown = llvm::any_of(
+        subtarget.getAllProcessorFeatures(), [&](const auto &known) {
+          return known.Key == llvm::SubtargetFeatures::StripFlag(name);
+        });
+    if (!llvm::SubtargetFeatures::hasFlag(name) || !isKnown)
+      return llvm::createStringError(
+          "--mattr=%s: '%s' is no + or - and a feature of %s that LLVM knows",
+          attributes.str().c_str(), name.str().c_str(), info.triple.c_str());
+    features.AddFeature(name);
+  }
+  info.features = features.getString();
+  return llvm::Error::success();
+}
+
 static llvm::Error checkVectors(TargetInfo &info) {
   std::unique_ptr<llvm::MCSubtargetInfo> subtarget = createSubtarget(info);
   if (llvm::Triple(info.triple).getArch() != llvm::Triple::x86_64)
@@ -56,11 +77,14 @@ static llvm::Error checkVectors(TargetInfo &info) {
   info.vectorBits = isWide ? 512 : 256;
   info.hasVNNI = subtarget->checkFeatures("+avx512vnni") &&
                  subtarget->checkFeatures("+avx512vl");
+  info.hasAMX = isWide && subtarget->checkFeatures("+amx-tile") &&
+                subtarget->checkFeatures("+amx-bf16");
   return llvm::Error::success();
 }
 
 llvm::Expected<TargetInfo> TargetInfo::get(llvm::StringRef triple,
-                                           llvm::StringRef cpu) {
+                                           llvm::StringRef cpu,
+                                           llvm::StringRef attributes) {
   TargetInfo info;
   info.triple = triple.empty() ? llvm::sys::getProcessTriple() : triple.str();
   std::string error;
@@ -79,6 +103,8 @@ llvm::Expected<TargetInfo> TargetInfo::get(llvm::StringRef triple,
     return llvm::createStringError(
         "--mcpu=%s: is no processor of %s that LLVM knows", info.cpu.c_str(),
         info.triple.c_str());
+  if (llvm::Error error = addAttributes(info, attributes, *generic))
+    return std::move(error);
   if (llvm::Error error = checkVectors(info))
     return std::move(error);
   return info;

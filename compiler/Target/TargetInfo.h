@@ -1,6 +1,6 @@
 //===- TargetInfo.h - The machine that will run a model ---------*- C++ -*-===//
 //
-// --mtriple, --mcpu   =>   what schedules and the code generator ask about it
+// --mtriple, --mcpu, --mattr   =>   what schedules and the code generator ask about it
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,11 +23,14 @@ struct TargetInfo {
   std::string features;   ///< LLVM's "+avx2,+fma"; beyond what the cpu implies
   int64_t vectorBits = 0; ///< of the widest register
   bool hasVNNI = false;   ///< vpdpbusd for registers of that width
+  bool hasAMX = false;    ///< tile products of bf16
 
-  /// `cpu` may be "native". An error names a triple or cpu that LLVM does not
-  /// know, and one without the vectors that the kernels need.
+  /// `cpu` may be "native"; `attributes` are features beyond it ("+a,-b"). An
+  /// error names a triple, cpu or feature that LLVM does not know, and a cpu
+  /// without the vectors that the kernels need.
   static llvm::Expected<TargetInfo> get(llvm::StringRef triple,
-                                        llvm::StringRef cpu);
+                                        llvm::StringRef cpu,
+                                        llvm::StringRef attributes);
 
   /// For position-independent code, optimized.
   std::unique_ptr<llvm::TargetMachine> createMachine() const;

@@ -104,6 +104,10 @@ static cl::opt<std::string> triple("mtriple", cl::cat(targetCategory),
 static cl::opt<std::string> cpu("mcpu", cl::cat(targetCategory),
                                 cl::value_desc("name"), cl::init("native"),
                                 cl::desc("processor; default: this machine's"));
+static cl::opt<std::string>
+    attributes("mattr", cl::cat(targetCategory), cl::value_desc("+a,-b"),
+               cl::desc("features that the processor has or lacks beyond its "
+                        "name"));
 
 static cl::opt<Stage> lastStage("emit", cl::cat(stageCategory),
                                 cl::init(Stage::SharedObject),
@@ -237,24 +241,19 @@ llvm::Error Compilation::parse() {
 /// stage were made.
 llvm::Error Compilation::chooseTarget() {
   std::string wantedTriple = triple, wantedCPU = cpu;
+  std::string wantedAttributes = attributes;
   auto made = (*module)->getAttrOfType<DictionaryAttr>(kTargetAttr);
   if (made) {
     auto field = [&](StringRef name) {
       auto text = made.getAs<StringAttr>(name);
       return text ? text.str() : std::string();
     };
-    target.triple = field("triple");
-    target.cpu = field("cpu");
-    target.features = field("features");
-    llvm::Expected<TargetInfo> checked =
-        TargetInfo::get(target.triple, target.cpu);
-    if (!checked)
-      return checked.takeError();
-    target.vectorBits = checked->vectorBits;
-    target.hasVNNI = checked->hasVNNI;
-    return llvm::Error::success();
+    wantedTriple = field("triple");
+    wantedCPU = field("cpu");
+    wantedAttributes = field("features");
   }
-  llvm::Expected<TargetInfo> chosen = TargetInfo::get(wantedTriple, wantedCPU);
+  llvm::Expected<TargetInfo> chosen =
+      TargetInfo::get(wantedTriple, wantedCPU, wantedAttributes);
   if (!chosen)
     return chosen.takeError();
   target = *chosen;
@@ -492,6 +491,7 @@ int main(int argc, char **argv) {
     return 2;
   // lld has a flag of this name, in the same registry.
   cpu.removeArgument();
+  attributes.removeArgument();
 
   DialectRegistry registry;
   registerLlamaCompiler(registry);

@@ -10,7 +10,8 @@
  *   A3  llama_forward allocates nothing, keeps nothing between calls, and calls
  *       nothing but call->barrier.
  *   A4  the result of a row depends on that row and on its sequence's cache
- * alone.
+ *       alone. Prompt rows may go through other kernels than decode rows; how
+ *       rows of a kind are grouped into calls changes no bit.
  *
  *===----------------------------------------------------------------------===*/
 
@@ -24,15 +25,10 @@ extern "C" {
 #endif
 
 #define LLAMA_ABI_MAGIC 0x4F53414D414C4CULL /* "LLAMASO" */
-#define LLAMA_ABI_VERSION 2u
+#define LLAMA_ABI_VERSION 3u
 
 /* Positions held by one block of the KV cache. */
 #define LLAMA_KV_BLOCK 64
-
-/* Bits of llama_call.row_flags. A prompt row may go through other kernels than
- * a decode row; the same bits come out for the same flag, however rows are
- * grouped into calls. */
-#define LLAMA_ROW_PROMPT 1
 
 /* One forward call. Arrays are the runtime's; sizes in elements unless said. */
 typedef struct llama_call {
@@ -42,7 +38,7 @@ typedef struct llama_call {
   const int32_t *tokens;    /* [T] */
   const int32_t *positions; /* [T] */
   const int32_t *sequences; /* [T] index into block_tables */
-  const int32_t *row_flags; /* [T] LLAMA_ROW_* */
+  int64_t prompt_rows;      /* rows [0, prompt_rows) belong to prompts */
 
   int64_t table_count;         /* sequences in this call */
   int64_t table_stride;        /* entries per sequence */

@@ -1,11 +1,12 @@
 """Runs one prompt in many ways and demands the same bits.
 
-    python same-bits.py MODEL.so VOCAB
+    python same-bits.py MODEL.so VOCAB [--short]
 
 Ways: one, two and three threads; the prompt fed whole and in chunks of 1, 7 and
 64; alone and beside three other sequences, which are at their prompts while
 this one generates and the other way round. The prompt ends in the third block
-of the cache and generation goes on into the fourth.
+of the cache and generation goes on into the fourth. --short: a shorter prompt
+in fewer ways, for where instructions are emulated.
 """
 
 import itertools
@@ -15,22 +16,24 @@ import numpy as np
 
 import program
 
-PROMPT, TOKENS = 187, 8
+TOKENS = 8
 
 
-def ways(vocab):
-    beside = [f"--beside-ids={program.join(program.random_prompt(n, vocab))}" for n in (3, 66, 400)]
-    chunks = [[], ["--batch-rows=1"], ["--batch-rows=7"], ["--batch-rows=64"]]
-    for threads, chunk, others in itertools.product((1, 2, 3), chunks, ([], beside)):
-        yield [f"--threads={threads}", *chunk, *others]
+def ways(vocab, lengths, chunks):
+    beside = [f"--beside-ids={program.join(program.random_prompt(n, vocab))}" for n in lengths]
+    cuts = [[], *([f"--batch-rows={chunk}"] for chunk in chunks)]
+    for threads, cut, others in itertools.product((1, 2, 3), cuts, ([], beside)):
+        yield [f"--threads={threads}", *cut, *others]
 
 
 def main():
     model, vocab = sys.argv[1], int(sys.argv[2])
-    prompt = program.random_prompt(PROMPT, vocab)
+    short = "--short" in sys.argv[3:]
+    prompt = program.random_prompt(70 if short else 187, vocab)
+    variants = ways(vocab, (3, 66), (7,)) if short else ways(vocab, (3, 66, 400), (1, 7, 64))
     expected_ids = expected = None
     different = 0
-    for count, flags in enumerate(ways(vocab)):
+    for count, flags in enumerate(variants):
         ids, logits = program.generate(model, prompt, TOKENS, *flags)
         if expected is None:
             expected_ids, expected = ids, logits

@@ -140,7 +140,7 @@ struct Forward {
     for (int64_t part = 0; slot && part < kParts; ++part) {
       uint32_t *vector = getVector(slot, part);
       vector[0] = token;
-      vector[1] = call.row_flags[row];
+      vector[1] = row < call.prompt_rows;
       vector[2] = position;
       vector[3] = getCheck(token, position, part);
     }
