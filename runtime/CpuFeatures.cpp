@@ -212,6 +212,20 @@ CpuFeature llamart::queryCpuFeature(std::string_view name) {
   return ignored ? CpuFeature::Ignored : queryTable(name);
 }
 
+const CodeVariant &
+llamart::chooseVariant(const std::string &path,
+                       const std::vector<CodeVariant> &variants) {
+  for (const CodeVariant &variant : variants)
+    try {
+      requireCpuFeatures(path, variant.cpu, variant.features);
+      return variant;
+    } catch (const Error &) {
+      if (&variant == &variants.back())
+        throw;
+    }
+  throw Error(ErrorKind::Model, path, ": has no code");
+}
+
 std::string llamart::getCpuName() {
 #if defined(__x86_64__)
   char name[49] = {};

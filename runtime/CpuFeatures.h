@@ -10,6 +10,8 @@
 #ifndef LLAMA_RUNTIME_CPUFEATURES_H
 #define LLAMA_RUNTIME_CPUFEATURES_H
 
+#include "runtime/ModelInfo.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +23,16 @@ enum class CpuFeature : unsigned char { Present, Missing, Ignored, Unknown };
 /// What this CPU, under this kernel, says about one feature.
 CpuFeature queryCpuFeature(std::string_view name);
 
-/// Throws Error(Model) "PATH: built for CPU with a, b, c; this machine (its
-/// name) lacks b" unless every feature is present or ignored. Asks the kernel
-/// for the use of AMX tiles if the list needs them.
+/// Throws Error(Model) "PATH: built for CPU name, this machine (its name) lacks
+/// b" unless every feature is present or ignored. Asks the kernel for the use
+/// of AMX tiles if the list needs them.
 void requireCpuFeatures(const std::string &path, const std::string &cpu,
                         const std::vector<std::string> &features);
+
+/// The first of a model's variants that this machine runs. If there is none,
+/// throws what the last, which asks for least, lacks.
+const CodeVariant &chooseVariant(const std::string &path,
+                                 const std::vector<CodeVariant> &variants);
 
 /// The name the CPU gives itself.
 std::string getCpuName();

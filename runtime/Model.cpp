@@ -29,7 +29,7 @@ std::shared_ptr<const Model> Model::open(const std::string &path,
   model->checkSize(LLAMA_SYMBOL_TOKENIZER, model->header->tokenizer_bytes);
   model->info = ModelInfo::parse(path, model->infoText);
   model->checkBlockSize();
-  requireCpuFeatures(path, model->info.cpu, model->info.features);
+  model->code = &chooseVariant(path, model->info.variants);
   model->findWeights(mode);
   return model;
 }
@@ -110,9 +110,9 @@ void Model::checkBlockSize() const {
 
 void Model::findWeights(WeightsMode mode) {
   forwardFunction = reinterpret_cast<llama_forward_fn>(
-      requireSymbol<void>(LLAMA_SYMBOL_FORWARD));
+      requireSymbol<void>(code->forward.c_str()));
   workspaceFunction = reinterpret_cast<llama_workspace_fn>(
-      requireSymbol<void>(LLAMA_SYMBOL_WORKSPACE));
+      requireSymbol<void>(code->workspace.c_str()));
   if (info.weightsBytes != header->weights_bytes)
     throw Error(ErrorKind::Model, path, ": llama_info: weights.bytes is ",
                 info.weightsBytes, ", the header says ", header->weights_bytes);

@@ -41,6 +41,8 @@ public:
 
   const std::string &getPath() const { return path; }
   const ModelInfo &getInfo() const { return info; }
+  /// The code that runs here.
+  const CodeVariant &getCode() const { return *code; }
   std::string_view getInfoText() const { return infoText; }
   bool hasTokenizer() const { return header->tokenizer_bytes != 0; }
 
@@ -89,6 +91,7 @@ private:
   llama_workspace_fn workspaceFunction = nullptr;
   std::string_view infoText;
   ModelInfo info;
+  const CodeVariant *code = nullptr; // of info
   const void *weights = nullptr;
   Pages weightPages; // of an external file or a copy
 

@@ -3,6 +3,7 @@
 #include "runtime/ModelInfo.h"
 
 #include "runtime/Error.h"
+#include "runtime/abi/LlamaABI.h"
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -25,6 +26,13 @@ public:
 
   Reader getObject(const char *key) const {
     return Reader(where, find(key), prefix + key);
+  }
+
+  std::vector<Reader> getObjects(const char *key) const {
+    std::vector<Reader> result;
+    for (const json &value : getArray(key))
+      result.emplace_back(where, value, prefix + key);
+    return result;
   }
 
   const json &find(const char *key) const {
@@ -143,8 +151,13 @@ ModelInfo ModelInfo::parse(const std::string &where, std::string_view text) {
   info.kvType = root.getString("kv_type");
   Reader target = root.getObject("target");
   info.triple = target.getString("triple");
-  info.cpu = target.getString("cpu");
-  info.features = target.getStrings("features");
+  info.variants.push_back({target.getString("cpu"),
+                           target.getStrings("features"), LLAMA_SYMBOL_FORWARD,
+                           LLAMA_SYMBOL_WORKSPACE});
+  for (const Reader &other : target.getObjects("others"))
+    info.variants.push_back(
+        {other.getString("cpu"), other.getStrings("features"),
+         other.getString("forward"), other.getString("workspace")});
   readWeights(root.getObject("weights"), info);
   info.chatTemplate = root.getString("chat_template");
   info.compiler = root.getString("compiler");

@@ -17,6 +17,13 @@ namespace llamart {
 
 enum class WeightStorage : uint8_t { Embedded, External };
 
+/// Code for one CPU.
+struct CodeVariant {
+  std::string cpu;
+  std::vector<std::string> features; ///< LLVM's names
+  std::string forward, workspace;    ///< symbols
+};
+
 struct ModelInfo {
   std::string name;
   int64_t hidden = 0;
@@ -32,8 +39,7 @@ struct ModelInfo {
   std::string activations; ///< "bf16" or "f32"
   std::string kvType;
   std::string triple;
-  std::string cpu;
-  std::vector<std::string> features; ///< LLVM's names
+  std::vector<CodeVariant> variants; ///< at least one; the best comes first
   WeightStorage storage = WeightStorage::Embedded;
   std::string weightsFile; ///< a name beside the model's; empty if embedded
   uint64_t weightsBytes = 0;

@@ -16,16 +16,22 @@
 using namespace mlir;
 using namespace mlir::llama;
 
-static bool isEntryPoint(StringRef name) {
-  return name == LLAMA_SYMBOL_FORWARD || name == LLAMA_SYMBOL_WORKSPACE;
+EntryPoints llama::getEntryPoints(size_t variant) {
+  std::string suffix = variant == 0 ? "" : "_" + std::to_string(variant);
+  return {LLAMA_SYMBOL_FORWARD + suffix, LLAMA_SYMBOL_WORKSPACE + suffix};
 }
 
-static void prepareFunctions(llvm::Module &module, const TargetInfo &target) {
+static void prepareFunctions(llvm::Module &module, const TargetInfo &target,
+                             const EntryPoints &names) {
   std::string bits = std::to_string(target.vectorBits);
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;
-    if (!isEntryPoint(function.getName()))
+    if (function.getName() == LLAMA_SYMBOL_FORWARD)
+      function.setName(names.forward);
+    else if (function.getName() == LLAMA_SYMBOL_WORKSPACE)
+      function.setName(names.workspace);
+    else
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
     function.addFnAttr("target-cpu", target.cpu);
     function.addFnAttr("target-features", target.features);
@@ -75,6 +81,7 @@ static void addData(llvm::Module &module, const ObjectData &data) {
 
 llvm::Expected<SmallVector<char, 0>> llama::emitCode(ModuleOp module,
                                                      const TargetInfo &target,
+                                                     const EntryPoints &names,
                                                      const ObjectData &data,
                                                      CodeFormat format) {
   DialectRegistry registry;
@@ -90,7 +97,7 @@ llvm::Expected<SmallVector<char, 0>> llama::emitCode(ModuleOp module,
   std::unique_ptr<llvm::TargetMachine> machine = target.createMachine();
   code->setDataLayout(machine->createDataLayout());
   code->setTargetTriple(llvm::Triple(target.triple));
-  prepareFunctions(*code, target);
+  prepareFunctions(*code, target, names);
   addData(*code, data);
   auto optimize =
       makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0, machine.get());

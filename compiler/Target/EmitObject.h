@@ -27,12 +27,20 @@ struct ObjectData {
 /// it one without contents.
 inline constexpr llvm::StringLiteral kReservedSection = ".bss.weights";
 
+/// Names of the functions that the runtime calls.
+struct EntryPoints {
+  std::string forward, workspace;
+};
+
+/// Those of the `variant`th of a model's targets: the names of
+/// runtime/abi/LlamaABI.h, from the second on with a number.
+EntryPoints getEntryPoints(size_t variant);
+
 /// Optimizes and translates a module of the LLVM dialect. Only the entry points
 /// and `data` are exported.
-llvm::Expected<SmallVector<char, 0>> emitCode(ModuleOp module,
-                                              const TargetInfo &target,
-                                              const ObjectData &data,
-                                              CodeFormat format);
+llvm::Expected<SmallVector<char, 0>>
+emitCode(ModuleOp module, const TargetInfo &target, const EntryPoints &names,
+         const ObjectData &data, CodeFormat format);
 
 } // namespace mlir::llama
 

@@ -18,6 +18,8 @@
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <deque>
+
 LLD_HAS_DRIVER(elf)
 
 using namespace mlir;
@@ -75,22 +77,18 @@ static llvm::Error writeText(StringRef path, ArrayRef<char> bytes) {
   return llvm::Error::success();
 }
 
-static llvm::Error runLinker(StringRef object, StringRef script,
+static llvm::Error runLinker(ArrayRef<std::string> objects, StringRef script,
                              StringRef output) {
-  std::string objectPath = object.str(), outputPath = output.str();
+  std::string outputPath = output.str();
   std::string scriptFlag = ("--script=" + script).str();
-  const char *arguments[] = {"ld.lld",
-                             "-shared",
-                             "--no-relax",
-                             "-z",
-                             "noexecstack",
-                             "--hash-style=gnu",
-                             "--build-id=none",
-                             "--threads=1",
-                             scriptFlag.c_str(),
-                             objectPath.c_str(),
-                             "-o",
-                             outputPath.c_str()};
+  SmallVector<const char *> arguments = {"ld.lld",           "-shared",
+                                         "--no-relax",       "-z",
+                                         "noexecstack",      "--hash-style=gnu",
+                                         "--build-id=none",  "--threads=1",
+                                         scriptFlag.c_str(), "-o",
+                                         outputPath.c_str()};
+  for (const std::string &object : objects)
+    arguments.push_back(object.c_str());
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   lld::Result result =
@@ -101,22 +99,28 @@ static llvm::Error runLinker(StringRef object, StringRef script,
   return llvm::Error::success();
 }
 
-llvm::Error llama::linkSharedObject(ArrayRef<char> object, OutputFile &file) {
+llvm::Error llama::linkSharedObject(ArrayRef<SmallVector<char, 0>> objects,
+                                    OutputFile &file) {
   // lld writes to a name of its own and renames it: not to the file that is
   // open.
   std::string base = file.getTemporaryPath().str();
-  std::string objectPath = base + ".o", scriptPath = base + ".ld",
-              linkedPath = base + ".so";
-  llvm::FileRemover removeObject(objectPath), removeScript(scriptPath),
-      removeLinked(linkedPath);
-  for (const std::string &path : {objectPath, scriptPath, linkedPath})
+  std::string scriptPath = base + ".ld", linkedPath = base + ".so";
+  llvm::FileRemover removeScript(scriptPath), removeLinked(linkedPath);
+  for (const std::string &path : {scriptPath, linkedPath})
     llvm::sys::RemoveFileOnSignal(path);
-  if (llvm::Error error = writeText(objectPath, object))
-    return error;
+  std::vector<std::string> objectPaths;
+  std::deque<llvm::FileRemover> removeObjects;
+  for (auto [i, object] : llvm::enumerate(objects)) {
+    objectPaths.push_back(base + "." + std::to_string(i) + ".o");
+    removeObjects.emplace_back(objectPaths.back());
+    llvm::sys::RemoveFileOnSignal(objectPaths.back());
+    if (llvm::Error error = writeText(objectPaths.back(), object))
+      return error;
+  }
   if (llvm::Error error =
           writeText(scriptPath, ArrayRef(kScript, sizeof(kScript) - 1)))
     return error;
-  if (llvm::Error error = runLinker(objectPath, scriptPath, linkedPath))
+  if (llvm::Error error = runLinker(objectPaths, scriptPath, linkedPath))
     return error;
   auto linked = llvm::MemoryBuffer::getFile(linkedPath);
   if (!linked)

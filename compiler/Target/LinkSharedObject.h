@@ -6,11 +6,13 @@
 #include "compiler/Target/OutputFile.h"
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
 
 namespace mlir::llama {
 
-/// Links `object` into `file`, with lld in this process.
-llvm::Error linkSharedObject(llvm::ArrayRef<char> object, OutputFile &file);
+/// Links `objects` into `file`, with lld in this process.
+llvm::Error linkSharedObject(llvm::ArrayRef<llvm::SmallVector<char, 0>> objects,
+                             OutputFile &file);
 
 /// Gives the section that the object reserved for the weights `bytes` bytes of
 /// the file, behind everything else, and makes it constant. Returns where they

@@ -146,10 +146,29 @@ static Json describeShape(const llamaweights::ModelConfig &config) {
             {"dim", config.headDim}}}};
 }
 
+/// The first target, and the others in a list of their own.
+static Json describeTargets(ArrayRef<TargetInfo> targets) {
+  Json result = {{"triple", targets[0].triple}};
+  auto describe = [&](size_t i) -> Json {
+    return {{"cpu", targets[i].cpu},
+            {"features", targets[i].getRequiredFeatures()}};
+  };
+  result.update(describe(0));
+  Json others = Json::array();
+  for (size_t i = 1; i < targets.size(); ++i) {
+    EntryPoints names = getEntryPoints(i);
+    others.push_back(describe(i));
+    others.back()["forward"] = names.forward;
+    others.back()["workspace"] = names.workspace;
+  }
+  result["others"] = std::move(others);
+  return result;
+}
+
 static std::string describe(const ModelManifest &manifest,
                             const ModuleFacts &facts,
                             ArrayRef<PlacedWeight> weights,
-                            const TargetInfo &target, WeightStorage storage,
+                            ArrayRef<TargetInfo> targets, WeightStorage storage,
                             StringRef weightsFile) {
   const llamaweights::ModelConfig &config = manifest.config;
   Json info = {{"name", manifest.name}};
@@ -159,9 +178,7 @@ static std::string describe(const ModelManifest &manifest,
   info["eos_tokens"] = config.eosTokens;
   info["activations"] = facts.activations;
   info["kv_type"] = facts.kvType;
-  info["target"] = {{"triple", target.triple},
-                    {"cpu", target.cpu},
-                    {"features", target.getRequiredFeatures()}};
+  info["target"] = describeTargets(targets);
   Json block = {
       {"storage", storage == WeightStorage::Embed ? "embed" : "external"},
       {"file", weightsFile.str()},
@@ -183,7 +200,7 @@ static void copyText(char (&field)[size], StringRef text) {
 
 llvm::Expected<ObjectData> llama::describeModel(ModuleOp module,
                                                 const ModelManifest &manifest,
-                                                const TargetInfo &target,
+                                                ArrayRef<TargetInfo> targets,
                                                 WeightStorage storage,
                                                 StringRef weightsFile) {
   llvm::Expected<ModuleFacts> facts = readFacts(module);
@@ -203,7 +220,7 @@ llvm::Expected<ObjectData> llama::describeModel(ModuleOp module,
     data.tokenizer = std::move(*tokenizer);
   }
   data.info =
-      describe(manifest, *facts, *weights, target, storage, weightsFile);
+      describe(manifest, *facts, *weights, targets, storage, weightsFile);
   if (storage == WeightStorage::Embed)
     data.weightsBytes = facts->weightsBytes;
 
@@ -218,7 +235,7 @@ llvm::Expected<ObjectData> llama::describeModel(ModuleOp module,
   header.kv_block_bytes = config.layers * 2 * config.kvHeads * LLAMA_KV_BLOCK *
                           config.headDim * (facts->kvType == "f32" ? 4 : 2);
   copyText(header.compiler, getCompilerVersion());
-  copyText(header.triple, target.triple);
+  copyText(header.triple, targets[0].triple);
   data.header.assign(reinterpret_cast<const char *>(&header), sizeof(header));
   return data;
 }

@@ -38,11 +38,12 @@ struct PlacedWeight {
 /// llama-cpu-place-weights.
 llvm::Expected<SmallVector<PlacedWeight>> getPlacedWeights(ModuleOp module);
 
-/// Header, info and tokenizer for a module of the LLVM stage. `weightsFile` is
+/// Header, info and tokenizer for a module of the LLVM stage; `targets` in the
+/// order of getEntryPoints. `weightsFile` is
 /// the name of the file beside the model if weights are external.
 llvm::Expected<ObjectData>
 describeModel(ModuleOp module, const llamaweights::ModelManifest &manifest,
-              const TargetInfo &target, WeightStorage storage,
+              ArrayRef<TargetInfo> targets, WeightStorage storage,
               StringRef weightsFile);
 
 /// Puts the hashes of the tensors into the description that `data` has, which

@@ -1,6 +1,7 @@
 //===- TargetInfo.h - The machine that will run a model ---------*- C++ -*-===//
 //
-// --mtriple, --mcpu, --mattr   =>   what schedules and the code generator ask about it
+// --mtriple, --mcpu, --mattr   =>   what schedules and the code generator ask
+// about it
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,9 +29,8 @@ struct TargetInfo {
   /// `cpu` may be "native"; `attributes` are features beyond it ("+a,-b"). An
   /// error names a triple, cpu or feature that LLVM does not know, and a cpu
   /// without the vectors that the kernels need.
-  static llvm::Expected<TargetInfo> get(llvm::StringRef triple,
-                                        llvm::StringRef cpu,
-                                        llvm::StringRef attributes);
+  static llvm::Expected<TargetInfo>
+  get(llvm::StringRef triple, llvm::StringRef cpu, llvm::StringRef attributes);
 
   /// For position-independent code, optimized.
   std::unique_ptr<llvm::TargetMachine> createMachine() const;

@@ -102,8 +102,10 @@ static cl::opt<std::string> triple("mtriple", cl::cat(targetCategory),
                                    cl::value_desc("triple"),
                                    cl::desc("default: this machine's"));
 static cl::opt<std::string> cpu("mcpu", cl::cat(targetCategory),
-                                cl::value_desc("name"), cl::init("native"),
-                                cl::desc("processor; default: this machine's"));
+                                cl::value_desc("name[,name...]"),
+                                cl::init("native"),
+                                cl::desc("processors, each with code of its "
+                                         "own; default: this machine's"));
 static cl::opt<std::string>
     attributes("mattr", cl::cat(targetCategory), cl::value_desc("+a,-b"),
                cl::desc("features that the processor has or lacks beyond its "
@@ -138,14 +140,16 @@ private:
   llvm::Error open();
   llvm::Error buildFromCheckpoint();
   llvm::Error parse();
-  llvm::Error chooseTarget();
+  llvm::Error chooseTargets();
   llvm::Error openCheckpoint(StringRef path);
   llvm::Error lower();
   llvm::Error lowerTo(Stage stage);
-  llvm::Error dump(Stage stage);
+  void splitByTarget();
+  llvm::Error dump(ModuleOp module, const TargetInfo &target, Stage stage);
   llvm::Error writeIR();
   llvm::Error writeCode();
   llvm::Error writeModel();
+  llvm::Error link(const ObjectData &data, OutputFile &file);
   llvm::Expected<std::vector<std::string>> writeWeights(OutputFile &file,
                                                         uint64_t begin);
   void summarize(StringRef path, double seconds);
@@ -162,9 +166,10 @@ private:
 
   MLIRContext &context;
   llvm::SourceMgr sources;
-  OwningOpRef<ModuleOp> module;
+  /// One for each target, or one for all until their kernels differ.
+  std::vector<OwningOpRef<ModuleOp>> modules;
   std::optional<ModelManifest> manifest;
-  TargetInfo target;
+  std::vector<TargetInfo> targets; ///< the one that asks for most comes first
   Stage stage = Stage::Import;
 };
 
@@ -219,7 +224,7 @@ llvm::Error Compilation::buildFromCheckpoint() {
       buildModule(context, *manifest, options);
   if (!built)
     return built.takeError();
-  module = std::move(*built);
+  modules.push_back(std::move(*built));
   return llvm::Error::success();
 }
 
@@ -230,19 +235,19 @@ llvm::Error Compilation::parse() {
     return llvm::createStringError("%s: cannot be read: %s", input.c_str(),
                                    buffer.getError().message().c_str());
   sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
-  module = parseSourceFile<ModuleOp>(sources, &context);
-  if (!module)
+  modules.push_back(parseSourceFile<ModuleOp>(sources, &context));
+  if (!modules[0])
     return llvm::createStringError("%s: is no valid MLIR", input.c_str());
-  stage = findStage(*module);
+  stage = findStage(*modules[0]);
   return llvm::Error::success();
 }
 
-/// The machine: that of the flags, or the one for which the kernels of a dumped
-/// stage were made.
-llvm::Error Compilation::chooseTarget() {
+/// The machines: those of the flags, or the one for which the kernels of a
+/// dumped stage were made.
+llvm::Error Compilation::chooseTargets() {
   std::string wantedTriple = triple, wantedCPU = cpu;
   std::string wantedAttributes = attributes;
-  auto made = (*module)->getAttrOfType<DictionaryAttr>(kTargetAttr);
+  auto made = (*modules[0])->getAttrOfType<DictionaryAttr>(kTargetAttr);
   if (made) {
     auto field = [&](StringRef name) {
       auto text = made.getAs<StringAttr>(name);
@@ -252,31 +257,49 @@ llvm::Error Compilation::chooseTarget() {
     wantedCPU = field("cpu");
     wantedAttributes = field("features");
   }
-  llvm::Expected<TargetInfo> chosen =
-      TargetInfo::get(wantedTriple, wantedCPU, wantedAttributes);
-  if (!chosen)
-    return chosen.takeError();
-  target = *chosen;
+  SmallVector<StringRef> names;
+  StringRef(wantedCPU).split(names, ',');
+  for (StringRef name : names) {
+    llvm::Expected<TargetInfo> chosen =
+        TargetInfo::get(wantedTriple, name, wantedAttributes);
+    if (!chosen)
+      return chosen.takeError();
+    if (llvm::is_contained(ArrayRef(names).take_front(targets.size()), name))
+      return llvm::createStringError("--mcpu=%s: names '%s' twice",
+                                     wantedCPU.c_str(), name.str().c_str());
+    targets.push_back(std::move(*chosen));
+  }
+  if (targets.size() > 1 && lastStage > Stage::Linalg &&
+      lastStage != Stage::SharedObject)
+    return llvm::createStringError(
+        "--emit=%s: expected one processor, --mcpu names %zu",
+        getStageName(lastStage).data(), targets.size());
+  llvm::sort(targets, [](const TargetInfo &a, const TargetInfo &b) {
+    return std::pair(b.getRequiredFeatures().size(), a.cpu) <
+           std::pair(a.getRequiredFeatures().size(), b.cpu);
+  });
   return llvm::Error::success();
 }
 
 llvm::Error Compilation::open() {
   if (llvm::Error error = isIR(input) ? parse() : buildFromCheckpoint())
     return error;
-  return chooseTarget();
+  return chooseTargets();
 }
 
 //===----------------------------------------------------------------------===//
 // From stage to stage
 //===----------------------------------------------------------------------===//
 
-llvm::Error Compilation::dump(Stage reached) {
+llvm::Error Compilation::dump(ModuleOp module, const TargetInfo &target,
+                              Stage reached) {
   if (dumpStages.empty())
     return llvm::Error::success();
   SmallString<128> path(dumpStages);
-  llvm::sys::path::append(path, llvm::formatv("{0}-{1}.mlir",
+  std::string variant = modules.size() > 1 ? "." + target.cpu : "";
+  llvm::sys::path::append(path, llvm::formatv("{0}-{1}{2}.mlir",
                                               static_cast<int>(reached) + 1,
-                                              getStageName(reached)));
+                                              getStageName(reached), variant));
   std::error_code code = llvm::sys::fs::create_directories(dumpStages);
   if (code)
     return llvm::createStringError("%s: cannot be made: %s", dumpStages.c_str(),
@@ -286,36 +309,48 @@ llvm::Error Compilation::dump(Stage reached) {
     return file.takeError();
   std::string text;
   llvm::raw_string_ostream stream(text);
-  module->print(stream);
+  module.print(stream);
   if (llvm::Error error = file->write(0, ArrayRef(text.data(), text.size())))
     return error;
   return file->keep();
 }
 
-llvm::Error Compilation::lowerTo(Stage next) {
-  PassManager pm(&context);
-  if (failed(applyPassManagerCLOptions(pm)))
-    return llvm::createStringError("a pass manager flag does not apply");
-  applyDefaultTimingPassManagerCLOptions(pm);
-  buildStagePipeline(pm, next, getSchedule(target));
-  if (next == Stage::Kernels) {
-    Builder b(&context);
+/// Kernels are the first stage that depends on the processor.
+void Compilation::splitByTarget() {
+  while (modules.size() < targets.size())
+    modules.push_back(modules[0]->clone());
+  Builder b(&context);
+  for (auto [module, target] : llvm::zip_equal(modules, targets)) {
     NamedAttrList made;
     made.append("triple", b.getStringAttr(target.triple));
     made.append("cpu", b.getStringAttr(target.cpu));
     made.append("features", b.getStringAttr(target.features));
     (*module)->setAttr(kTargetAttr, made.getDictionary(&context));
   }
+}
+
+llvm::Error Compilation::lowerTo(Stage next) {
+  if (next == Stage::Kernels)
+    splitByTarget();
   SourceMgrDiagnosticHandler handler(sources, &context);
-  if (failed(pm.run(*module)))
-    return llvm::createStringError("%s: stage '%s' failed", input.c_str(),
-                                   getStageName(next).data());
-  return dump(next);
+  for (auto [module, target] : llvm::zip(modules, targets)) {
+    PassManager pm(&context);
+    if (failed(applyPassManagerCLOptions(pm)))
+      return llvm::createStringError("a pass manager flag does not apply");
+    applyDefaultTimingPassManagerCLOptions(pm);
+    buildStagePipeline(pm, next, getSchedule(target));
+    if (failed(pm.run(*module)))
+      return llvm::createStringError("%s: stage '%s' failed", input.c_str(),
+                                     getStageName(next).data());
+    if (llvm::Error error = dump(*module, target, next))
+      return error;
+  }
+  return llvm::Error::success();
 }
 
 llvm::Error Compilation::lower() {
   if (stage == Stage::Import)
-    if (llvm::Error error = dump(stage))
+    if (llvm::Error error = dump(*modules[0], targets[0], stage))
       return error;
   Stage last = std::min(lastStage.getValue(), kLastIRStage);
   while (stage < last) {
@@ -354,11 +389,11 @@ llvm::Error Compilation::writeIR() {
   std::string text;
   llvm::raw_string_ostream stream(text);
   if (StringRef(output).ends_with(".mlirbc")) {
-    if (failed(writeBytecodeToFile(*module, stream)))
+    if (failed(writeBytecodeToFile(*modules[0], stream)))
       return llvm::createStringError("%s: cannot be written as bytecode",
                                      output.c_str());
   } else {
-    module->print(stream);
+    modules[0]->print(stream);
   }
   if (output.empty() || output == "-") {
     return print(text);
@@ -369,7 +404,7 @@ llvm::Error Compilation::writeIR() {
 llvm::Error Compilation::writeCode() {
   bool isAssembly = lastStage == Stage::Assembly;
   llvm::Expected<SmallVector<char, 0>> code =
-      emitCode(*module, target, ObjectData(),
+      emitCode(*modules[0], targets[0], getEntryPoints(0), ObjectData(),
                isAssembly ? CodeFormat::Assembly : CodeFormat::Object);
   if (!code)
     return code.takeError();
@@ -381,7 +416,8 @@ llvm::Error Compilation::writeCode() {
 
 llvm::Expected<std::vector<std::string>>
 Compilation::writeWeights(OutputFile &file, uint64_t begin) {
-  llvm::Expected<SmallVector<PlacedWeight>> weights = getPlacedWeights(*module);
+  llvm::Expected<SmallVector<PlacedWeight>> weights =
+      getPlacedWeights(*modules[0]);
   if (!weights)
     return weights.takeError();
   ProgressBar bar("weights", isQuiet);
@@ -390,8 +426,22 @@ Compilation::writeWeights(OutputFile &file, uint64_t begin) {
       [&](uint64_t done, uint64_t total) { bar.update(done, total); });
 }
 
+/// Code for every target; the data stands beside that of the first.
+llvm::Error Compilation::link(const ObjectData &data, OutputFile &file) {
+  std::vector<SmallVector<char, 0>> objects;
+  for (auto [i, module] : llvm::enumerate(modules)) {
+    llvm::Expected<SmallVector<char, 0>> code =
+        emitCode(*module, targets[i], getEntryPoints(i),
+                 i == 0 ? data : ObjectData(), CodeFormat::Object);
+    if (!code)
+      return code.takeError();
+    objects.push_back(std::move(*code));
+  }
+  return linkSharedObject(objects, file);
+}
+
 llvm::Error Compilation::writeModel() {
-  auto path = (*module)->getAttrOfType<StringAttr>(kModelAttr);
+  auto path = (*modules[0])->getAttrOfType<StringAttr>(kModelAttr);
   if (!path)
     return llvm::createStringError("%s: the module has no attribute '%s'",
                                    input.c_str(), kModelAttr.data());
@@ -401,18 +451,14 @@ llvm::Error Compilation::writeModel() {
   StringRef weightsName = weightStorage == WeightStorage::External
                               ? llvm::sys::path::filename(weightsPath)
                               : "";
-  llvm::Expected<ObjectData> data =
-      describeModel(*module, *manifest, target, weightStorage, weightsName);
+  llvm::Expected<ObjectData> data = describeModel(
+      *modules[0], *manifest, targets, weightStorage, weightsName);
   if (!data)
     return data.takeError();
-  llvm::Expected<SmallVector<char, 0>> code =
-      emitCode(*module, target, *data, CodeFormat::Object);
-  if (!code)
-    return code.takeError();
   llvm::Expected<OutputFile> file = OutputFile::create(outputPath);
   if (!file)
     return file.takeError();
-  if (llvm::Error error = linkSharedObject(*code, *file))
+  if (llvm::Error error = link(*data, *file))
     return error;
   if (weightStorage == WeightStorage::External) {
     llvm::Expected<OutputFile> weights = OutputFile::create(weightsPath);
@@ -443,8 +489,11 @@ void Compilation::summarize(StringRef path, double seconds) {
   uint64_t size = 0;
   if (isQuiet || llvm::sys::fs::file_size(path, size))
     return;
+  std::string names = llvm::join(
+      llvm::map_range(targets, [](const TargetInfo &t) { return t.cpu; }),
+      ", ");
   llvm::errs() << llvm::formatv("{0}: {1:f1} MB for {2}, in {3:f1} s\n", path,
-                                static_cast<double>(size) / 1e6, target.cpu,
+                                static_cast<double>(size) / 1e6, names,
                                 seconds);
 }
 

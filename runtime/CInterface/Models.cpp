@@ -77,7 +77,7 @@ static llamart_model_info describe(const llamart_model &handle) {
   info.activations = from.activations.c_str();
   info.kv_type = from.kvType.c_str();
   info.triple = from.triple.c_str();
-  info.cpu = from.cpu.c_str();
+  info.cpu = handle.model->getCode().cpu.c_str();
   info.compiler = from.compiler.c_str();
   info.chat_template = from.chatTemplate.c_str();
   info.json = handle.json.c_str();

@@ -19,7 +19,10 @@ json makeInfo() {
     "bos_token": 1, "eos_tokens": [2, 7], "activations": "bf16",
     "kv_type": "f32",
     "target": {"triple": "x86_64-linux-gnu", "cpu": "znver4",
-               "features": ["avx2", "fma"]},
+               "features": ["avx2", "fma"],
+               "others": [{"cpu": "x86-64", "features": [],
+                           "forward": "forward_1",
+                           "workspace": "workspace_1"}]},
     "weights": {"storage": "external", "file": "tiny.weights",
                 "bytes": 5000000000, "tensors": []},
     "chat_template": "{{ messages }}", "compiler": "llama-compile 0.1.0"})");
@@ -55,8 +58,15 @@ TEST(ModelInfo, IsReadAsItIsWritten) {
   EXPECT_EQ(info.activations, "bf16");
   EXPECT_EQ(info.kvType, "f32");
   EXPECT_EQ(info.triple, "x86_64-linux-gnu");
-  EXPECT_EQ(info.cpu, "znver4");
-  EXPECT_EQ(info.features, (std::vector<std::string>{"avx2", "fma"}));
+  ASSERT_EQ(info.variants.size(), 2u);
+  EXPECT_EQ(info.variants[0].cpu, "znver4");
+  EXPECT_EQ(info.variants[0].features,
+            (std::vector<std::string>{"avx2", "fma"}));
+  EXPECT_EQ(info.variants[0].forward, "llama_forward");
+  EXPECT_EQ(info.variants[1].cpu, "x86-64");
+  EXPECT_EQ(info.variants[1].features, std::vector<std::string>());
+  EXPECT_EQ(info.variants[1].forward, "forward_1");
+  EXPECT_EQ(info.variants[1].workspace, "workspace_1");
   EXPECT_EQ(info.storage, WeightStorage::External);
   EXPECT_EQ(info.weightsFile, "tiny.weights");
   EXPECT_EQ(info.weightsBytes, 5000000000u);

@@ -54,7 +54,7 @@ constexpr uint64_t kWeightWords = kWeightBytes / 4;
   "\"max_seq_len\": 512, \"bos_token\": 256, \"eos_tokens\": [257], "          \
   "\"activations\": \"f32\", \"kv_type\": \"f32\", "                           \
   "\"target\": {\"triple\": \"x86_64-unknown-linux-gnu\", "                    \
-  "\"cpu\": \"fake-cpu\", \"features\": [" FEATURES "]}, "                     \
+  "\"cpu\": \"fake-cpu\", \"features\": [" FEATURES "], \"others\": []}, "     \
   "\"weights\": {\"storage\": " WEIGHTS ", \"tensors\": [" TENSORS "]}, "      \
   "\"chat_template\": \"\", \"compiler\": \"a hand\"}"
 
