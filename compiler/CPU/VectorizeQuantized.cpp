@@ -17,6 +17,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Passes.h"
+#include "compiler/CPU/TileSums.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
 
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -61,7 +62,6 @@ private:
   /// The scale of the element at `at` + begin, in every lane.
   Value readScale(unsigned operand, int64_t row, Value at, int64_t begin);
   Value dot(Value sum, Value unsignedBytes, Value signedBytes);
-  Value addLanes(Value vector);
 
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
@@ -197,20 +197,6 @@ SmallVector<Value> QuantizedTile::addStep(Value at, ValueRange sums) {
   return result;
 }
 
-/// The halves of a vector added until one number is left.
-Value QuantizedTile::addLanes(Value vector) {
-  for (int64_t width = lanes / 2; width >= 1; width /= 2) {
-    Value low = vector::ExtractStridedSliceOp::create(
-        b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{width},
-        ArrayRef<int64_t>{1});
-    Value high = vector::ExtractStridedSliceOp::create(
-        b, vector, ArrayRef<int64_t>{width}, ArrayRef<int64_t>{width},
-        ArrayRef<int64_t>{1});
-    vector = arith::AddFOp::create(b, low, high);
-  }
-  return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});
-}
-
 Value QuantizedTile::vectorize() {
   Value zero = arith::ConstantOp::create(b, b.getZeroAttr(floats()));
   SmallVector<Value> zeros(rows * columns, zero);
@@ -222,19 +208,7 @@ Value QuantizedTile::vectorize() {
                             nested.getInsertionPoint());
         scf::YieldOp::create(b, addStep(at, sums));
       });
-  SmallVector<Value> elements;
-  for (Value sum : loop.getResults())
-    elements.push_back(addLanes(sum));
-  Value tile = vector::FromElementsOp::create(
-      b, VectorType::get({rows, columns}, b.getF32Type()), elements);
-  // The sums start at zero: what the tile was filled with.
-  Value into = op.getDpsInits()[0];
-  if (auto fill = into.getDefiningOp<linalg::FillOp>())
-    into = fill.getDpsInits()[0];
-  return vector::TransferWriteOp::create(b, tile, into,
-                                         ValueRange{index(0), index(0)},
-                                         ArrayRef<bool>{true, true})
-      .getResult();
+  return writeTile(b, op, loop.getResults());
 }
 
 namespace {

@@ -96,6 +96,11 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
   integers.vnni = schedule.vnni;
   pm.addNestedPass<func::FuncOp>(
       createLlamaCPUVectorizeQuantizedPass(integers));
+  if (schedule.bf16Dots) {
+    LlamaCPUVectorizeBF16PassOptions dots;
+    dots.lanes = schedule.lanes;
+    pm.addNestedPass<func::FuncOp>(createLlamaCPUVectorizeBF16Pass(dots));
+  }
   LlamaCPUVectorizePassOptions vectors;
   vectors.lanes = schedule.lanes;
   vectors.rowElements = schedule.rowElements;

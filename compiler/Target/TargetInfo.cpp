@@ -77,6 +77,8 @@ static llvm::Error checkVectors(TargetInfo &info) {
   info.vectorBits = isWide ? 512 : 256;
   info.hasVNNI = subtarget->checkFeatures("+avx512vnni") &&
                  subtarget->checkFeatures("+avx512vl");
+  info.hasFastBF16Dots = isWide && subtarget->checkFeatures("+avx512bf16") &&
+                         llvm::StringRef(info.cpu).starts_with("znver");
   info.hasAMX = isWide && subtarget->checkFeatures("+amx-tile") &&
                 subtarget->checkFeatures("+amx-bf16");
   return llvm::Error::success();

@@ -1,0 +1,117 @@
+//===- VectorizeBF16.cpp - Products of bf16 to pairwise dots --------------===//
+//
+//   linalg.generic : 4 rows x 4 matrix rows of bf16
+//
+//   =>  for 32 elements at a time
+//         sums += pairs of products: vector<16xf32>, one instruction
+//
+// One lane adds the same products in the same order whatever the tile is (P4).
+// A product's output is taken to have been filled with zero, as LlamaToLinalg
+// builds it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/CPU/Passes.h"
+#include "compiler/CPU/TileForAMX.h"
+#include "compiler/CPU/TileSums.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace mlir::llama {
+#define GEN_PASS_DEF_LLAMACPUVECTORIZEBF16PASS
+#include "compiler/CPU/Passes.h.inc"
+} // namespace mlir::llama
+
+using namespace mlir;
+using namespace mlir::llama;
+
+namespace {
+
+class DotTile {
+public:
+  DotTile(RewriterBase &rewriter, linalg::GenericOp op, int64_t lanes)
+      : b(op.getLoc(), rewriter), op(op), lanes(lanes) {}
+
+  Value vectorize() {
+    auto floats = VectorType::get(lanes, b.getF32Type());
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(floats));
+    SmallVector<int64_t> extents = op.getStaticLoopRanges();
+    SmallVector<Value> zeros(extents[0] * extents[1], zero);
+    auto loop = scf::ForOp::create(
+        b, index(0), index(extents[2]), index(2 * lanes), zeros,
+        [&](OpBuilder &nested, Location, Value at, ValueRange sums) {
+          OpBuilder::InsertionGuard guard(b);
+          b.setInsertionPoint(nested.getInsertionBlock(),
+                              nested.getInsertionPoint());
+          scf::YieldOp::create(b, addStep(at, sums));
+        });
+    return writeTile(b, op, loop.getResults());
+  }
+
+private:
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+
+  /// The vectors at `at` of every row of an operand.
+  SmallVector<Value> read(unsigned operand, Value at) {
+    Value rows = op.getDpsInputOperand(operand)->get();
+    Value none = arith::ConstantOp::create(b, b.getZeroAttr(b.getBF16Type()));
+    SmallVector<Value> result;
+    for (int64_t row = 0; row < op.getStaticLoopRanges()[operand]; ++row)
+      result.push_back(vector::TransferReadOp::create(
+          b, VectorType::get(2 * lanes, b.getBF16Type()), rows,
+          ValueRange{index(row), at}, none, ArrayRef<bool>{true}));
+    return result;
+  }
+
+  SmallVector<Value> addStep(Value at, ValueRange sums) {
+    StringRef name = lanes == 16 ? "llvm.x86.avx512bf16.dpbf16ps.512"
+                                 : "llvm.x86.avx512bf16.dpbf16ps.256";
+    SmallVector<Value> rows = read(0, at), columns = read(1, at), next;
+    for (Value row : rows)
+      for (Value column : columns)
+        next.push_back(LLVM::CallIntrinsicOp::create(
+                           b, sums[0].getType(), b.getStringAttr(name),
+                           ValueRange{sums[next.size()], column, row})
+                           .getResult(0));
+    return next;
+  }
+
+  ImplicitLocOpBuilder b;
+  linalg::GenericOp op;
+  int64_t lanes;
+};
+
+struct LlamaCPUVectorizeBF16
+    : mlir::llama::impl::LlamaCPUVectorizeBF16PassBase<LlamaCPUVectorizeBF16> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    IRRewriter rewriter(&getContext());
+    getOperation().walk([&](linalg::GenericOp op) {
+      if (!isTileOfBF16(op))
+        return;
+      rewriter.setInsertionPoint(op);
+      rewriter.replaceOp(op, DotTile(rewriter, op, lanes).vectorize());
+      ++numVectorized;
+    });
+  }
+
+private:
+  bool isTileOfBF16(linalg::GenericOp op) {
+    return !op.hasDynamicShape() && op.getNumParallelLoops() == 2 &&
+           op.getNumReductionLoops() == 1 && op.getNumDpsInputs() == 2 &&
+           op.getStaticLoopRanges().back() % (2 * lanes) == 0 &&
+           op.getDpsInits()[0].getDefiningOp<linalg::FillOp>() &&
+           llvm::all_of(op.getDpsInputs(), [](Value input) {
+             auto type = cast<ShapedType>(input.getType());
+             return type.getRank() == 2 && type.getElementType().isBF16();
+           });
+  }
+};
+
+} // namespace
