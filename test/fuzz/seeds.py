@@ -251,8 +251,9 @@ CONFIGS = {
     "p": {
         "dim": 2048, "n_layers": 16, "n_heads": 32, "n_kv_heads": 8, "vocab_size": 128256,
         "ffn_dim_multiplier": 1.5, "multiple_of": 256, "norm_eps": 1e-5, "rope_theta": 5e5,
-        "use_scaled_rope": True,
+        "use_scaled_rope": True, "output_tokens": [3, 1, 2],
     },
+    "o": {"0": 19193, "1": 39257},
     "n": {
         "hidden_size": 64, "intermediate_size": 172, "vocab_size": 512, "num_hidden_layers": 5,
         "num_attention_heads": 8, "is_llama_config": True, "rope_interleaved": True, "tie_word_embeddings": True,

@@ -123,6 +123,9 @@ void printModel(const ModelManifest &manifest) {
   printLine("ffn", itostr(config.ffn) + " (" + explainFfn(config) + ")");
   printLine("vocab", withSeparators(config.vocab));
   printLine("embeddings", config.tiedEmbeddings ? "tied" : "not tied");
+  if (!config.outputTokens.empty())
+    printLine("output", withSeparators(config.getOutputRows()) + " of " +
+                            withSeparators(config.vocab) + " tokens");
   printLine("norm epsilon", formatNumber(config.normEps));
   printLine("rope", explainRope(config));
   printLine("positions", withSeparators(config.maxSeqLen));
@@ -193,6 +196,8 @@ Json describe(const ModelManifest &manifest) {
           {"rope", rope},
           {"max_seq_len", config.maxSeqLen},
           {"tied_embeddings", config.tiedEmbeddings},
+          {"output_tokens",
+           config.outputTokens.empty() ? Json() : Json(config.outputTokens)},
           {"bos_token", config.bosToken ? Json(*config.bosToken) : Json()},
           {"eos_tokens", config.eosTokens},
           {"kv_bytes_per_token", getCacheBytes(config)},
