@@ -153,7 +153,8 @@ def tools():
     return total(
         [unittests([sys.executable, f"test/runtime/tools/{tool}.py", "build"])
          for tool in ["llama-generate", "llama-measure"]]
-        + [unittests([sys.executable, "test/weights/tools/llama-weights.py", "build"])]
+        + [unittests([sys.executable, f"test/weights/tools/{script}.py", "build"])
+           for script in ["llama-weights", "compiled-models"]]
         + [checklist([sys.executable, f"test/runtime/{script}"])
            for script in ["Tokenizer/differential.py", "Sampler/against_numpy.py",
                           "Sampler/entropix_against_numpy.py",

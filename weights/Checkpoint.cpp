@@ -10,6 +10,8 @@
 #include "weights/FloatConversion.h"
 #include "weights/Quantize.h"
 
+#include "llvm/Support/ErrorHandling.h"
+
 #include <algorithm>
 #include <cassert>
 #include <memory>
@@ -23,6 +25,19 @@ QuantizedMatrix::~QuantizedMatrix() = default;
 
 const QuantizedMatrix *Checkpoint::getQuantized(const TensorInfo &) const {
   return nullptr;
+}
+
+Error Checkpoint::readEncoded(const TensorInfo &, int64_t,
+                              MutableArrayRef<char>) const {
+  llvm_unreachable("a checkpoint that encodes tensors can read them");
+}
+
+std::string TensorInfo::getTypeName() const {
+  return encoding.empty() ? getName(dtype).str() : encoding;
+}
+
+int64_t TensorInfo::getStoredBytes() const {
+  return encoding.empty() ? getRows() * getRowBytes() : encodedBytes;
 }
 
 const TensorInfo *Checkpoint::find(StringRef name) const {

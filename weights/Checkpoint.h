@@ -29,6 +29,10 @@ struct TensorInfo {
   std::string file;           ///< the file it is stored in
   DType dtype = DType::F32;   ///< as stored
   std::vector<int64_t> shape; ///< [n] or [out, in]
+  /// Where rows are computed from integers with scales, as in a model.so: the
+  /// name of that ("int4g32"), and its bytes. `dtype` is then F32.
+  std::string encoding = {};
+  int64_t encodedBytes = 0;
 
   int64_t getRows() const { return shape.size() == 2 ? shape[0] : 1; }
   int64_t getColumns() const { return shape.back(); }
@@ -36,6 +40,10 @@ struct TensorInfo {
   int64_t getRowBytes() const {
     return getColumns() / getBlockElements(dtype) * getBlockBytes(dtype);
   }
+  /// What it is stored as, for people.
+  std::string getTypeName() const;
+  /// Bytes that it takes where it is stored.
+  int64_t getStoredBytes() const;
 };
 
 /// A matrix of small integers with a scale for every group of columns, as it is
@@ -71,6 +79,11 @@ public:
   /// The codes and scales behind a tensor whose rows are computed from them, or
   /// null. Adaptors, if the checkpoint has any, are in the rows only.
   virtual const QuantizedMatrix *getQuantized(const TensorInfo &tensor) const;
+
+  /// Bytes of a tensor that has an `encoding`, from `offset` on, as they are
+  /// stored.
+  virtual llvm::Error readEncoded(const TensorInfo &tensor, int64_t offset,
+                                  llvm::MutableArrayRef<char> out) const;
 
   /// The tensor of that canonical name, or null.
   const TensorInfo *find(llvm::StringRef name) const;

@@ -16,6 +16,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <set>
 
 using namespace llvm;
 
@@ -81,7 +82,7 @@ private:
 void checkShape(const ModelConfig &config, Checker &check) {
   check.range("hidden", config.hidden, 2, kMaxWidth);
   check.range("ffn", config.ffn, 2, kMaxWidth);
-  check.range("vocab", config.vocab, 1, kMaxVocab);
+  check.range("vocab", config.vocab, 2, kMaxVocab);
   check.range("layers", config.layers, 1, kMaxLayers);
   check.range("heads.query", config.heads, 1, kMaxHeads);
   check.range("heads.kv", config.kvHeads, 1, kMaxHeads);
@@ -140,6 +141,20 @@ void checkTokens(const ModelConfig &config, Checker &check) {
     check.range("eos_tokens", token, 0, config.vocab - 1);
 }
 
+void checkOutputTokens(const ModelConfig &config, Checker &check) {
+  check.require(config.outputTokens.empty() || !config.tiedEmbeddings,
+                "has output_tokens, but its output matrix is the embedding: "
+                "expected tied_embeddings false");
+  check.require(config.outputTokens.size() != 1,
+                "output_tokens has one token, expected two or more");
+  std::set<int64_t> seen;
+  for (int64_t token : config.outputTokens) {
+    check.range("output_tokens", token, 0, config.vocab - 1);
+    check.require(seen.insert(token).second,
+                  formatv("output_tokens has {0} twice", token));
+  }
+}
+
 /// The rule of Llama 3.1: with wavelength L = 2 pi / f in positions, short
 /// waves stay, long ones are stretched by `factor`, and between them the two
 /// blend linearly in original / L.
@@ -162,6 +177,7 @@ Error ModelConfig::validate(StringRef where) const {
   checkShape(*this, check);
   checkRope(*this, check);
   checkTokens(*this, check);
+  checkOutputTokens(*this, check);
   return check.take();
 }
 

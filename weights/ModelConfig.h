@@ -41,12 +41,20 @@ struct ModelConfig {
   /// (GGUF's rope_freqs), headDim / 2 of them; empty where there are none.
   std::vector<double> ropeDivisors;
   bool tiedEmbeddings = false;
+  /// Of a pruned model, whose output matrix has rows for a few tokens only: the
+  /// token of each row. Empty: row i is token i.
+  std::vector<int64_t> outputTokens;
   std::optional<int64_t> bosToken;
   std::vector<int64_t> eosTokens;
 
   /// Checks every relation between the fields. `where` (a file) begins the
   /// message.
   llvm::Error validate(llvm::StringRef where) const;
+
+  /// Rows of the output matrix.
+  int64_t getOutputRows() const {
+    return outputTokens.empty() ? vocab : int64_t(outputTokens.size());
+  }
 
   /// Rotary frequencies in radians per position, headDim / 2 of them, with the
   /// scaling applied.

@@ -17,6 +17,7 @@
 #include "weights/Readers/ModelJson.h"
 #include "weights/Readers/Nanotron.h"
 #include "weights/Readers/Npy.h"
+#include "weights/Readers/OutputTokens.h"
 #include "weights/Readers/Safetensors.h"
 #include "weights/Readers/TokenizerFolder.h"
 #include "weights/Readers/TorchPickle.h"
@@ -295,6 +296,20 @@ Error applyTokenizer(const ModelJson &model, StringRef folder,
   return Error::success();
 }
 
+/// The tokens of a pruned output matrix, if a model.json names a file of them.
+Error readOutputMap(const ModelJson &model, StringRef folder,
+                    ModelConfig &config) {
+  if (!model.outputMapPath)
+    return Error::success();
+  std::string path = resolve(folder, *model.outputMapPath);
+  Expected<std::string> text = readText(path);
+  if (!text)
+    return text.takeError();
+  if (Error error = parseOutputMap(*text, path).moveInto(config.outputTokens))
+    return error;
+  return config.validate(path);
+}
+
 Error openModelJson(StringRef path, LinkPolicy links, ModelManifest &manifest) {
   Expected<std::string> text = readText(path);
   if (!text)
@@ -306,6 +321,8 @@ Error openModelJson(StringRef path, LinkPolicy links, ModelManifest &manifest) {
   if (!model->name.empty())
     manifest.name = model->name;
   StringRef folder = sys::path::parent_path(path);
+  if (Error error = readOutputMap(*model, folder, manifest.config))
+    return error;
   std::string weights = resolve(folder, model->weightsPath);
   if (Error error =
           WeightsOpener(weights, links, /*isConfigGiven=*/true, manifest)

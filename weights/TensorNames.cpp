@@ -70,7 +70,7 @@ std::vector<ExpectedTensor> getExpectedTensors(const ModelConfig &config) {
   }
   result.push_back({"norm", {hidden}});
   if (!config.tiedEmbeddings)
-    result.push_back({"output", {config.vocab, hidden}});
+    result.push_back({"output", {config.getOutputRows(), hidden}});
   return result;
 }
 

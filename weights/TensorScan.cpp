@@ -104,6 +104,18 @@ void toFloats(const TensorInfo &tensor, ArrayRef<char> rows,
                 int64_t(values.size()));
 }
 
+Error hashEncoded(const Checkpoint &checkpoint, const TensorInfo &tensor,
+                  BLAKE3 &hasher) {
+  std::vector<char> bytes;
+  for (int64_t at = 0; at < tensor.encodedBytes; at += kPanelBytes) {
+    bytes.resize(size_t(std::min(kPanelBytes, tensor.encodedBytes - at)));
+    if (Error error = checkpoint.readEncoded(tensor, at, bytes))
+      return error;
+    hasher.update(StringRef(bytes.data(), bytes.size()));
+  }
+  return Error::success();
+}
+
 } // namespace
 
 Expected<TensorScan> scanTensor(const Checkpoint &checkpoint,
@@ -112,6 +124,10 @@ Expected<TensorScan> scanTensor(const Checkpoint &checkpoint,
   TensorScan scan;
   BLAKE3 hasher;
   Statistics statistics;
+  bool isEncoded = !tensor.encoding.empty();
+  if (options.hash && isEncoded)
+    if (Error error = hashEncoded(checkpoint, tensor, hasher))
+      return std::move(error);
   int64_t rows = tensor.getRows(), columns = tensor.getColumns();
   int64_t rowBytes = tensor.getRowBytes();
   int64_t step =
@@ -124,14 +140,14 @@ Expected<TensorScan> scanTensor(const Checkpoint &checkpoint,
     bytes.resize(size_t(count * rowBytes));
     if (Error error = checkpoint.readRows(tensor, row, count, bytes))
       return std::move(error);
-    if (options.hash)
+    if (options.hash && !isEncoded)
       hasher.update(StringRef(bytes.data(), bytes.size()));
     if (options.statistics) {
       values.resize(size_t(count * columns));
       toFloats(tensor, bytes, values);
       statistics.add(values, row, columns);
     }
-    progress(int64_t(bytes.size()));
+    progress(tensor.getStoredBytes() / rows * count);
   }
   if (options.hash)
     scan.hash = toHex(hasher.final(), /*LowerCase=*/true);

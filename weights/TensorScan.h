@@ -25,7 +25,8 @@ struct TensorStatistics {
 
 struct TensorScan {
   /// BLAKE3 of the rows in canonical order, as they are stored: 64 digits. It
-  /// does not depend on the format of the checkpoint.
+  /// does not depend on the format of the checkpoint. Of an encoded tensor, of
+  /// its bytes.
   std::string hash;
   TensorStatistics statistics;
 };

@@ -140,7 +140,8 @@ llvm::Error ModelBuilder::declareWeights() {
       {"norm", false, {config.hidden}},
   };
   if (!config.tiedEmbeddings)
-    weights.push_back({"output", false, {config.vocab, config.hidden}});
+    weights.push_back(
+        {"output", false, {config.getOutputRows(), config.hidden}});
   for (const Weight &weight : weights)
     if (llvm::Error error =
             declareWeight(weight.name, weight.layered, weight.shape))
@@ -311,8 +312,13 @@ void ModelBuilder::buildForward() {
   at("output");
   Value table =
       getWeight(config.tiedEmbeddings ? "tok_embeddings" : "output", nullptr);
-  Value logits =
-      LogitsOp::create(b, f32Rows(config.vocab), normed, logitRows, table);
+  Value logits = LogitsOp::create(b, f32Rows(config.getOutputRows()), normed,
+                                  logitRows, table);
+  if (!config.outputTokens.empty())
+    logits =
+        SpreadLogitsOp::create(b, f32Rows(config.vocab), logits,
+                               SmallVector<int32_t>(config.outputTokens.begin(),
+                                                    config.outputTokens.end()));
   bufferization::MaterializeInDestinationOp::create(
       b, /*result=*/Type(), logits, function.getArgument(6), /*restrict=*/true,
       /*writable=*/true);

@@ -13,8 +13,10 @@ using namespace mlir::llama;
 using llamaweights::DType;
 using llamaweights::TensorInfo;
 
-// Of the ends of a model whose layers have 4 bits.
+// Of the ends of a model whose layers have 4 bits; where they are stored as
+// integers with a scale for every 32 already, these are kept.
 static constexpr unsigned kEndGroup = 128;
+static constexpr unsigned kStoredGroup = 32;
 
 std::string llama::getLayerTensorName(StringRef symbol, int64_t layer) {
   assert(symbol.starts_with("layers.") && "not the symbol of a layered weight");
@@ -46,10 +48,12 @@ static Type getElementType(MLIRContext &context, DType type) {
 }
 
 static Type getQuantizedType(MLIRContext &context, Quantization wanted,
-                             bool layered) {
+                             bool layered, DType stored) {
   if (layered || wanted.bits == 8)
     return QuantizedType::get(&context, wanted.bits, wanted.group);
-  return QuantizedType::get(&context, 8, kEndGroup);
+  bool isKept =
+      stored == DType::Q8_0 || stored == DType::Q5_0 || stored == DType::Q4_0;
+  return QuantizedType::get(&context, 8, isKept ? kStoredGroup : kEndGroup);
 }
 
 /// One type for layers that are stored in several: what loses least.
@@ -72,7 +76,8 @@ llvm::Expected<Type> llama::getWeightElementType(
       return llvm::createStringError("%s: tensor '%s' is missing",
                                      manifest.path.c_str(), name.c_str());
     if (options.quantization && tensor->shape.size() == 2)
-      return getQuantizedType(context, *options.quantization, layered);
+      return getQuantizedType(context, *options.quantization, layered,
+                              tensor->dtype);
     DType type = chooseType(*tensor, activations);
     bool differs = layer > 0 && type != chosen;
     chosen = differs ? joinTypes(*tensor, activations) : type;

@@ -6,7 +6,8 @@
 //   f32 or quantized matrices    f32                       bf16
 //
 // With --quantize every matrix becomes !llama.quantized instead, with 8 bits
-// where it is an end of the model: errors there are not averaged out.
+// where it is an end of the model: errors there are not averaged out. Integers
+// that are stored with a scale for each group of that size keep their values.
 //
 //===----------------------------------------------------------------------===//
 

@@ -2,13 +2,16 @@
 
 #include "compiler/Target/PackWeights.h"
 
+#include "runtime/abi/QuantizedLayout.h"
 #include "weights/FloatConversion.h"
 
-#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/STLExtras.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 using namespace mlir::llama;
 using llvm::ArrayRef;
@@ -18,17 +21,29 @@ using llvm::MutableArrayRef;
 // is cut off by the later ones.
 static constexpr float kCuts[] = {1.0F, 0.95F, 0.9F, 0.85F, 0.8F};
 
+// How far from a whole number the ratio of a value and its scale may be: both
+// are products or quotients rounded to f32, and the ratio is at most 128.
+static constexpr float kSlack = 0x1p-14F;
+
+// What rounding to f16 may cost, relative, unless it is subnormal.
+static constexpr float kHalfError = 0x1p-11F;
+
 static float roundToHalf(float value) {
   return llamaweights::halfToFloat(llamaweights::floatToHalf(value));
 }
 
-/// The whole number nearest to value / scale, at most `least` or `most`. Rounds
-/// to even by way of a sum that has no bits left for a fraction: plain code, so
-/// that loops over it become vectors.
-static float quantize(float value, float scale, float least, float most) {
+/// The nearest whole number, of a tie the even one, up to 2^22. By way of a sum
+/// that has no bits left for a fraction: plain code, so that loops over it
+/// become vectors.
+static float nearest(float value) {
   constexpr float kWhole = 12582912.0F; // 1.5 * 2^23
+  return (value + kWhole) - kWhole;
+}
+
+/// The whole number nearest to value / scale, at most `least` or `most`.
+static float quantize(float value, float scale, float least, float most) {
   float ratio = scale == 0.0F ? 0.0F : value / scale;
-  return (std::min(std::max(ratio, least), most) + kWhole) - kWhole;
+  return nearest(std::min(std::max(ratio, least), most));
 }
 
 static float findLargest(ArrayRef<float> group) {
@@ -57,9 +72,54 @@ static float measureLoss(ArrayRef<float> group, float scale) {
   return std::accumulate(losses, losses + kLanes, 0.0F);
 }
 
+/// Whether all values are whole multiples of `scale` in the type's range.
+static bool isOnGrid(ArrayRef<float> group, float scale, float half) {
+  return llvm::all_of(group, [&](float value) {
+    float ratio = value / scale;
+    float whole = nearest(ratio);
+    return std::fabs(ratio - whole) <= kSlack && whole >= -half && whole < half;
+  });
+}
+
+/// The scale, rounded to f16, of which all values are whole multiples already;
+/// none if there is no such scale, or f16 is too coarse for it.
+static std::optional<float> findGrid(ArrayRef<float> group, float largest,
+                                     float half) {
+  constexpr int kMost = 128;
+  float size = std::fabs(largest);
+  if (size == 0.0F)
+    return 0.0F;
+  // One value rules out nearly every divisor of the largest.
+  const float *probe = llvm::find_if(group, [&](float value) {
+    return value != 0.0F && std::fabs(value) != size;
+  });
+  float part = probe == group.end() ? 0.0F : std::fabs(*probe) / size;
+  std::array<float, kMost + 1> distances;
+  for (int divisor = 1; divisor <= kMost; ++divisor) {
+    float multiple = part * float(divisor);
+    distances[divisor] = std::fabs(multiple - nearest(multiple));
+  }
+  for (int divisor = 1; divisor <= int(half); ++divisor) {
+    if (distances[divisor] > kSlack)
+      continue;
+    float scale = size / float(divisor);
+    if (float(divisor) == half) // the one magnitude that has one sign only
+      scale = -largest / half;
+    if (!isOnGrid(group, scale, half))
+      continue;
+    float rounded = roundToHalf(scale);
+    bool isFine = std::fabs(rounded - scale) <= kHalfError * std::fabs(scale);
+    return isFine ? std::optional(rounded) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 /// A scale that f16 holds.
 static float chooseScale(QuantizedType type, ArrayRef<float> group) {
   float largest = findLargest(group);
+  if (std::optional<float> grid =
+          findGrid(group, largest, float(type.getZeroPoint())))
+    return *grid;
   if (type.getBits() == 8)
     return roundToHalf(std::fabs(largest) / 127.0F);
   float best = 0.0F;
@@ -75,21 +135,12 @@ static float chooseScale(QuantizedType type, ArrayRef<float> group) {
   return best;
 }
 
-/// Where element k of a row is stored: its byte, and the shift there.
-static std::pair<int64_t, int> locate(QuantizedType type, int64_t k) {
-  if (type.getGroup() == 32) {
-    int64_t in = k % 64;
-    k += in % 32 / 4 * 8 + in / 32 * 4 + in % 4 - in;
-  }
-  if (type.getBits() == 8)
-    return {k, 0};
-  return {k / 128 * 64 + k % 64, k / 64 % 2 * 4};
-}
-
 void mlir::llama::packRow(QuantizedType type, ArrayRef<float> row,
                           MutableArrayRef<uint8_t> integers,
                           MutableArrayRef<uint16_t> scales) {
-  int zero = type.getZeroPoint();
+  llamaabi::QuantizedLayout layout{static_cast<int>(type.getBits()),
+                                   static_cast<int>(type.getGroup())};
+  int zero = layout.getZeroPoint();
   int64_t group = type.getGroup(), columns = row.size();
   std::fill(integers.begin(), integers.end(), 0);
   for (int64_t number = 0, end = scales.size(); number < end; ++number) {
@@ -99,11 +150,9 @@ void mlir::llama::packRow(QuantizedType type, ArrayRef<float> row,
     scales[number] = llamaweights::floatToHalf(scale);
     for (int64_t i = 0; i < group; ++i) {
       float value = i < int64_t(values.size()) ? values[i] : 0.0F;
-      float whole = type.getBits() == 8
-                        ? quantize(value, scale, -127.0F, 127.0F)
-                        : quantize(value, scale, -8.0F, 7.0F);
-      int integer = static_cast<int>(whole);
-      auto [byte, shift] = locate(type, number * group + i);
+      int integer = static_cast<int>(
+          quantize(value, scale, float(-zero), float(zero - 1)));
+      auto [byte, shift] = layout.locate(number * group + i);
       integers[byte] |= static_cast<uint8_t>((integer + zero) << shift);
     }
   }

@@ -52,7 +52,8 @@ typedef struct llama_call {
 
   int64_t logit_rows;            /* L, may be 0 */
   const int32_t *logit_row_list; /* [L] rows whose logits are wanted */
-  float *logits;                 /* [L, vocab] */
+  float *logits;                 /* [L, vocab]; negative infinity for tokens
+                                  * that a pruned model cannot choose */
 
   const void *weights; /* llama_weights, or a copy of it */
   void *workspace;     /* llama_workspace_bytes(rows, logit_rows), 64-aligned */

@@ -68,7 +68,7 @@ def tensors(o):
         ]
     result.append(Tensor("model.norm.weight", (o.hidden,)))
     if not o.tied:
-        result.append(Tensor("lm_head.weight", (o.vocab, o.hidden), 2.5))
+        result.append(Tensor("lm_head.weight", (len(o.output_tokens or range(o.vocab)), o.hidden), 2.5))
     return result
 
 
@@ -230,7 +230,8 @@ def write_npy(pool, o):
     if not params_can_say(o):
         write_json(o.out / "config.json", config_json(o))
         return
-    write_json(o.out / "params.json", {
+    pruned = {"output_tokens": o.output_tokens} if o.output_tokens else {}
+    write_json(o.out / "params.json", pruned | {
         "dim": o.hidden, "n_layers": o.layers, "n_heads": o.heads, "n_kv_heads": o.kv_heads,
         "vocab_size": o.vocab, "hidden_dim": o.ffn, "norm_eps": o.eps, "rope_theta": o.theta,
         "use_scaled_rope": bool(o.rope_factor)})
@@ -250,6 +251,8 @@ def parse_arguments():
     parser.add_argument("--eps", type=float, default=1e-5)
     parser.add_argument("--tied", action=argparse.BooleanOptionalAction, default=True,
                         help="the output matrix is the embedding (default)")
+    parser.add_argument("--output-tokens", type=lambda text: [int(word) for word in text.split(",")], metavar="IDS",
+                        help="the output matrix has rows for these tokens only; config.json cannot say so")
     parser.add_argument("--type", default="bf16", metavar="T",
                         help="bf16 (default), f16, f32; in GGUF also q8_0, q4_0, q4_1, q5_0, q5_1 "
                         "and, as random blocks, q2_k ... q6_k")
@@ -272,6 +275,8 @@ def parse_arguments():
         parser.error(f"the head dimension is {o.head_dim}, but must be even")
     if o.format != "gguf" and o.type not in ("bf16", "f16", "f32"):
         parser.error(f"--type is {o.type}, but --format={o.format} stores bf16, f16 or f32")
+    if o.output_tokens and (o.tied or o.format == "gguf"):
+        parser.error("--output-tokens needs --no-tied, and --format=hf or npy")
     if not 1 <= o.shards <= len(tensors(o)):
         parser.error(f"--shards is {o.shards}, but there are {len(tensors(o))} tensors")
     return o

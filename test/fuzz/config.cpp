@@ -8,6 +8,7 @@
 #include "weights/Readers/MetaParams.h"
 #include "weights/Readers/ModelJson.h"
 #include "weights/Readers/Nanotron.h"
+#include "weights/Readers/OutputTokens.h"
 
 #include "test/fuzz/FuzzInput.h"
 
@@ -34,6 +35,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (auto model = check(parseModelJson(text, "model.json")))
       config = std::move(model->config);
     break;
+  case 'o':
+    check(parseOutputMap(text, "map.json"));
+    return 0;
   case 'n': {
     RowOrder order = RowOrder::HalfSplit;
     config = check(parseNanotronConfig(text, "model_config.json", order));

@@ -8,6 +8,7 @@ import base64
 import io
 import json
 import pickle
+import re
 import struct
 import sys
 import types
@@ -162,14 +163,20 @@ def nanotron():
 
 def shared_object():
     """An ELF file with the symbols of a compiled model, and no code."""
-    tensor = {"name": "norm", "dtype": "f32", "shape": [4], "offset": 0, "bytes": 16, "hash": "0" * 64}
-    info = json.dumps({"weights": {"storage": "embed", "file": "", "tensors": [tensor]}}).encode()
-    header = struct.pack("<QIIQQQQ", 0x4F53414D414C4C, 1, 176, 16, len(info), 0, 0) + bytes(128)
+    norm = {"name": "norm", "dtype": "f32", "shape": [4], "offset": 0, "bytes": 16, "hash": "0" * 64}
+    tensors = [norm] + [
+        {"name": dtype, "dtype": dtype, "shape": [1, 100], "offset": 16, "bytes": size, "hash": "0" * 64}
+        for dtype, size in [("int8g64", 132), ("int4g32", 72)]
+    ]  # fmt: skip
+    info = json.dumps({"weights": {"storage": "embed", "file": "", "tensors": tensors}}).encode()
+    abi = (Path(__file__).parents[2] / "runtime/abi/LlamaABI.h").read_text()
+    version = int(re.search(r"LLAMA_ABI_VERSION (\d+)", abi)[1])
+    header = struct.pack("<QIIQQQQ", 0x4F53414D414C4C, version, 176, 16 + 132, len(info), 0, 0) + bytes(128)
     names = ["llama_header", "llama_info", "llama_weights"]
     strings = b"\0" + b"".join(name.encode() + b"\0" for name in names)
     at = 64 + 56
     places = [at, at + len(header), at + len(header) + len(info)]
-    body = header + info + bytes(16)
+    body = header + info + bytes(16 + 132)
     symbols_at = (at + len(body) + 7) // 8 * 8
     symbols, offset = bytes(24), 1
     for name, place in zip(names, places, strict=True):
@@ -251,8 +258,9 @@ CONFIGS = {
     "p": {
         "dim": 2048, "n_layers": 16, "n_heads": 32, "n_kv_heads": 8, "vocab_size": 128256,
         "ffn_dim_multiplier": 1.5, "multiple_of": 256, "norm_eps": 1e-5, "rope_theta": 5e5,
-        "use_scaled_rope": True,
+        "use_scaled_rope": True, "output_tokens": [3, 1, 2],
     },
+    "o": {"0": 19193, "1": 39257},
     "n": {
         "hidden_size": 64, "intermediate_size": 172, "vocab_size": 512, "num_hidden_layers": 5,
         "num_attention_heads": 8, "is_llama_config": True, "rope_interleaved": True, "tie_word_embeddings": True,
@@ -323,7 +331,7 @@ def main():
     words["torch"] = {"torch", "_utils", "_rebuild_tensor_v2", "FloatStorage", "storage", "cpu", "state_dict"}
     words["layers"] = {"numpy", "dtype", "_frombuffer", "_reconstruct", "multiarray", "f4", "ndarray"}
     words["nanotron"] = {"unsharded_shape", "local_global_slices_pairs", "None", "np.int64", "torch.Size", "data"}
-    words["compiled"] = {"llama_info", "weights", "tensors", "external", "storage"}
+    words["compiled"] = {"llama_info", "weights", "tensors", "external", "storage", "int8g128", "int4g32"}
     words["lists"] = {"blake3", "files", "tensors", "hash"}
     for reader, files in seeds.items():
         (out / reader).mkdir(parents=True, exist_ok=True)

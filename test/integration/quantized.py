@@ -1,12 +1,14 @@
 """Compares a quantized model with a reference that quantizes as it should.
 
-    python quantized.py MODEL.so CHECKPOINT --bits=4 --group=32
+    python quantized.py MODEL.so CHECKPOINT --bits=4 --group=32 [--kept]
 
 The reference is that of test/reference with float64 between the roundings:
 matrices are integers with a float16 scale for each group of a row (with 4 bits
 the embeddings and the output have 8 and groups of 128), and what enters a product
-is rounded to integers of 8 bits with a scale for each group. The model must have
-been compiled with --activations=f32, so that nothing else is rounded.
+is rounded to integers of 8 bits with a scale for each group. Groups that are whole
+multiples of one number already keep these integers. With --kept all matrices are what
+they are in the checkpoint, which has groups of 32 at the ends, too. The model must
+have been compiled with --activations=f32, so that nothing else is rounded.
 
 Like rounding to bfloat16 (see logits.py): float32 arithmetic now and then tips a
 number over the middle of two integers, which is worth up to 1/254 of the largest
@@ -51,6 +53,29 @@ def add_by_turns(x):
     return total
 
 
+def find_grids(parts, bits):
+    """The scale of which a group is whole multiples, in the range, already; NaN where there is none."""
+    half = 1 << (bits - 1)
+    groups = parts.reshape(-1, parts.shape[2])
+    largest = np.take_along_axis(groups, np.abs(groups).argmax(axis=1)[:, None], axis=1)
+    size = np.where(largest == 0, 1, np.abs(largest))
+    scales = np.full(len(groups), np.nan)
+    for divisor in range(half, 0, -1):  # the last one found is the smallest
+        unit = -largest / half if divisor == half else size / divisor
+        unit = np.where(unit == 0, 1, unit)
+        fits = np.ones(len(groups), bool)
+        for columns in (slice(0, 4), slice(4, None)):  # most groups are ruled out by four numbers
+            some = np.flatnonzero(fits)
+            ratio = groups[some, columns] / unit[some]
+            whole = np.rint(ratio)
+            near = (np.abs(ratio - whole) <= 2.0**-14) & (whole >= -half) & (whole < half)
+            fits[some] = near.all(axis=1)
+        scales[fits] = unit[fits, 0]
+    rounded = scales.astype(np.float16).astype(np.float64)
+    rounded[np.abs(rounded - scales) > 2.0**-11 * np.abs(scales)] = np.nan
+    return rounded.reshape(parts.shape[:2])[..., None]
+
+
 def quantize_weights(x, bits, group):
     """The numbers that [n, k] become."""
     parts = grouped(x, group)
@@ -58,7 +83,7 @@ def quantize_weights(x, bits, group):
         parts = parts.astype(np.float32)
         scale = np.abs(parts).max(axis=2, keepdims=True) / np.float32(127)
         scale = scale.astype(np.float16).astype(np.float32)
-        best = scale * np.clip(np.rint(divide(parts, scale)), -127, 127)
+        best = scale * np.clip(np.rint(divide(parts, scale)), -128, 127)
     else:
         parts = parts.astype(np.float32)  # how close losses are decides: the same rounding
         at = np.abs(parts).argmax(axis=2)[..., None]
@@ -70,6 +95,9 @@ def quantize_weights(x, bits, group):
             loss = add_by_turns((parts - values) ** 2)
             best = np.where(loss < least, values, best)
             least = np.minimum(loss, least)
+    grids = find_grids(grouped(x, group), bits)
+    kept = np.rint(divide(grouped(x, group), grids)) * grids
+    best = np.where(np.isnan(grids), best, kept)
     return best.astype(np.float64).reshape(len(x), -1)[:, : x.shape[1]]
 
 
@@ -83,10 +111,10 @@ def quantize_rows(x, group):
 class QuantizedMatrix:
     """[out, in]; quantizes what it is multiplied with."""
 
-    def __init__(self, matrix, bits, group):
+    def __init__(self, matrix, bits, group, kept):
         self.tensor = matrix.tensor
         self.group = group
-        self.whole = quantize_weights(self.tensor[:], bits, group)
+        self.whole = self.tensor[:] if kept else quantize_weights(self.tensor[:], bits, group)
 
     def rows(self, index):
         return self.whole[index]
@@ -96,15 +124,15 @@ class QuantizedMatrix:
 
 
 class QuantizedModel(forward.Model):
-    def __init__(self, path, bits, group):
+    def __init__(self, path, bits, group, kept=False):
         super().__init__(path)
-        ends = (8, group if bits == 8 else 128)
+        ends = (8, group if bits == 8 or kept else 128, kept)
         tied = self.head is self.embedding
         self.embedding = QuantizedMatrix(self.embedding, *ends)
         self.head = self.embedding if tied else QuantizedMatrix(self.head, *ends)
         for layer in self.layers:
             for role in ("q", "k", "v", "o", "gate", "up", "down"):
-                setattr(layer, role, QuantizedMatrix(getattr(layer, role), bits, group))
+                setattr(layer, role, QuantizedMatrix(getattr(layer, role), bits, group, kept))
 
 
 def main():
@@ -113,8 +141,9 @@ def main():
     parser.add_argument("checkpoint")
     parser.add_argument("--bits", type=int, choices=(4, 8), required=True)
     parser.add_argument("--group", type=int, required=True)
+    parser.add_argument("--kept", action="store_true", help="matrices are integers already")
     o = parser.parse_args()
-    reference = QuantizedModel(o.checkpoint, o.bits, o.group)
+    reference = QuantizedModel(o.checkpoint, o.bits, o.group, o.kept)
     prompt = program.random_prompt(70, len(reference.embedding.tensor))
     ids, actual = program.generate(o.model, prompt, 6)
     expected = reference.forward(prompt + ids[:-1], reference.new_cache())

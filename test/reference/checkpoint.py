@@ -35,6 +35,7 @@ class Config:
     divisors: np.ndarray | None  # of the rotary frequencies, head_dim / 2 (GGUF)
     interleaved: bool
     eos: list
+    output_tokens: list | None = None  # of a pruned head: the token of each row
 
 
 @dataclass
@@ -224,6 +225,7 @@ def meta_config(path):
         divisors=None,
         interleaved=True,
         eos=[],
+        output_tokens=params.get("output_tokens"),
     )
 
 

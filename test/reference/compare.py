@@ -79,6 +79,7 @@ def compare_logits(expected, actual, tail=False):
         with np.errstate(invalid="ignore"):
             difference = np.abs(b - a)
         difference[~np.isfinite(difference)] = np.inf  # NaN is never near anything
+        difference[a == b] = 0  # equal infinities
         row, column = np.unravel_index(np.argmax(difference), difference.shape)
         if difference[row, column] > result.max_abs:
             result.max_abs, result.at = float(difference[row, column]), (begin + int(row), int(column))

@@ -52,6 +52,17 @@ class LogitsTest(CompareTest):
         self.assertIn("FAILED: largest difference is more than 0.24", out)
         self.assertEqual(self.run_compare("logits", a, b)[0], 1)
 
+    def test_infinities_agree_only_with_themselves(self):
+        expected = self.logits.copy()
+        expected[:, 3] = -np.inf
+        self.assertEqual(compare.compare_logits(expected, expected.copy()).max_abs, 0)
+        for row, column, value in [(4, 3, 0.0), (5, 3, np.inf), (6, 3, np.nan), (7, 2, -np.inf), (8, 1, np.nan)]:
+            actual = expected.copy()
+            actual[row, column] = value
+            result = compare.compare_logits(expected, actual)
+            self.assertEqual((result.max_abs, result.at), (np.inf, (row, column)))
+            self.assertEqual((result.max_relative, result.relative_row), (np.inf, row))
+
     def test_relative_error_of_a_row(self):
         changed = self.logits.copy()
         changed[3] *= 1.5

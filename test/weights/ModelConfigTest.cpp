@@ -58,7 +58,7 @@ TEST(ModelConfig, RefusesEveryFieldOutOfRange) {
       {[](auto &c) { c.hidden = int64_t(1) << 62; },
        "hidden is 4611686018427387904, expected 2 to 1048576"},
       {[](auto &c) { c.ffn = -1; }, "ffn is -1, expected 2 to 1048576"},
-      {[](auto &c) { c.vocab = 0; }, "vocab is 0, expected 1 to 16777216"},
+      {[](auto &c) { c.vocab = 0; }, "vocab is 0, expected 2 to 16777216"},
       {[](auto &c) { c.layers = 4097; }, "layers is 4097, expected 1 to 4096"},
       {[](auto &c) { c.heads = 0; }, "heads.query is 0, expected 1 to 4096"},
       {[](auto &c) { c.kvHeads = 0; }, "heads.kv is 0, expected 1 to 4096"},
@@ -111,6 +111,32 @@ TEST(ModelConfig, RefusesEveryFieldOutOfRange) {
        "bos_token is 128256, expected 0 to 128255"},
       {[](auto &c) { c.eosTokens.push_back(-2); },
        "eos_tokens is -2, expected 0 to 128255"},
+      {[](auto &c) {
+         c.tiedEmbeddings = false;
+         c.outputTokens = {3, 128256};
+       },
+       "output_tokens is 128256, expected 0 to 128255"},
+      {[](auto &c) {
+         c.tiedEmbeddings = false;
+         c.outputTokens = {1, std::numeric_limits<int64_t>::max()};
+       },
+       "output_tokens is 9223372036854775807, expected 0 to 128255"},
+      {[](auto &c) {
+         c.tiedEmbeddings = false;
+         c.outputTokens = {3};
+       },
+       "output_tokens has one token, expected two or more"},
+      {[](auto &c) {
+         c.tiedEmbeddings = false;
+         c.outputTokens = {3, 7, 3};
+       },
+       "output_tokens has 3 twice"},
+      {[](auto &c) {
+         c.outputTokens = {3, 7};
+         c.tiedEmbeddings = true;
+       },
+       "has output_tokens, but its output matrix is the embedding: expected "
+       "tied_embeddings false"},
   };
   for (const Case &c : cases) {
     ModelConfig config = makeLlama32();

@@ -10,12 +10,11 @@
 #include "runtime/abi/LlamaABI.h"
 #include "weights/InputError.h"
 #include "weights/InputFile.h"
-#include "weights/Readers/FileCheckpoint.h"
 #include "weights/Readers/FolderFiles.h"
 #include "weights/Readers/JsonObject.h"
+#include "weights/Readers/WeightBlock.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -115,22 +114,16 @@ Error readHeader(const InputFile &file, const SymbolTable &symbols,
   return Error::success();
 }
 
-/// Where the block of weights is: in the model, or in the file beside it.
-struct Block {
-  std::shared_ptr<InputFile> file;
-  uint64_t offset = 0, bytes = 0;
-};
-
-Expected<Block> findBlock(const std::shared_ptr<InputFile> &file,
-                          const SymbolTable &symbols,
-                          const llama_model_header &header,
-                          StringRef externalName) {
+Expected<WeightBlock> findBlock(const std::shared_ptr<InputFile> &file,
+                                const SymbolTable &symbols,
+                                const llama_model_header &header,
+                                StringRef externalName) {
   if (externalName.empty()) {
     Expected<uint64_t> offset =
         symbols.find(LLAMA_SYMBOL_WEIGHTS, header.weights_bytes);
     if (!offset)
       return offset.takeError();
-    return Block{file, *offset, header.weights_bytes};
+    return WeightBlock{file, *offset, header.weights_bytes};
   }
   if (sys::path::filename(externalName) != externalName)
     return makeInputError(file->getPath(),
@@ -140,71 +133,8 @@ Expected<Block> findBlock(const std::shared_ptr<InputFile> &file,
       getPathIn(sys::path::parent_path(file->getPath()), externalName));
   if (!external)
     return external.takeError();
-  return Block{*external, 0, (*external)->getSize()};
+  return WeightBlock{*external, 0, (*external)->getSize()};
 }
-
-std::optional<DType> parseDType(StringRef name) {
-  return StringSwitch<std::optional<DType>>(name)
-      .Case("f32", DType::F32)
-      .Case("f16", DType::F16)
-      .Case("bf16", DType::BF16)
-      .Default(std::nullopt);
-}
-
-class BlockCheckpoint : public Checkpoint {
-public:
-  explicit BlockCheckpoint(Block block) : block(std::move(block)) {}
-
-  ArrayRef<TensorInfo> getTensors() const override { return infos; }
-  Error readRows(const TensorInfo &tensor, int64_t first, int64_t count,
-                 MutableArrayRef<char> out) const override {
-    (void)count; // as many as there is room for
-    return block.file->read(offsets[size_t(&tensor - infos.data())] +
-                                uint64_t(first * tensor.getRowBytes()),
-                            out);
-  }
-
-  /// Adds a tensor that the description lists.
-  Error add(StringRef where, const nlohmann::json &entry, std::string &hash) {
-    TensorInfo info;
-    std::string dtype;
-    int64_t offset = 0, bytes = 0;
-    JsonObject object(where, entry);
-    object.read("name", info.name);
-    object.read("dtype", dtype);
-    object.findIntegers("shape", info.shape);
-    object.read("offset", offset);
-    object.read("bytes", bytes);
-    object.find("hash", hash);
-    if (Error error = object.finish())
-      return error;
-    std::string what = where.str() + ": tensor " + quote(info.name);
-    std::optional<DType> type = parseDType(dtype);
-    if (!type)
-      return makeInputError(what, "is of type " + quote(dtype) +
-                                      ", expected f32, f16 or bf16");
-    info.dtype = *type;
-    info.sourceName = info.name;
-    info.file = block.file->getPath().str();
-    std::optional<int64_t> expected = getStoredBytes(*type, info.shape);
-    if (!expected || info.shape.empty() || info.shape.size() > 2 ||
-        *expected != bytes)
-      return makeInputError(what, "is " + formatShape(info.shape) + " of " +
-                                      dtype + " in " + Twine(bytes) + " bytes");
-    if (offset < 0 || uint64_t(offset) > block.bytes ||
-        uint64_t(bytes) > block.bytes - uint64_t(offset))
-      return makeInputError(what, "ends behind the block of " +
-                                      Twine(block.bytes) + " bytes");
-    infos.push_back(std::move(info));
-    offsets.push_back(block.offset + uint64_t(offset));
-    return Error::success();
-  }
-
-private:
-  Block block;
-  std::vector<TensorInfo> infos;
-  std::vector<uint64_t> offsets;
-};
 
 /// The list of tensors and the name of the file that holds them.
 Expected<const nlohmann::json *> findTensors(StringRef path,
@@ -255,7 +185,8 @@ Expected<CompiledModel> openCompiledModel(StringRef path) {
   auto tensors = findTensors(path, *info, externalName);
   if (!tensors)
     return tensors.takeError();
-  Expected<Block> block = findBlock(*file, *symbols, header, externalName);
+  Expected<WeightBlock> block =
+      findBlock(*file, *symbols, header, externalName);
   if (!block)
     return block.takeError();
   CompiledModel model;

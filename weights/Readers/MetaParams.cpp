@@ -10,6 +10,7 @@
 
 #include "weights/InputError.h"
 #include "weights/Readers/JsonObject.h"
+#include "weights/Readers/OutputTokens.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -77,6 +78,7 @@ void readExtensions(JsonObject &object, ModelConfig &config, Params &params) {
               params.scaling.originalMaxPositions);
   params.hasFactor = object.has("rope_scaling_factor");
   object.find("tie_word_embeddings", params.tied);
+  findOutputTokens(object, config);
   object.find("bos_token_id", config.bosToken);
   object.findIntegers("eos_token_id", config.eosTokens);
 }

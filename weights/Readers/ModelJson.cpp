@@ -8,6 +8,7 @@
 
 #include "weights/InputError.h"
 #include "weights/Readers/JsonObject.h"
+#include "weights/Readers/OutputTokens.h"
 
 using namespace llvm;
 using nlohmann::json;
@@ -70,6 +71,17 @@ void readChatTemplate(JsonObject &model, ModelJson &result) {
   }
 }
 
+/// A list of tokens; {"file": "..."} says where it is.
+void readOutputTokens(JsonObject &model, ModelJson &result) {
+  const json *found = model.get("output_tokens");
+  if (!found || !found->is_object())
+    return findOutputTokens(model, result.config);
+  if (auto object = model.findObject("output_tokens")) {
+    object->read("file", result.outputMapPath.emplace());
+    model.absorb(*object);
+  }
+}
+
 } // namespace
 
 Expected<ModelJson> parseModelJson(StringRef text, StringRef where) {
@@ -90,6 +102,7 @@ Expected<ModelJson> parseModelJson(StringRef text, StringRef where) {
   readRope(model, config);
   model.read("max_seq_len", config.maxSeqLen);
   model.read("tied_embeddings", config.tiedEmbeddings);
+  readOutputTokens(model, result);
   model.find("bos_token", config.bosToken);
   model.findIntegers("eos_tokens", config.eosTokens);
   readWeights(model, result);

@@ -25,10 +25,11 @@ struct ModelJson {
   std::optional<std::string> tokenizerPath;
   std::optional<std::string> chatTemplate; ///< Jinja source
   std::optional<std::string> chatTemplatePath;
+  std::optional<std::string> outputMapPath; ///< of config.outputTokens
 };
 
 /// `where` is the path of the file. The configuration in the result is
-/// validated.
+/// validated, as far as the file states it.
 llvm::Expected<ModelJson> parseModelJson(llvm::StringRef text,
                                          llvm::StringRef where);
 

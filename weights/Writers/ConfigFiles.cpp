@@ -119,6 +119,8 @@ std::string printMetaParams(const ModelConfig &config) {
     if (known.originalMaxPositions != scaling.originalMaxPositions)
       json["rope_original_max_positions"] = scaling.originalMaxPositions;
   }
+  if (!config.outputTokens.empty())
+    json["output_tokens"] = config.outputTokens;
   if (config.bosToken)
     json["bos_token_id"] = *config.bosToken;
   if (!config.eosTokens.empty())

@@ -66,6 +66,19 @@ Error settleRope(ModelConfig &config, const ModelManifest &manifest,
   return Error::success();
 }
 
+/// A pruned output matrix, of which only params.json tells the tokens.
+Error checkOutput(const ModelManifest &manifest, CheckpointFormat format) {
+  const ModelConfig &config = manifest.config;
+  if (config.outputTokens.empty() || format == CheckpointFormat::Meta ||
+      format == CheckpointFormat::Npy)
+    return Error::success();
+  return makeInputError(manifest.path, "its output matrix has rows for " +
+                                           Twine(config.getOutputRows()) +
+                                           " of " + Twine(config.vocab) +
+                                           " tokens, which " + getName(format) +
+                                           " cannot express");
+}
+
 /// md5 of every file that Meta lists.
 Error writeChecklist(const OutputFolder &folder) {
   std::string text;
@@ -107,6 +120,8 @@ Error convertCheckpoint(const ModelManifest &manifest, StringRef to,
                         ConvertOptions options,
                         function_ref<Error(int64_t)> progress) {
   if (Error error = checkTypes(manifest, options))
+    return error;
+  if (Error error = checkOutput(manifest, options.format))
     return error;
   ModelConfig config = manifest.config;
   if (Error error = settleRope(config, manifest, options.format))

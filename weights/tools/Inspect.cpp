@@ -26,10 +26,6 @@ using Json = nlohmann::ordered_json;
 namespace llamaweights {
 namespace {
 
-int64_t getBytes(const TensorInfo &tensor) {
-  return tensor.getRows() * tensor.getRowBytes();
-}
-
 int64_t getElements(const TensorInfo &tensor) {
   return tensor.getRows() * tensor.getColumns();
 }
@@ -123,6 +119,9 @@ void printModel(const ModelManifest &manifest) {
   printLine("ffn", itostr(config.ffn) + " (" + explainFfn(config) + ")");
   printLine("vocab", withSeparators(config.vocab));
   printLine("embeddings", config.tiedEmbeddings ? "tied" : "not tied");
+  if (!config.outputTokens.empty())
+    printLine("output", withSeparators(config.getOutputRows()) + " of " +
+                            withSeparators(config.vocab) + " tokens");
   printLine("norm epsilon", formatNumber(config.normEps));
   printLine("rope", explainRope(config));
   printLine("positions", withSeparators(config.maxSeqLen));
@@ -193,6 +192,8 @@ Json describe(const ModelManifest &manifest) {
           {"rope", rope},
           {"max_seq_len", config.maxSeqLen},
           {"tied_embeddings", config.tiedEmbeddings},
+          {"output_tokens",
+           config.outputTokens.empty() ? Json() : Json(config.outputTokens)},
           {"bos_token", config.bosToken ? Json(*config.bosToken) : Json()},
           {"eos_tokens", config.eosTokens},
           {"kv_bytes_per_token", getCacheBytes(config)},
@@ -240,14 +241,14 @@ void printHeading(const Subject &subject) {
   printLine("bytes", withSeparators(int64_t(subject.getBytes())));
   outs() << "\n"
          << left_justify("tensor", 36) << left_justify("shape", 16)
-         << left_justify("type", 6) << right_justify("bytes", 15) << "  file\n";
+         << left_justify("type", 8) << right_justify("bytes", 15) << "  file\n";
 }
 
 void printTensor(const TensorInfo &tensor) {
   outs() << left_justify(tensor.name, 36)
          << left_justify(printShape(tensor.shape), 16)
-         << left_justify(getName(tensor.dtype), 6)
-         << right_justify(withSeparators(getBytes(tensor)), 15) << "  "
+         << left_justify(tensor.getTypeName(), 8)
+         << right_justify(withSeparators(tensor.getStoredBytes()), 15) << "  "
          << sys::path::filename(tensor.file) << "\n";
 }
 
@@ -256,7 +257,7 @@ void printTensor(const TensorInfo &tensor) {
 uint64_t Subject::getBytes() const {
   uint64_t bytes = 0;
   for (const TensorInfo &tensor : getCheckpoint().getTensors())
-    bytes += uint64_t(llamaweights::getBytes(tensor));
+    bytes += uint64_t(tensor.getStoredBytes());
   return bytes;
 }
 
@@ -291,10 +292,12 @@ Error inspect(const Subject &subject, InspectOptions options) {
   if (!options.json)
     printHeading(subject);
   for (const TensorInfo &tensor : checkpoint.getTensors()) {
-    Json entry = {
-        {"name", tensor.name},       {"source_name", tensor.sourceName},
-        {"shape", tensor.shape},     {"dtype", getName(tensor.dtype).str()},
-        {"bytes", getBytes(tensor)}, {"file", tensor.file}};
+    Json entry = {{"name", tensor.name},
+                  {"source_name", tensor.sourceName},
+                  {"shape", tensor.shape},
+                  {"dtype", tensor.getTypeName()},
+                  {"bytes", tensor.getStoredBytes()},
+                  {"file", tensor.file}};
     if (!options.json)
       printTensor(tensor);
     if (options.statistics) {

@@ -129,11 +129,11 @@ void Verifier::compareWithManifest(const TensorInfo &tensor, StringRef hash) {
   if (entry == expected->tensors.end())
     return complain(tensor.file, name(tensor) + ": is not in the manifest");
   if (entry->second.shape != tensor.shape ||
-      entry->second.type != getName(tensor.dtype))
+      entry->second.type != tensor.getTypeName())
     return complain(
         tensor.file,
         name(tensor) + ": is " + formatShape(tensor.shape) + " of " +
-            getName(tensor.dtype) + ", but the manifest says " +
+            tensor.getTypeName() + ", but the manifest says " +
             formatShape(entry->second.shape) + " of " + entry->second.type);
   if (entry->second.hash != hash)
     complain(tensor.file, name(tensor) + ": its hash is " + hash +
@@ -160,8 +160,7 @@ Error Verifier::checkTensor(const Subject &subject, const TensorInfo &tensor,
     complain(tensor.file, name(tensor) + ": its hash is " + scan->hash +
                               ", but the model says " + stated->second);
   compareWithManifest(tensor, scan->hash);
-  found.tensors[tensor.name] = {getName(tensor.dtype).str(), tensor.shape,
-                                scan->hash};
+  found.tensors[tensor.name] = {tensor.getTypeName(), tensor.shape, scan->hash};
   return Error::success();
 }
 

@@ -316,6 +316,19 @@ struct ConvertLogits : OpConversionPattern<LogitsOp> {
   }
 };
 
+struct ConvertSpreadLogits : OpConversionPattern<SpreadLogitsOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(SpreadLogitsOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op, lowerSpread(b, adaptor.getInput(), op.getTokens(),
+                                       op.getType().getDimSize(1)));
+    return success();
+  }
+};
+
 //===----------------------------------------------------------------------===//
 // The groups
 //===----------------------------------------------------------------------===//
@@ -415,13 +428,13 @@ struct ConvertLlamaToLinalg
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns
-        .add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend, ConvertEmbed,
-             ConvertFusedAttention, ConvertGetQuantizedWeight, ConvertGetWeight,
-             ConvertLinear, ConvertLogits, ConvertMul, ConvertQKVRopeAppend,
-             ConvertRecordScores, ConvertRMSNorm, ConvertRope,
-             ConvertRopeAngles, ConvertSilu, ConvertSwiGLU, ConvertWeight>(
-            &getContext());
+    patterns.add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend,
+                 ConvertEmbed, ConvertFusedAttention, ConvertGetQuantizedWeight,
+                 ConvertGetWeight, ConvertLinear, ConvertLogits, ConvertMul,
+                 ConvertQKVRopeAppend, ConvertRecordScores, ConvertRMSNorm,
+                 ConvertRope, ConvertRopeAngles, ConvertSilu,
+                 ConvertSpreadLogits, ConvertSwiGLU, ConvertWeight>(
+        &getContext());
     ConversionTarget target(getContext());
     target.addIllegalDialect<LlamaDialect>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });

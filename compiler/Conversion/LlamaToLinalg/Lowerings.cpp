@@ -2,6 +2,8 @@
 
 #include "compiler/Conversion/LlamaToLinalg/Lowerings.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace mlir::llama;
 
@@ -154,5 +156,35 @@ Value llama::lowerGather(RowBuilder &b, Value table, Value list, Type element) {
         return b.elementwise(from, into, [&](RowBuilder &b, ValueRange v) {
           return b.convertFloat(v[0], element);
         });
+      });
+}
+
+Value llama::lowerSpread(RowBuilder &b, Value few, ArrayRef<int32_t> tokens,
+                         int64_t columns) {
+  auto count = static_cast<int64_t>(tokens.size());
+  Value list = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(RankedTensorType::get(count, b.getI32Type()),
+                                tokens));
+  Value init = b.emptyRows(few, columns, b.getF32Type());
+  return b.forall(
+      ArrayRef<OpFoldResult>{b.rowCount(few)}, init, {1, columns},
+      [](RowBuilder &b, ValueRange numbers) {
+        return SmallVector<OpFoldResult>{numbers[0], b.getIndexAttr(0)};
+      },
+      [&](RowBuilder &b, ValueRange numbers, Value shared) {
+        SmallVector<OpFoldResult> at = {numbers[0], b.getIndexAttr(0)};
+        Value from = b.slice(few, at, {1, count}, 2);
+        Value row = b.fill(-std::numeric_limits<double>::infinity(),
+                           b.slice(shared, at, {1, columns}, 2));
+        Value first = b.index(0);
+        return b.loop(b.index(count), row,
+                      [&](RowBuilder &b, Value i, ValueRange carried) {
+                        Value score = tensor::ExtractOp::create(
+                            b, from, ValueRange{first, i});
+                        Value token = b.extractIndex(list, i);
+                        Value next = tensor::InsertOp::create(
+                            b, score, carried[0], ValueRange{first, token});
+                        return SmallVector<Value>{next};
+                      })[0];
       });
 }

@@ -77,6 +77,11 @@ Value lowerGather(RowBuilder &b, Value table, Value list, Type element);
 /// Rows of a quantized table, f32.
 Value lowerQuantizedGather(RowBuilder &b, const Matrix &table, Value list);
 
+/// Column i of `few` as column tokens[i] of [T, columns], negative infinity
+/// elsewhere; f32.
+Value lowerSpread(RowBuilder &b, Value few, ArrayRef<int32_t> tokens,
+                  int64_t columns);
+
 void lowerCacheAppend(RowBuilder &b, Value keys, Value values,
                       const CacheRows &rows);
 

@@ -9,6 +9,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
 
+#include <set>
+
 using namespace mlir;
 using namespace mlir::llama;
 
@@ -227,6 +229,25 @@ LogicalResult LogitsOp::verify() {
   return expectSize(*this, "the result's number of columns", // (C2)
                     getColumns(getType()), "the weight's number of rows",
                     getMatrixRows(getWeight().getType()));
+}
+
+LogicalResult SpreadLogitsOp::verify() {
+  ArrayRef<int32_t> tokens = getTokens();
+  if (failed(expectSize(*this, "the number of tokens", // (C1)
+                        static_cast<int64_t>(tokens.size()),
+                        "the input's number of columns",
+                        getColumns(getInput().getType()))))
+    return failure();
+  int64_t columns = getColumns(getType());
+  std::set<int32_t> seen;
+  for (int32_t token : tokens) { // (C2)
+    if (token < 0 || token >= columns)
+      return emitOpError("token ")
+             << token << " is no column of the result, which has " << columns;
+    if (!seen.insert(token).second)
+      return emitOpError("token ") << token << " is there twice";
+  }
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

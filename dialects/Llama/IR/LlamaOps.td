@@ -486,6 +486,31 @@ def Llama_LogitsOp : Llama_Op<"logits", [Pure]> {
   let hasVerifier = 1; // C1, C2
 }
 
+def Llama_SpreadLogitsOp : Llama_Op<"spread_logits", [Pure]> {
+  let summary = "puts the scores of some tokens among those of all";
+  let description = [{
+    `result[l, tokens[i]]` is `input[l, i]`; every other column is negative
+    infinity. Of models whose output matrix has rows for a few tokens only.
+
+    Constraints:
+
+    - (C1) there is one token per column of `input`.
+    - (C2) tokens are columns of the result, no two of them equal.
+
+    Example:
+
+    ```mlir
+    %all = llama.spread_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
+    ```
+  }];
+  let arguments = (ins Llama_F32Rows:$input, DenseI32ArrayAttr:$tokens);
+  let results = (outs Llama_F32Rows:$result);
+  let assemblyFormat = [{
+    $input `to` $tokens attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1; // C1, C2
+}
+
 include "dialects/Llama/IR/LlamaFusedOps.td"
 
 #endif // LLAMA_DIALECTS_LLAMA_IR_LLAMAOPS

@@ -138,7 +138,7 @@ TEST(MetaParams, RefusesWhatItCannotKnow) {
       {R"({"dim": 9223372036854775807, "n_layers": 1, "n_heads": 8})",
        "key 'dim': is 9223372036854775807, expected 1 to 1048576"},
       {R"({"dim": 64, "n_layers": 1, "n_heads": 8})",
-       "vocab is -1, expected 1 to 16777216"},
+       "vocab is -1, expected 2 to 16777216"},
       {R"({"dim": 64, "n_layers": 1, "n_heads": 8, "n_kv_heads": 3,
            "vocab_size": 9})",
        "heads.kv is 3, but heads.query (8) must be a multiple of it"},

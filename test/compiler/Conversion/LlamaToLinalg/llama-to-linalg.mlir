@@ -204,6 +204,26 @@ func.func @logits_of_the_rows_in_the_list(%x: tensor<?x64xbf16>, %list: tensor<?
 
 // -----
 
+// Each row is filled, then a few of its columns are written.
+// CHECK-LABEL: func @spread_logits
+// CHECK-SAME: (%[[FEW:.*]]: tensor<?x2xf32>)
+// CHECK-DAG: %[[NEVER:.*]] = arith.constant 0xFF800000 : f32
+// CHECK-DAG: %[[TOKENS:.*]] = arith.constant dense<[7, 3]> : tensor<2xi32>
+// CHECK: scf.forall (%[[ROW:.*]]) in
+// CHECK:   %[[FROM:.*]] = tensor.extract_slice %[[FEW]][%[[ROW]], 0] [1, 2]
+// CHECK:   %[[FILLED:.*]] = linalg.fill ins(%[[NEVER]]
+// CHECK:   scf.for %[[I:.*]] = %c0 to %c2 step %c1 iter_args(%[[INTO:.*]] = %[[FILLED]])
+// CHECK:     %[[SCORE:.*]] = tensor.extract %[[FROM]][%c0, %[[I]]]
+// CHECK:     %[[T32:.*]] = tensor.extract %[[TOKENS]][%[[I]]]
+// CHECK:     %[[T:.*]] = arith.index_cast %[[T32]]
+// CHECK:     tensor.insert %[[SCORE]] into %[[INTO]][%c0, %[[T]]]
+func.func @spread_logits(%few: tensor<?x2xf32>) -> tensor<?x512xf32> {
+  %0 = llama.spread_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
+  return %0 : tensor<?x512xf32>
+}
+
+// -----
+
 // Three products, two rotations, then the cache. Nobody else appends.
 // CHECK-LABEL: func @qkv_rope_append
 // CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<?x64xbf16>, %[[WQ:[a-z0-9]*]]: tensor<64x64xbf16>, %[[WK:[a-z0-9]*]]: tensor<32x64xbf16>, %[[WV:[a-z0-9]*]]: tensor<32x64xbf16>

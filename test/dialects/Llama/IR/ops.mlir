@@ -108,6 +108,13 @@ func.func @logits(%x: tensor<?x64xbf16>, %list: tensor<?xi32>, %w: tensor<512x64
   return
 }
 
+// CHECK-LABEL: func @spread_logits
+func.func @spread_logits(%few: tensor<?x2xf32>) {
+  // CHECK: llama.spread_logits %{{.*}} to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
+  %0 = llama.spread_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
+  return
+}
+
 // CHECK-LABEL: func @qkv_rope_append
 // CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[WQ:.*]]: tensor<64x64xbf16>, %[[WK:.*]]: tensor<32x64xbf16>, %[[WV:.*]]: tensor<32x64xf16>, %[[COS:.*]]: tensor<?x4xf32>, %[[SIN:.*]]: tensor<?x4xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xf32>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
 func.func @qkv_rope_append(

@@ -1,0 +1,188 @@
+//===- PackWeightsTest.cpp - Rows of numbers to integers with scales ------===//
+//
+// What lies on a grid already keeps its integers; what does not loses half a
+// step at most. Bytes are found by runtime/abi's layout, which agrees with the
+// type's sizes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Target/PackWeights.h"
+
+#include "runtime/abi/QuantizedLayout.h"
+#include "weights/FloatConversion.h"
+
+#include "mlir/IR/MLIRContext.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <random>
+
+using namespace mlir::llama;
+using llamaabi::QuantizedLayout;
+
+namespace {
+
+float roundToHalf(float value) {
+  return llamaweights::halfToFloat(llamaweights::floatToHalf(value));
+}
+
+struct Packed {
+  std::vector<int> integers;
+  std::vector<float> scales, values;
+};
+
+class PackWeights : public testing::Test {
+protected:
+  PackWeights() { context.loadDialect<LlamaDialect>(); }
+
+  Packed pack(int bits, int group, const std::vector<float> &row) {
+    auto type = QuantizedType::get(&context, bits, group);
+    QuantizedLayout layout{bits, group};
+    auto columns = static_cast<int64_t>(row.size());
+    std::vector<uint8_t> bytes(type.getRowBytes(columns));
+    std::vector<uint16_t> scales(type.getRowScales(columns));
+    packRow(type, row, bytes, scales);
+    Packed result;
+    for (uint16_t scale : scales)
+      result.scales.push_back(llamaweights::halfToFloat(scale));
+    for (int64_t k = 0; k < columns; ++k) {
+      auto [byte, shift] = layout.locate(k);
+      int mask = (1 << bits) - 1;
+      int integer = (bytes[byte] >> shift & mask) - layout.getZeroPoint();
+      result.integers.push_back(integer);
+      result.values.push_back(float(integer) * result.scales[k / group]);
+    }
+    return result;
+  }
+
+  /// Integers of 32, times `scale`.
+  static std::vector<float> multiply(const std::vector<int> &codes,
+                                     float scale) {
+    std::vector<float> row;
+    for (int code : codes)
+      row.push_back(float(code) * scale);
+    return row;
+  }
+
+  std::vector<int> draw(int low, int high, size_t count = 32) {
+    std::vector<int> codes(count);
+    for (int &code : codes)
+      code = std::uniform_int_distribution<int>(low, high)(random);
+    return codes;
+  }
+
+  mlir::MLIRContext context;
+  std::mt19937 random{5};
+};
+
+TEST_F(PackWeights, LayoutAgreesWithTheType) {
+  for (int bits : {4, 8})
+    for (int group : {32, 64, 128, 256}) {
+      auto type = QuantizedType::get(&context, bits, group);
+      QuantizedLayout layout{bits, group};
+      EXPECT_EQ(layout.getZeroPoint(), type.getZeroPoint());
+      for (int64_t columns :
+           {1, 31, 32, 33, 64, 127, 129, 160, 256, 257, 8192}) {
+        EXPECT_EQ(layout.getPaddedColumns(columns),
+                  type.getPaddedColumns(columns));
+        EXPECT_EQ(layout.getRowBytes(columns), type.getRowBytes(columns));
+        EXPECT_EQ(layout.getRowScales(columns), type.getRowScales(columns));
+        EXPECT_EQ(layout.getMatrixBytes(3, columns),
+                  type.getMatrixBytes(3, columns));
+        // Every element has a place of its own.
+        std::vector<int> used(layout.getRowBytes(columns));
+        for (int64_t k = 0; k < layout.getPaddedColumns(columns); ++k) {
+          auto [byte, shift] = layout.locate(k);
+          int bit = ((1 << bits) - 1) << shift;
+          EXPECT_EQ(used.at(byte) & bit, 0);
+          used[byte] |= bit;
+        }
+      }
+    }
+}
+
+TEST_F(PackWeights, KeepsIntegersAndTheirScale) {
+  for (auto [bits, low, high] : {std::tuple(4, -8, 7),
+                                 {4, -7, 7},
+                                 {4, -3, 7},
+                                 {8, -128, 127},
+                                 {8, -127, 127},
+                                 {8, -60, 101},
+                                 {8, -16, 15}})
+    for (int round = 0; round < 200; ++round) {
+      // Scales of every size that f16 has, subnormal ones among them.
+      float scale =
+          std::ldexp(float(std::uniform_int_distribution<int>(1, 2047)(random)),
+                     std::uniform_int_distribution<int>(-24, -8)(random));
+      scale = roundToHalf(round % 2 ? scale : -scale);
+      std::vector<int> codes = draw(low, high);
+      codes[3] = low; // a prime beside it: no smaller codes give the same
+      codes[4] = bits == 4 ? 7 : low < -100 ? 127 : 13;
+      std::vector<float> row = multiply(codes, scale);
+      Packed packed = pack(bits, 32, row);
+      EXPECT_EQ(packed.values, row);
+      EXPECT_EQ(std::fabs(packed.scales[0]), std::fabs(scale));
+    }
+}
+
+TEST_F(PackWeights, KeepsIntegersUnderARoundedScale) {
+  for (int bits : {4, 8})
+    for (int round = 0; round < 200; ++round) {
+      float scale = std::uniform_real_distribution<float>(1e-4f, 1.0f)(random);
+      std::vector<int> codes = draw(-(1 << (bits - 1)), (1 << (bits - 1)) - 1);
+      codes[0] = 1;
+      Packed packed = pack(bits, 32, multiply(codes, scale));
+      EXPECT_EQ(packed.integers, codes);
+      EXPECT_EQ(packed.scales[0], roundToHalf(scale));
+    }
+}
+
+/// A scale for a longer run of columns is one for each group of it.
+TEST_F(PackWeights, KeepsIntegersOfWholeRows) {
+  std::vector<int> codes = draw(-128, 127, 512);
+  for (int i = 0; i < 512; i += 128)
+    codes[i + 7] = 1;
+  Packed packed = pack(8, 128, multiply(codes, 0.001234567f));
+  EXPECT_EQ(packed.integers, codes);
+  EXPECT_EQ(packed.scales, std::vector<float>(4, roundToHalf(0.001234567f)));
+}
+
+TEST_F(PackWeights, RoundsWhatIsOnNoGrid) {
+  std::normal_distribution<float> normal(0.0f, 0.02f);
+  for (int bits : {4, 8})
+    for (int group : {32, 64, 128, 256}) {
+      std::vector<float> row(size_t(2 * group + 5));
+      for (float &value : row)
+        value = normal(random);
+      Packed packed = pack(bits, group, row);
+      for (size_t begin = 0; begin < row.size(); begin += size_t(group)) {
+        size_t end = std::min(row.size(), begin + size_t(group));
+        double largest = 0.0, lost = 0.0, worst = 0.0;
+        for (size_t i = begin; i < end; ++i) {
+          double loss = std::fabs(double(packed.values[i]) - double(row[i]));
+          largest = std::max(largest, std::fabs(double(row[i])));
+          worst = std::max(worst, loss);
+          lost += loss * loss;
+        }
+        double step = largest / (bits == 8 ? 127.0 : 8.0);
+        double root = std::sqrt(lost / double(end - begin));
+        EXPECT_LE(root, 0.45 * step);
+        if (bits == 8)
+          EXPECT_LE(worst, 0.5 * step + largest * 0x1p-11);
+      }
+    }
+}
+
+TEST_F(PackWeights, TakesWhatIsNoNumber) {
+  std::vector<float> row(64, 0.0f);
+  EXPECT_EQ(pack(4, 32, row).values, row);
+  EXPECT_EQ(pack(8, 64, row).values, row);
+  row.assign(64, 1e-30f); // below every scale
+  EXPECT_EQ(pack(4, 32, row).values, std::vector<float>(64, 0.0f));
+  row[5] = std::nanf("");
+  row[40] = INFINITY;
+  pack(4, 32, row);
+  pack(8, 32, row);
+}
+
+} // namespace

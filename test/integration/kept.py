@@ -1,0 +1,149 @@
+"""Integers and scales of a checkpoint, found again in a compiled model.
+
+    python kept.py blocks FILE.gguf                 other blocks than gguf makes
+    python kept.py gguf MODEL.so FILE.gguf          of a GGUF file
+    python kept.py values MODEL.so FILE.gguf        only their products
+    python kept.py meta MODEL.so CODES.npz [REST]   of a checkpoint of Meta's
+
+MODEL.so must have been compiled with --weights=external. `blocks` rewrites those
+of a Q4_0 or Q8_0 file: gguf gives the element of the largest magnitude the code -8
+or 127, others do not, and one value has several codes then. `meta` leaves out tensors whose names contain REST. What is
+read of the model is read as the description of !llama.quantized says.
+
+Exit code 0: all the same, to the bit; 1: not.
+"""
+
+import json
+import re
+import sys
+
+import gguf
+import numpy as np
+from gguf import GGMLQuantizationType as Type
+
+NAMES = {"tok_embeddings": "token_embd", "output": "output", "attention.wq": "attn_q", "attention.wk": "attn_k",
+         "attention.wv": "attn_v", "attention.wo": "attn_output", "feed_forward.w1": "ffn_gate",
+         "feed_forward.w2": "ffn_down", "feed_forward.w3": "ffn_up"}  # fmt: skip
+
+
+# --- a compiled model -------------------------------------------------------
+
+def read_model(path):
+    """Name => integers [rows, columns], scales f16 [rows, groups], bits, group; of quantized tensors."""
+    with open(path, "rb") as file:
+        text = file.read()
+    info, _ = json.JSONDecoder().raw_decode(text[text.index(b'{"name":'):].decode("utf-8", "replace"))
+    weights = np.fromfile(f"{path}.weights", np.uint8)
+    return {tensor["name"]: unpack(weights, tensor)
+            for tensor in info["weights"]["tensors"] if tensor["dtype"].startswith("int")}
+
+
+def unpack(weights, tensor):
+    bits, group = (int(number) for number in re.fullmatch(r"int(\d+)g(\d+)", tensor["dtype"]).groups())
+    rows, columns = tensor["shape"]
+    unit = max(group, 512 // bits)
+    padded = -(-columns // unit) * unit
+    begin, middle = tensor["offset"], tensor["offset"] + rows * padded * bits // 8
+    integers = weights[begin:middle].reshape(rows, -1)
+    if bits == 4:  # 64 bytes: the low halves, then the high halves
+        halves = integers.reshape(rows, -1, 1, 64)
+        integers = np.concatenate([halves & 15, halves >> 4], axis=2).reshape(rows, -1)
+    if group == 32:  # two groups take turns by fours
+        integers = integers.reshape(rows, -1, 8, 2, 4).swapaxes(2, 3).reshape(rows, -1)
+    integers = integers.astype(np.int32) - (1 << (bits - 1))
+    scales = weights[middle : begin + tensor["bytes"]].view(np.float16).reshape(rows, -1)
+    return integers[:, :columns], scales, bits, group
+
+
+# --- GGUF -------------------------------------------------------------------
+
+def split_blocks(tensor):
+    """Codes [rows, columns] and scales [rows, blocks] of Q4_0 or Q8_0."""
+    rows = len(tensor.data)
+    blocks = tensor.data.reshape(rows, -1, 18 if tensor.tensor_type == Type.Q4_0 else 34)
+    scales = np.ascontiguousarray(blocks[..., :2]).view(np.float16)[..., 0]
+    if tensor.tensor_type == Type.Q8_0:
+        return blocks[..., 2:].view(np.int8).astype(np.int32).reshape(rows, -1), scales
+    nibbles = np.concatenate([blocks[..., 2:] & 15, blocks[..., 2:] >> 4], axis=2)
+    return nibbles.astype(np.int32).reshape(rows, -1) - 8, scales
+
+
+def other_blocks(path):
+    """Blocks within a part of the range, with the lowest code, and of odd scales."""
+    rng = np.random.default_rng(7)
+    for tensor in gguf.GGUFReader(path, "r+").tensors:
+        if tensor.tensor_type not in (Type.Q4_0, Type.Q8_0):
+            continue
+        size = 18 if tensor.tensor_type == Type.Q4_0 else 34
+        blocks = tensor.data.reshape(-1, size)
+        scales = np.ascontiguousarray(blocks[:, :2]).view(np.float16)[:, 0]
+        scales = scales * rng.choice(np.array([1, -1, 0.37], np.float16), len(blocks))
+        blocks[:, :2] = scales.astype(np.float16).view(np.uint8).reshape(-1, 2)
+        reach = rng.choice([1, 3, 5, 7] if size == 18 else [1, 5, 90, 126], (len(blocks), 1))
+        low, high = (-8, 7) if size == 18 else (-128, 127)
+        codes = rng.integers(-reach, reach + 1, (len(blocks), 32))
+        codes[rng.random(len(blocks)) < 0.25, 5] = low
+        codes[rng.random(len(blocks)) < 0.05, 9] = high
+        if size == 34:
+            blocks[:, 2:] = codes.astype(np.int8).view(np.uint8)
+        else:
+            nibbles = (codes + 8).astype(np.uint8)
+            blocks[:, 2:] = nibbles[:, :16] | nibbles[:, 16:] << 4
+
+
+def gguf_name(name):
+    layer = re.fullmatch(r"layers\.(\d+)\.(.*)", name)
+    return f"blk.{layer[1]}.{NAMES[layer[2]]}.weight" if layer else f"{NAMES[name]}.weight"
+
+
+def compare_gguf(model, path, only_values):
+    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
+    passed = True
+    found = read_model(model)
+    for name, (codes, scales, bits, group) in found.items():
+        tensor = tensors[gguf_name(name)]
+        expected_codes, expected_scales = split_blocks(tensor)
+        scales = scales[:, : expected_scales.shape[1]]  # rows are padded
+        factors = scales.astype(np.float32).repeat(group, axis=1)[:, : codes.shape[1]]
+        values = gguf.dequantize(tensor.data, tensor.tensor_type)
+        same_codes, same_scales = codes == expected_codes, scales == expected_scales
+        good = group == 32 and np.array_equal(values, codes * factors)
+        as_stored = bits == (4 if tensor.tensor_type == Type.Q4_0 else 8)
+        good &= only_values or not as_stored or bool(same_codes.all() and same_scales.all())
+        passed &= report(name, good, same_codes.mean(), same_scales.mean())
+    return passed and len(found) == sum(t.tensor_type in (Type.Q4_0, Type.Q8_0) for t in tensors.values())
+
+
+# --- Meta -------------------------------------------------------------------
+
+def compare_meta(model, path, rest):
+    """Codes must be the same, scales the same rounded to f16."""
+    stored = np.load(path)
+    passed = True
+    found = read_model(model)
+    for name, (codes, scales, _, group) in found.items():
+        if rest and rest in name:
+            continue
+        theirs = stored[f"{name}.scales"]
+        wanted = theirs.repeat(stored[name].shape[1] // theirs.shape[1] // group, axis=1).astype(np.float16)
+        same_codes, same_scales = codes == stored[name], scales == wanted
+        passed &= report(name, same_codes.all() and same_scales.all(), same_codes.mean(), same_scales.mean())
+    return passed and len(found) == len(stored.files) // 2
+
+
+def report(name, good, codes, scales):
+    print(f"{name}: {'' if good else 'FAILED: '}{codes:.1%} of the codes, {scales:.1%} of the scales are the same")
+    return bool(good)
+
+
+def main():
+    kind, *arguments = sys.argv[1:]
+    if kind == "blocks":
+        return other_blocks(arguments[0])
+    if kind in ("gguf", "values"):
+        return not compare_gguf(*arguments, kind == "values")
+    return not compare_meta(*arguments[:2], *(arguments[2:] or [""]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+//===- WeightBlock.cpp - The block of weights of a model ------------------===//
+//
+// Every size and place that the description states is checked before it is
+// used.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Readers/WeightBlock.h"
+
+#include "weights/FloatConversion.h"
+#include "weights/InputError.h"
+#include "weights/Readers/FileCheckpoint.h"
+#include "weights/Readers/JsonObject.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+
+#include <cstring>
+#include <limits>
+
+using namespace llvm;
+using llamaabi::QuantizedLayout;
+
+namespace llamaweights {
+namespace {
+
+std::optional<DType> parseDType(StringRef name) {
+  return StringSwitch<std::optional<DType>>(name)
+      .Case("f32", DType::F32)
+      .Case("f16", DType::F16)
+      .Case("bf16", DType::BF16)
+      .Default(std::nullopt);
+}
+
+/// "int4g32": 4 bits, a scale for every 32.
+std::optional<QuantizedLayout> parseLayout(StringRef name) {
+  QuantizedLayout layout{0, 0};
+  bool isOne = name.consume_front("int") &&
+               !name.consumeInteger(10, layout.bits) &&
+               name.consume_front("g") && !name.getAsInteger(10, layout.group);
+  if (!isOne || (layout.bits != 4 && layout.bits != 8) ||
+      !is_contained({32, 64, 128, 256}, layout.group))
+    return std::nullopt;
+  return layout;
+}
+
+/// Bytes of a matrix, or nothing if it is none or its sizes make no sense.
+std::optional<int64_t> getLayoutBytes(const QuantizedLayout &layout,
+                                      ArrayRef<int64_t> shape) {
+  // The product of two of them and a little leaves 63 bits alone.
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  bool isMatrix = shape.size() == 2 && all_of(shape, [](int64_t size) {
+                    return size >= 1 && size <= kMost;
+                  });
+  if (!isMatrix)
+    return std::nullopt;
+  return layout.getMatrixBytes(shape[0], shape[1]);
+}
+
+/// Numbers of a row from its integers and scales.
+void decodeRow(const QuantizedLayout &layout, const char *integers,
+               const char *scales, MutableArrayRef<char> out) {
+  int zero = layout.getZeroPoint(), mask = (1 << layout.bits) - 1;
+  for (size_t i = 0; i < out.size() / sizeof(float); ++i) {
+    llamaabi::QuantizedPlace place = layout.locate(int64_t(i));
+    int integer = (uint8_t(integers[place.byte]) >> place.shift & mask) - zero;
+    uint16_t scale;
+    std::memcpy(&scale, scales + i / size_t(layout.group) * sizeof(scale),
+                sizeof(scale));
+    float value = halfToFloat(scale) * float(integer);
+    std::memcpy(out.data() + i * sizeof(float), &value, sizeof(value));
+  }
+}
+
+} // namespace
+
+Error BlockCheckpoint::decodeRows(const TensorInfo &tensor, int64_t first,
+                                  int64_t count,
+                                  MutableArrayRef<char> out) const {
+  const QuantizedLayout &layout = *getPlace(tensor).layout;
+  int64_t columns = tensor.getColumns();
+  int64_t rowBytes = layout.getRowBytes(columns);
+  int64_t scaleBytes = 2 * layout.getRowScales(columns);
+  std::vector<char> integers(size_t(count * rowBytes));
+  std::vector<char> scales(size_t(count * scaleBytes));
+  if (Error error = readEncoded(tensor, first * rowBytes, integers))
+    return error;
+  if (Error error = readEncoded(
+          tensor, tensor.getRows() * rowBytes + first * scaleBytes, scales))
+    return error;
+  for (int64_t row = 0; row < count; ++row)
+    decodeRow(layout, integers.data() + row * rowBytes,
+              scales.data() + row * scaleBytes,
+              out.slice(size_t(row * tensor.getRowBytes()),
+                        size_t(tensor.getRowBytes())));
+  return Error::success();
+}
+
+Error BlockCheckpoint::setType(const std::string &what, StringRef dtype,
+                               TensorInfo &info, Place &place,
+                               int64_t &expected) {
+  std::optional<int64_t> bytes;
+  if (std::optional<DType> type = parseDType(dtype)) {
+    info.dtype = *type;
+    if (!info.shape.empty() && info.shape.size() <= 2)
+      bytes = getStoredBytes(*type, info.shape);
+  } else if ((place.layout = parseLayout(dtype))) {
+    info.dtype = DType::F32;
+    info.encoding = dtype;
+    bytes = getLayoutBytes(*place.layout, info.shape);
+    info.encodedBytes = bytes.value_or(0);
+  } else {
+    return makeInputError(what, "is of type " + quote(dtype) +
+                                    ", expected f32, f16, bf16, or integers "
+                                    "as in 'int8g128' or 'int4g32'");
+  }
+  if (!bytes)
+    return makeInputError(what, "is " + formatShape(info.shape) + " of " +
+                                    dtype +
+                                    ", expected one or two dimensions "
+                                    "that a file can hold");
+  expected = *bytes;
+  return Error::success();
+}
+
+Error BlockCheckpoint::add(StringRef where, const nlohmann::json &entry,
+                           std::string &hash) {
+  TensorInfo info;
+  Place place = {};
+  std::string dtype;
+  int64_t offset = 0, bytes = 0, expected = 0;
+  JsonObject object(where, entry);
+  object.read("name", info.name);
+  object.read("dtype", dtype);
+  object.findIntegers("shape", info.shape);
+  object.read("offset", offset);
+  object.read("bytes", bytes);
+  object.find("hash", hash);
+  if (Error error = object.finish())
+    return error;
+  std::string what = where.str() + ": tensor " + quote(info.name);
+  info.sourceName = info.name;
+  info.file = block.file->getPath().str();
+  if (Error error = setType(what, dtype, info, place, expected))
+    return error;
+  if (expected != bytes)
+    return makeInputError(what, "is " + formatShape(info.shape) + " of " +
+                                    dtype + " in " + Twine(bytes) +
+                                    " bytes, expected " + Twine(expected));
+  if (offset < 0 || uint64_t(offset) > block.bytes ||
+      uint64_t(bytes) > block.bytes - uint64_t(offset))
+    return makeInputError(what, "ends behind the block of " +
+                                    Twine(block.bytes) + " bytes");
+  place.offset = block.offset + uint64_t(offset);
+  infos.push_back(std::move(info));
+  places.push_back(std::move(place));
+  return Error::success();
+}
+
+} // namespace llamaweights
