@@ -27,6 +27,10 @@ CpuFeature queryCpuFeature(std::string_view name);
 void requireCpuFeatures(const std::string &path, const std::string &cpu,
                         const std::vector<std::string> &features);
 
+/// Asks the kernel for the use of AMX tiles in this process: they are off until
+/// then. False if it refuses, or where there are none.
+bool requestTiles();
+
 /// The name the CPU gives itself.
 std::string getCpuName();
 
