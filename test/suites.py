@@ -153,7 +153,7 @@ def tools():
     return total(
         [unittests([sys.executable, f"test/runtime/tools/{tool}.py", "build"])
          for tool in ["llama-generate", "llama-generate-errors", "llama-generate-chat",
-                      "llama-measure"]]
+                      "llama-measure", "llama-measure-quality"]]
         + [unittests([sys.executable, "test/weights/tools/llama-weights.py", "build"])]
         + [checklist([sys.executable, f"test/runtime/{script}"])
            for script in ["Tokenizer/differential.py", "Sampler/against_numpy.py",

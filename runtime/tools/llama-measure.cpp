@@ -2,6 +2,8 @@
 //
 // llama-measure speed model.so
 //   =>  what the machine can do; tokens/s of prompts and of decoding beside it
+// llama-measure quality int8.so --reference=bf16.so --text=book.txt
+//   =>  perplexities, and how far the predictions are from each other
 // llama-measure trace FILE.jsonl -o FILE.html
 //   =>  what llama-generate --trace wrote, as a page
 //
@@ -9,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/tools/Quality.h"
 #include "runtime/tools/Speed.h"
 #include "runtime/tools/TracePage.h"
 
@@ -66,6 +69,24 @@ CLI::App *addSpeed(CLI::App &app, SpeedOptions &o) {
   return speed;
 }
 
+CLI::App *addQuality(CLI::App &app, QualityOptions &o) {
+  CLI::App *quality = app.add_subcommand(
+      "quality", "Perplexity of a text, divergence from a reference");
+  quality->add_option("MODEL.so", o.models, "The model; or several")
+      ->required();
+  quality->add_option("--text", o.text, "File with the text")->required();
+  quality->add_option("--reference", o.reference,
+                      "Model whose predictions the others are compared with");
+  quality
+      ->add_option("--context", o.context,
+                   "Tokens of a chunk of the text [512, or what models hold]")
+      ->check(CLI::Range(2, 1 << 30));
+  addEngineOptions(*quality, o.engine);
+  quality->add_flag("--json", o.json, "JSON instead of a table");
+  quality->add_flag("--quiet", o.quiet, "No progress");
+  return quality;
+}
+
 int runTool(int argc, char **argv) {
   CLI::App app("Measures a model.so", "llama-measure");
   app.set_version_flag("--version",
@@ -73,6 +94,8 @@ int runTool(int argc, char **argv) {
   app.require_subcommand(1);
   SpeedOptions speedOptions;
   CLI::App *speed = addSpeed(app, speedOptions);
+  QualityOptions qualityOptions;
+  CLI::App *quality = addQuality(app, qualityOptions);
   std::string trace, page;
   CLI::App *show = app.add_subcommand(
       "trace", "A trace of llama-generate as a page for a browser");
@@ -85,6 +108,8 @@ int runTool(int argc, char **argv) {
   }
   if (*show)
     writeTracePage(trace, page);
+  else if (*quality)
+    measureQuality(qualityOptions);
   else if (*speed && speedOptions.json)
     printSpeedJson(speedOptions, measureSpeed(speedOptions));
   else
