@@ -2,9 +2,6 @@
 
 #include "runtime/tools/ReadBandwidth.h"
 
-#include "runtime/Memory.h"
-#include "runtime/Threads.h"
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -13,7 +10,9 @@ using namespace llamart;
 
 namespace {
 
-constexpr uint64_t kBytes = uint64_t(1) << 30; // far more than any cache
+// Far more than any cache. No power of 2: streams whose distance is one get in
+// each other's way.
+constexpr uint64_t kBytes = 1000000000;
 
 using Line = uint64_t __attribute__((vector_size(64)));
 
@@ -48,31 +47,28 @@ constexpr Way kWays[] = {{1, readStreams<1>},
 
 } // namespace
 
-std::vector<ReadBandwidth> measureReadBandwidth(int32_t threads,
-                                                int repetitions) {
-  Pages pages = reserveOrThrow("bandwidth", kBytes, HugePages::Advised);
+ReadMeter::ReadMeter(int32_t threads)
+    : pages(reserveOrThrow("bandwidth", kBytes, HugePages::Advised)),
+      team(threads), sums(threads) {
   std::memset(pages.getData(), 1, kBytes);
-  std::vector<uint64_t> sums(threads);
+  for (const Way &way : kWays)
+    results.push_back({way.streams, 0.0});
+}
+
+void ReadMeter::pass() {
   constexpr uint64_t kMostStreams = 16;
+  int32_t threads = team.getThreads();
   uint64_t lines = kBytes / sizeof(Line) / threads;
   lines -= lines % kMostStreams; // the same for all ways
   Read read{reinterpret_cast<const Line *>(pages.getData()), lines,
             sums.data()};
-  Team team(threads);
-  std::vector<ReadBandwidth> result;
-  for (const Way &way : kWays)
-    result.push_back({way.streams, 0.0});
-  for (int i = 0; i <= repetitions; ++i) // in turn; the first one warms up
-    for (ReadBandwidth &each : result) {
-      const Way &way = kWays[&each - result.data()];
-      auto start = std::chrono::steady_clock::now();
-      team.run(way.task, &read);
-      std::chrono::duration<double> took =
-          std::chrono::steady_clock::now() - start;
-      double bytes = double(lines) * threads * sizeof(Line);
-      if (i > 0)
-        each.bytesPerSecond =
-            std::max(each.bytesPerSecond, bytes / took.count());
-    }
-  return result;
+  for (size_t i = 0; i < results.size(); ++i) {
+    auto start = std::chrono::steady_clock::now();
+    team.run(kWays[i].task, &read);
+    std::chrono::duration<double> took =
+        std::chrono::steady_clock::now() - start;
+    double bytes = double(lines) * threads * sizeof(Line);
+    results[i].bytesPerSecond =
+        std::max(results[i].bytesPerSecond, bytes / took.count());
+  }
 }

@@ -197,7 +197,7 @@ Speed measureSpeed(const SpeedOptions &o) {
               .prompts = {},
               .decodes = {}};
   Progress progress("run", o.repetitions + 2, o.quiet);
-  speed.reads = measureReadBandwidth(speed.threads, o.repetitions);
+  ReadMeter reads(speed.threads);
   speed.peaks = measureVectorPeaks(speed.threads, o.repetitions);
   progress.step();
   addLines(speed, o, lengths);
@@ -206,8 +206,10 @@ Speed measureSpeed(const SpeedOptions &o) {
   runLines(runner, warmUp);
   progress.step();
   for (int i = 0; i < o.repetitions; ++i) {
+    reads.pass();
     runLines(runner, speed);
     progress.step();
   }
+  speed.reads.assign(reads.getResults().begin(), reads.getResults().end());
   return speed;
 }

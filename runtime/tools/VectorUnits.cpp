@@ -19,7 +19,7 @@ namespace {
 
 // Sums that grow independently: more than latency times throughput, few enough
 // for the registers.
-constexpr int kSums = 12, kManySums = 24;
+constexpr int kSums = 12;
 
 /// Unknown to the compiler, so that nothing is computed beforehand.
 float hide(float value) {
@@ -67,13 +67,13 @@ LLAMA_TARGET("avx2,fma") double runFma256(uint64_t rounds) {
 }
 
 LLAMA_TARGET("avx512f") double runFma512(uint64_t rounds) {
-  __m512 sums[kManySums];
+  __m512 sums[kSums];
   __m512 a = _mm512_set1_ps(hide(0.5f)), b = _mm512_set1_ps(hide(0.25f));
-  for (int i = 0; i < kManySums; ++i)
+  for (int i = 0; i < kSums; ++i)
     sums[i] = _mm512_set1_ps(float(i));
   for (uint64_t round = 0; round < rounds; ++round) {
 #pragma clang loop unroll(full)
-    for (int i = 0; i < kManySums; ++i)
+    for (int i = 0; i < kSums; ++i)
       sums[i] = _mm512_fmadd_ps(a, b, sums[i]);
   }
   double total = 0.0;
@@ -83,16 +83,16 @@ LLAMA_TARGET("avx512f") double runFma512(uint64_t rounds) {
 }
 
 LLAMA_TARGET("avx512f,avx512bf16") double runDotBF16(uint64_t rounds) {
-  __m512 sums[kManySums];
+  __m512 sums[kSums];
   __m512 a = _mm512_set1_ps(hide(0.5f)), b = _mm512_set1_ps(hide(0.25f));
   __m512bh x, y; // pairs of bf16
   std::memcpy(&x, &a, sizeof(x));
   std::memcpy(&y, &b, sizeof(y));
-  for (int i = 0; i < kManySums; ++i)
+  for (int i = 0; i < kSums; ++i)
     sums[i] = _mm512_set1_ps(float(i));
   for (uint64_t round = 0; round < rounds; ++round) {
 #pragma clang loop unroll(full)
-    for (int i = 0; i < kManySums; ++i)
+    for (int i = 0; i < kSums; ++i)
       sums[i] = _mm512_dpbf16_ps(sums[i], x, y);
   }
   double total = 0.0;
@@ -119,14 +119,14 @@ LLAMA_TARGET("avx2,avxvnni") double runDotInt8256(uint64_t rounds) {
 }
 
 LLAMA_TARGET("avx512f,avx512vnni") double runDotInt8512(uint64_t rounds) {
-  __m512i sums[kManySums];
+  __m512i sums[kSums];
   __m512i a = _mm512_set1_epi32(int(hide(50529027.0f)));
   __m512i b = _mm512_set1_epi32(int(hide(16843009.0f)));
-  for (int i = 0; i < kManySums; ++i)
+  for (int i = 0; i < kSums; ++i)
     sums[i] = _mm512_set1_epi32(i);
   for (uint64_t round = 0; round < rounds; ++round) {
 #pragma clang loop unroll(full)
-    for (int i = 0; i < kManySums; ++i)
+    for (int i = 0; i < kSums; ++i)
       sums[i] = _mm512_dpbusd_epi32(sums[i], a, b);
   }
   double total = 0.0;
@@ -210,15 +210,15 @@ std::vector<VectorUnit> findVectorUnits() {
   // Lanes, products of each, a multiplication and an addition of each product.
   if (hasAll({"avx512f"}))
     units.push_back(
-        {"avx512 fma f32", Operands::F32, kManySums * 16 * 2, runFma512});
+        {"avx512 fma f32", Operands::F32, kSums * 16 * 2, runFma512});
   else if (hasAll({"avx2", "fma"}))
     units.push_back({"avx2 fma f32", Operands::F32, kSums * 8 * 2, runFma256});
   if (hasAll({"avx512f", "avx512bf16"}))
-    units.push_back({"avx512 dot bf16", Operands::BF16, kManySums * 16 * 2 * 2,
-                     runDotBF16});
+    units.push_back(
+        {"avx512 dot bf16", Operands::BF16, kSums * 16 * 2 * 2, runDotBF16});
   if (hasAll({"avx512f", "avx512vnni"}))
-    units.push_back({"avx512 dot int8", Operands::Int8, kManySums * 16 * 4 * 2,
-                     runDotInt8512});
+    units.push_back(
+        {"avx512 dot int8", Operands::Int8, kSums * 16 * 4 * 2, runDotInt8512});
   else if (hasAll({"avx2", "avxvnni"}))
     units.push_back(
         {"avx2 dot int8", Operands::Int8, kSums * 8 * 4 * 2, runDotInt8256});
