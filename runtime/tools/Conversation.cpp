@@ -90,6 +90,10 @@ public:
 private:
   /// Whether a person types, who is told what there is to type.
   bool isInteractive() const { return isatty(STDIN_FILENO) && !o.quiet; }
+  void tell(const std::string &what) const {
+    if (isInteractive())
+      std::fprintf(stderr, "%s\n", what.c_str());
+  }
   bool readLine(std::string &line) const;
   void reset();
   bool obey(const std::string &line); // false: the end
@@ -153,12 +157,17 @@ bool Conversation::obey(const std::string &line) {
     return false;
   if (command == "/reset") {
     reset();
+    tell("a new conversation");
   } else if (command == "/system") {
     system = rest;
     reset();
+    tell("a new conversation, with that system message");
   } else if (command == "/save" && !rest.empty()) {
     save(rest);
+    tell("saved " + std::to_string(messages.size()) + " messages");
   } else {
+    if (command != "/help" && command != "/save")
+      tell("there is no " + command);
     std::fprintf(stderr, "%s", kHelp);
   }
   return true;
@@ -209,7 +218,7 @@ void Conversation::printStatistics(
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   std::fprintf(stderr,
                "\n%zu tokens of the conversation kept, %zu fed; generated: "
-               "%lld tokens; %.1f ms",
+               "%lld tokens, in %.1f ms",
                kept, job.prompt.size(), static_cast<long long>(job.generated),
                1e3 * took.count());
 }
@@ -225,7 +234,7 @@ void Conversation::answer(const std::string &line) {
     std::fprintf(stderr, "%s; /reset begins anew\n", error.what());
   }
   if (colors)
-    colors = std::make_unique<TokenColors>();
+    colors->rest();
   say("\n");
 }
 
@@ -250,6 +259,8 @@ void Conversation::run() {
   }
   if (isInteractive())
     std::fprintf(stderr, "\n"); // what comes next is not for this prompt
+  if (colors && !o.quiet)
+    std::fprintf(stderr, "%s\n", colors->getLegend().c_str());
 }
 
 } // namespace

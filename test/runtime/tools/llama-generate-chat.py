@@ -144,6 +144,7 @@ class Conversations(ToolTest):
         terminal = Terminal([self.tool, self.model, "--chat"])
         self.assertIn("/help", terminal.read_until(b"> "))
         self.assertIn("/system TEXT", self.say(terminal, "/help"))
+        self.assertTrue(self.say(terminal, "/what").startswith("there is no /what\r\n/reset"))
         terminal.type(b"/quit\n")
         self.assertEqual(terminal.finish()[0], 0)
 
@@ -162,7 +163,7 @@ class Conversations(ToolTest):
             self.assertLessEqual(now, before + fed + generated)
         self.assertEqual(kept[0][0], 0)
         path = self.path("chat.json")
-        self.assertEqual(self.say(terminal, f"/save {path}"), "")
+        self.assertEqual(self.say(terminal, f"/save {path}"), "saved 6 messages\r\n")
         with open(path, encoding="utf-8") as file:
             self.assertEqual([m["content"] for m in json.load(file)][::2],
                              ["Hello", "More", "And more"])
@@ -213,9 +214,10 @@ class Conversations(ToolTest):
         shown = self.say(coloured, "Hello")
         self.assertIn("\x1b[3", shown)
         self.assertEqual(re.sub(r"\x1b\[\d+m", "", shown), expected)
-        for terminal in (plain, coloured):
+        for terminal, legend in [(plain, False), (coloured, True)]:
             terminal.type(CTRL_D)
-            self.assertEqual(terminal.finish()[0], 0)
+            code, left = terminal.finish()
+            self.assertEqual((code, "bit" in left), (0, legend), left)
 
 
 if __name__ == "__main__":
