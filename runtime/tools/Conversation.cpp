@@ -259,8 +259,9 @@ void Conversation::run() {
   }
   if (isInteractive())
     std::fprintf(stderr, "\n"); // what comes next is not for this prompt
-  if (colors && !o.quiet)
-    std::fprintf(stderr, "%s\n", colors->getLegend().c_str());
+  if (std::string legend = colors ? colors->getLegend() : "";
+      !legend.empty() && !o.quiet)
+    std::fprintf(stderr, "%s\n", legend.c_str());
 }
 
 } // namespace

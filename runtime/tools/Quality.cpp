@@ -4,7 +4,7 @@
 
 #include "llamart/llamart.hpp"
 #include "runtime/File.h"
-#include "runtime/Sampler/Distribution.h"
+#include "runtime/tools/Prediction.h"
 #include "runtime/tools/Progress.h"
 
 #include <nlohmann/json.hpp>
@@ -14,50 +14,11 @@
 #include <cstdio>
 #include <memory>
 #include <numeric>
+#include <span>
 #include <stdexcept>
 
 using namespace llamart::api;
 using nlohmann::ordered_json;
-
-//===----------------------------------------------------------------------===//
-// One row
-//===----------------------------------------------------------------------===//
-
-void Prediction::set(std::span<const float> row) {
-  logits = row;
-  best = llamart::findLargest(row);
-  largest = row[best];
-  weights.resize(row.size());
-  llamart::computeWeights(row, 1.0, weights);
-  total = llamart::sumWeights(weights);
-}
-
-bool Prediction::isValid() const {
-  return std::isfinite(largest) &&
-         std::ranges::none_of(logits, [](float x) { return std::isnan(x); });
-}
-
-double Prediction::getSurprise(int32_t id) const {
-  return std::log(total) - (double(logits[id]) - largest);
-}
-
-double Prediction::getDivergence(const Prediction &other) const {
-  double sum = 0.0;
-  // ln p - ln q = logit - other's + shift, exactly 0 where both are the same.
-  double shift =
-      (std::log(other.total) - std::log(total)) + (other.largest - largest);
-  for (size_t i = 0; i < weights.size(); ++i)
-    if (weights[i] > 0.0)
-      sum += weights[i] * (double(logits[i]) - double(other.logits[i]) + shift);
-  return std::max(0.0, sum / total); // rounding
-}
-
-double getQuantile(std::span<const double> sorted, double share) {
-  double at = share * double(sorted.size() - 1);
-  auto below = static_cast<size_t>(at);
-  size_t above = std::min(below + 1, sorted.size() - 1);
-  return std::lerp(sorted[below], sorted[above], at - double(below));
-}
 
 namespace {
 
@@ -240,6 +201,15 @@ void Quality::run() {
 //===----------------------------------------------------------------------===//
 // What is said about it
 //===----------------------------------------------------------------------===//
+
+/// The value below which that share of `sorted`, which is not empty, lies;
+/// between two of them in proportion.
+double getQuantile(std::span<const double> sorted, double share) {
+  double at = share * double(sorted.size() - 1);
+  auto below = static_cast<size_t>(at);
+  size_t above = std::min(below + 1, sorted.size() - 1);
+  return std::lerp(sorted[below], sorted[above], at - double(below));
+}
 
 double getMean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) /
