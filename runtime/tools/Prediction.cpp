@@ -1,4 +1,4 @@
-//===- Prediction.cpp - What a row of logits says about the next token ----===//
+//===- Prediction.cpp - A row of logits as probabilities ------------------===//
 
 #include "runtime/tools/Prediction.h"
 

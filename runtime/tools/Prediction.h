@@ -1,4 +1,4 @@
-//===- Prediction.h - What a row of logits says of the next token -*- C++ -*-===//
+//===- Prediction.h - A row of logits as probabilities ----------*- C++ -*-===//
 
 #ifndef LLAMA_RUNTIME_TOOLS_PREDICTION_H
 #define LLAMA_RUNTIME_TOOLS_PREDICTION_H
