@@ -156,14 +156,15 @@ void addLines(Speed &speed, const SpeedOptions &o, const Lengths &lengths) {
   for (int64_t prompt : lengths.prompts) {
     Measured line;
     line.prompt = prompt;
-    line.bytes = bytes * double((prompt + rows - 1) / rows);
+    int64_t calls = (prompt + rows - 1) / rows;
+    line.bytes = bytes * double(calls);
     line.operations = costs.getOperations(0, prompt, 1);
     speed.prompts.push_back(line);
     for (int64_t batch : o.batches) {
       line.decode = lengths.decode;
       line.batch = batch;
-      double calls = double(lengths.decode) * double((batch + rows - 1) / rows);
-      line.bytes = bytes * calls;
+      calls = lengths.decode * ((batch + rows - 1) / rows);
+      line.bytes = bytes * double(calls);
       line.operations =
           double(batch) * costs.getOperations(prompt, line.decode, line.decode);
       if (lengths.decode > 0)
