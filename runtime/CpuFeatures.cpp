@@ -186,16 +186,9 @@ CpuFeature queryTable(std::string_view name) {
                    (readXCR0() & f->state) == f->state);
 }
 
-// Tiles are off in a process until it asks for them, once.
-bool requestTiles() {
-  constexpr long kRequestPermission = 0x1023, kTileData = 18;
-  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
-
 #else
 
 CpuFeature queryTable(std::string_view) { return CpuFeature::Unknown; }
-bool requestTiles() { return false; }
 
 #endif
 
@@ -224,6 +217,15 @@ llamart::chooseVariant(const std::string &path,
         throw;
     }
   throw Error(ErrorKind::Model, path, ": has no code");
+}
+
+bool llamart::requestTiles() {
+#if defined(__x86_64__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
 }
 
 std::string llamart::getCpuName() {

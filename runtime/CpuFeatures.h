@@ -34,6 +34,10 @@ void requireCpuFeatures(const std::string &path, const std::string &cpu,
 const CodeVariant &chooseVariant(const std::string &path,
                                  const std::vector<CodeVariant> &variants);
 
+/// Asks the kernel for the use of AMX tiles in this process: they are off until
+/// then. False if it refuses, or where there are none.
+bool requestTiles();
+
 /// The name the CPU gives itself.
 std::string getCpuName();
 

@@ -152,13 +152,14 @@ def tools():
     os.environ["LLAMA_TEST_SMOLLM2"] = smollm2()
     return total(
         [unittests([sys.executable, f"test/runtime/tools/{tool}.py", "build"])
-         for tool in ["llama-generate", "llama-measure"]]
+         for tool in ["llama-generate", "llama-generate-errors", "llama-generate-chat",
+                      "llama-measure", "llama-measure-quality"]]
         + [unittests([sys.executable, f"test/weights/tools/{script}.py", "build"])
            for script in ["llama-weights", "compiled-models"]]
         + [checklist([sys.executable, f"test/runtime/{script}"])
            for script in ["Tokenizer/differential.py", "Sampler/against_numpy.py",
                           "Sampler/entropix_against_numpy.py",
-                          "ChatTemplate/against_jinja.py"]])
+                          "Sampler/slider_against_numpy.py", "ChatTemplate/against_jinja.py"]])
 
 
 def run_lit(folder, **environment):

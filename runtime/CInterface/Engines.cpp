@@ -2,9 +2,11 @@
 
 #include "runtime/CInterface/Handles.h"
 #include "runtime/Generate.h"
+#include "runtime/Sampler/AttentionStats.h"
 #include "runtime/SamplerConfig.h"
 
 #include <cinttypes>
+#include <cstring>
 
 using namespace llamart;
 
@@ -110,6 +112,44 @@ const float *llamart_session_logits(const llamart_session *session,
   if (rows)
     *rows = logits.rows;
   return logits.data;
+}
+
+const float *llamart_session_scores(const llamart_session *session,
+                                    int64_t *heads, int64_t *length,
+                                    int64_t *stride) {
+  const AttentionScores &scores = session->session->getAttention();
+  if (heads)
+    *heads = scores.heads;
+  if (length)
+    *length = scores.length;
+  if (stride)
+    *stride = scores.stride;
+  return scores.data;
+}
+
+llamart_error *llamart_session_attention(const llamart_session *session,
+                                         int64_t slots,
+                                         llamart_attention *attention) {
+  return guarded([&] {
+    require(session, "session");
+    require(attention, "attention");
+    auto result = readOptions<llamart_attention>(attention, LLAMART_ATTENTION,
+                                                 "llamart_attention");
+    const AttentionScores &scores = session->session->getAttention();
+    if (!scores.data)
+      throw Error(ErrorKind::Argument,
+                  "session: it has no attention scores; its last feed must "
+                  "ask for them");
+    if (slots < 0)
+      throw Error(ErrorKind::Argument, "slots is ", slots,
+                  ", expected at least 0");
+    AttentionStats stats = computeAttention(scores, slots);
+    result.entropy = stats.entropy;
+    result.varentropy = stats.varentropy;
+    result.agreement = stats.agreement;
+    result.interaction_strength = stats.interactionStrength;
+    std::memcpy(attention, &result, attention->struct_size);
+  });
 }
 
 static Feed readFeed(const llamart_feed *given) {

@@ -12,6 +12,7 @@
 #include "runtime/Sampler/StandardSampler.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -74,10 +75,13 @@ void ChoiceMaker::keep(std::span<const uint32_t> indices) {
 
 template <typename Keeps>
 void ChoiceMaker::keepIf(Keeps keeps) {
-  some.clear();
-  for (size_t i = 0; i < left.size(); ++i)
-    if (keeps(i))
-      some.push_back(static_cast<uint32_t>(i));
+  some.resize(left.size() + 1);
+  size_t count = 0; // without branches: which way they go is anybody's guess
+  for (size_t i = 0; i < left.size(); ++i) {
+    some[count] = static_cast<uint32_t>(i);
+    count += keeps(i);
+  }
+  some.resize(count);
   if (!some.empty()) // nothing is, if no logit is a number
     keep(some);
 }
@@ -138,33 +142,19 @@ void ChoiceMaker::keepNearBest(double deviations) {
   keepIf([&](size_t i) { return double(left[i]) - double(best) >= limit; });
 }
 
-/// Tokens are put in order only as far as it takes to find where the mass ends:
-/// halves are compared, and one of them goes on being halved.
-void ChoiceMaker::keepTypical(double mass) {
-  weigh();
-  double total = sumWeights(choices.weights);
-  float best = getLargest(left);
-  // -ln p = distance + ln total: its distance to the entropy, its mean, is that
-  // of the distance to the mean distance.
-  double mean = 0.0;
-  scores.resize(left.size());
-  some.clear();
-  for (size_t i = 0; i < left.size(); ++i) {
-    if (choices.weights[i] <= 0.0)
-      continue;
-    scores[i] = left[i] == best ? 0.0 : (double(best) - left[i]) / scale;
-    mean += choices.weights[i] * scores[i] / total;
-    some.push_back(static_cast<uint32_t>(i));
-  }
-  if (some.empty())
-    return; // no logit is a number
-  for (uint32_t i : some)
-    scores[i] = std::abs(scores[i] - mean);
-  auto before = [&](uint32_t a, uint32_t b) {
-    if (scores[a] != scores[b])
-      return scores[a] < scores[b];
-    return left[a] != left[b] ? left[a] > left[b] : a < b;
-  };
+/// Tokens in the order of their score, what is not the same to the last bit
+/// apart; equal ones by logit, then by id.
+bool ChoiceMaker::isMoreTypical(uint32_t a, uint32_t b) const {
+  if (scores[a] != scores[b])
+    return scores[a] < scores[b];
+  return left[a] != left[b] ? left[a] > left[b] : a < b;
+}
+
+/// Of `some`, in any order, the first in order that together have more than
+/// `weight`, or all. They are put in order only as far as it takes: halves are
+/// compared, and one of them goes on being halved.
+void ChoiceMaker::cutTypical(double weight) {
+  auto before = [this](uint32_t a, uint32_t b) { return isMoreTypical(a, b); };
   auto first = some.begin(), last = some.end(); // the end is in here
   double sum = 0.0;                             // of what comes before `first`
   while (last - first > 1) {
@@ -173,7 +163,7 @@ void ChoiceMaker::keepTypical(double mass) {
     double half = 0.0;
     for (auto at = first; at != middle; ++at)
       half += choices.weights[*at];
-    if (sum + half > mass * total) {
+    if (sum + half > weight) {
       last = middle;
     } else {
       sum += half;
@@ -181,8 +171,43 @@ void ChoiceMaker::keepTypical(double mass) {
     }
   }
   some.erase(last, some.end());
-  std::ranges::sort(some);
-  keep(some);
+}
+
+/// Scores are counted in buckets, and only the bucket where the mass ends is
+/// looked at closely.
+void ChoiceMaker::keepTypical(double mass) {
+  weigh();
+  double total = sumWeights(choices.weights);
+  // -ln p = distance + ln total: its distance to the entropy, its mean, is that
+  // of the distance to the mean distance.
+  scores.resize(left.size());
+  computeDistances(left, scale, scores);
+  double mean = sumProducts(choices.weights, scores) / total;
+
+  constexpr double kPerUnit = 64.0; // buckets, of nats
+  constexpr uint16_t kKept = 0, kFirst = 1, kLast = 4095, kNone = 4096;
+  std::array<double, kNone> weights = {};
+  buckets.resize(left.size());
+  for (size_t i = 0; i < left.size(); ++i) {
+    scores[i] = std::abs(scores[i] - mean);
+    double at = std::min(kFirst + scores[i] * kPerUnit, double(kLast));
+    bool counts = choices.weights[i] > 0.0;
+    buckets[i] = counts ? static_cast<uint16_t>(at) : kNone;
+    weights[counts ? buckets[i] : kLast] += choices.weights[i];
+  }
+  uint16_t cut = kFirst;
+  double before = 0.0; // weight of the buckets before the one of the cut
+  while (cut < kLast && before + weights[cut] <= mass * total)
+    before += weights[cut++];
+
+  some.clear();
+  for (size_t i = 0; i < left.size(); ++i)
+    if (buckets[i] == cut)
+      some.push_back(static_cast<uint32_t>(i));
+  cutTypical(mass * total - before);
+  for (uint32_t i : some)
+    buckets[i] = kKept;
+  keepIf([&](size_t i) { return buckets[i] < cut; });
 }
 
 void ChoiceMaker::keepTopMass(double mass) {

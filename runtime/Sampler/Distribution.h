@@ -34,8 +34,36 @@ void computeWeights(std::span<const float> logits, double temperature,
 /// place; 0 below -708 and for a NaN.
 void exponentiate(std::span<const double> values, std::span<double> result);
 
+/// result[i] = ln(values[i]) for normal numbers greater than 0, to 3 units in
+/// the last place.
+void takeLogarithms(std::span<const double> values, std::span<double> result);
+
+/// distances[i] = (largest - logits[i]) / temperature, 0 for the largest: ln of
+/// how much less probable than it.
+void computeDistances(std::span<const float> logits, double temperature,
+                      std::span<double> distances);
+
+/// The smallest and the largest of values without a NaN; infinities if there is
+/// none.
+struct Range {
+  double low = 0.0, high = 0.0;
+};
+Range findRange(std::span<const double> values);
+
 /// The sum in a fixed order.
 double sumWeights(std::span<const double> weights);
+
+/// sum of weights[i] * values[i], in a fixed order; what has no weight counts
+/// for nothing, whatever its value.
+double sumProducts(std::span<const double> weights,
+                   std::span<const double> values);
+
+/// sum of weights[i] * (values[i] - mean)^2 and ^3, likewise.
+struct CentralSums {
+  double second = 0.0, third = 0.0;
+};
+CentralSums sumCentral(std::span<const double> weights,
+                       std::span<const double> values, double mean);
 
 /// Entropy of softmax(logits) in bits, varentropy in bits squared.
 struct EntropyStats {

@@ -6,7 +6,12 @@
 
 #include "runtime/Sampler/GammaFunctions.h"
 
+#include "runtime/Sampler/Distribution.h"
+#include "runtime/Sampler/StraightFunctions.h"
+
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <numbers>
 
 namespace llamart {
@@ -81,13 +86,24 @@ double inverseDigamma(double y) {
 //===----------------------------------------------------------------------===//
 
 InverseDigammaTable::InverseDigammaTable() {
-  auto count = static_cast<size_t>((kHigh - kLow) * kPerUnit) + 1;
-  for (size_t i = 0; i < count; ++i) {
+  // Hermite: values at both ends of a piece, slopes there in units of it.
+  auto getCubic = [](double a, double slopeA, double b, double slopeB) {
+    double d = b - a;
+    return Cubic{a, slopeA, 3 * d - 2 * slopeA - slopeB,
+                 slopeA + slopeB - 2 * d};
+  };
+  auto count = static_cast<size_t>((kHigh - kLow) * kPerUnit);
+  double lastX = 0, lastSlope = 0, lastLog = 0, lastLogSlope = 0;
+  for (size_t i = 0; i <= count; ++i) {
     double y = kLow + double(i) / kPerUnit;
-    double x = inverseDigamma(y);
-    double slope = 1.0 / trigamma(x);
-    // Derivative of ln gamma(x(y)): digamma(x) x' = y x'. Scaled to pieces.
-    nodes.push_back({x, slope / kPerUnit, logGamma(x), y * slope / kPerUnit});
+    double x = inverseDigamma(y), log = logGamma(x);
+    double slope = 1.0 / trigamma(x) / kPerUnit;
+    double logSlope = y * slope; // of ln gamma(x(y)): digamma(x) x' = y x'
+    if (i > 0) {
+      inverses.push_back(getCubic(lastX, lastSlope, x, slope));
+      logs.push_back(getCubic(lastLog, lastLogSlope, log, logSlope));
+    }
+    lastX = x, lastSlope = slope, lastLog = log, lastLogSlope = logSlope;
   }
 }
 
@@ -103,13 +119,38 @@ InverseDigammaTable::Value InverseDigammaTable::getValue(double y) const {
   }
   double at = (y - kLow) * kPerUnit;
   auto i = static_cast<size_t>(at);
-  double t = at - double(i);
-  const Node &a = nodes[i], &b = nodes[i + 1];
-  // Hermite: value a.x at 0, b.x at 1, with those slopes.
-  double d = b.x - a.x;
-  double c2 = 3 * d - 2 * a.slope - b.slope, c3 = a.slope + b.slope - 2 * d;
-  return {a.x + t * (a.slope + t * (c2 + t * c3)),
-          (a.slope + t * (2 * c2 + t * 3 * c3)) * kPerUnit};
+  return {inverses[i].getValue(at - double(i)),
+          inverses[i].getSlope(at - double(i)) * kPerUnit};
+}
+
+/// Pieces of a table, evaluated without branches: what lies outside takes the
+/// first or the last piece.
+LLAMA_VECTOR_CLONES static void lookUp(const double *cubics, size_t pieces,
+                                       std::span<const double> values,
+                                       double shift, std::span<double> result) {
+  auto last = double(pieces - 1);
+  for (size_t i = 0; i < values.size(); ++i) {
+    double at = (values[i] + shift - kLow) * kPerUnit;
+    at = at > 0.0 ? at : 0.0;
+    at = at < last ? at : last;
+    auto piece = static_cast<int32_t>(at);
+    double t = at - double(piece);
+    const double *c = cubics + ptrdiff_t(4) * piece;
+    result[i] = c[0] + t * (c[1] + t * (c[2] + t * c[3]));
+  }
+}
+
+void InverseDigammaTable::getInverses(std::span<const double> values,
+                                      double shift,
+                                      std::span<double> result) const {
+  static_assert(sizeof(Cubic) == 4 * sizeof(double));
+  lookUp(&inverses.front().c0, inverses.size(), values, shift, result);
+  Range range = findRange(values);
+  if (range.low + shift >= kLow && range.high + shift < kHigh)
+    return;
+  for (size_t i = 0; i < values.size(); ++i)
+    if (double y = values[i] + shift; !(y >= kLow && y < kHigh))
+      result[i] = inverseDigamma(y);
 }
 
 double InverseDigammaTable::getLogGamma(double y) const {
@@ -117,39 +158,7 @@ double InverseDigammaTable::getLogGamma(double y) const {
     return logGamma(inverseDigamma(y));
   double at = (y - kLow) * kPerUnit;
   auto i = static_cast<size_t>(at);
-  double t = at - double(i);
-  const Node &a = nodes[i], &b = nodes[i + 1];
-  double d = b.logGamma - a.logGamma;
-  double c2 = 3 * d - 2 * a.logGammaSlope - b.logGammaSlope;
-  double c3 = a.logGammaSlope + b.logGammaSlope - 2 * d;
-  return a.logGamma + t * (a.logGammaSlope + t * (c2 + t * c3));
-}
-
-//===----------------------------------------------------------------------===//
-// Gamma variates
-//===----------------------------------------------------------------------===//
-
-double drawLogGamma(double alpha, const StepRandom &random, uint32_t first) {
-  // Each attempt takes the four words of one number, as uniforms in (0, 1).
-  auto toUniform = [](uint32_t word) { return (double(word) + 0.5) * 0x1p-32; };
-  // Below 1: a variate of alpha + 1 times u^(1 / alpha).
-  double shape = alpha < 1.0 ? alpha + 1.0 : alpha;
-  double d = shape - 1.0 / 3, c = 1.0 / std::sqrt(9 * d);
-  for (uint32_t index = first;; ++index) {
-    std::array<uint32_t, 4> words = random.words(index);
-    double radius = std::sqrt(-2 * std::log(toUniform(words[0])));
-    double normal =
-        radius * std::cos(2 * std::numbers::pi * toUniform(words[1]));
-    double v = 1.0 + c * normal;
-    if (v <= 0.0)
-      continue;
-    v = v * v * v;
-    double logV = std::log(v), u = toUniform(words[2]);
-    if (std::log(u) >= 0.5 * normal * normal + d - d * v + d * logV)
-      continue;
-    double boost = alpha < 1.0 ? std::log(toUniform(words[3])) / alpha : 0.0;
-    return std::log(d) + logV + boost;
-  }
+  return logs[i].getValue(at - double(i));
 }
 
 } // namespace llamart

@@ -3,8 +3,7 @@
 #ifndef LLAMA_RUNTIME_SAMPLER_GAMMAFUNCTIONS_H
 #define LLAMA_RUNTIME_SAMPLER_GAMMAFUNCTIONS_H
 
-#include "runtime/Sampler/Philox.h"
-
+#include <span>
 #include <vector>
 
 namespace llamart {
@@ -30,22 +29,26 @@ public:
   };
   /// x and dx/dy.
   Value getValue(double y) const;
+  /// result[i] = x(values[i] + shift).
+  void getInverses(std::span<const double> values, double shift,
+                   std::span<double> result) const;
   double getLogGamma(double y) const;
 
   static const InverseDigammaTable &get();
 
 private:
   InverseDigammaTable();
-  struct Node {
-    double x, slope, logGamma, logGammaSlope;
-  };
-  std::vector<Node> nodes;
-};
 
-/// A gamma variate of shape `alpha` > 0, as its logarithm, for small shapes
-/// underflow (Marsaglia and Tsang, "A simple method for generating gamma
-/// variables", 2000). `first` is the first of its random numbers.
-double drawLogGamma(double alpha, const StepRandom &random, uint32_t first);
+  /// c0 + t (c1 + t (c2 + t c3)), t from 0 to 1 in a piece.
+  struct Cubic {
+    double c0, c1, c2, c3;
+    double getValue(double t) const {
+      return c0 + t * (c1 + t * (c2 + t * c3));
+    }
+    double getSlope(double t) const { return c1 + t * (2 * c2 + t * 3 * c3); }
+  };
+  std::vector<Cubic> inverses, logs;
+};
 
 } // namespace llamart
 

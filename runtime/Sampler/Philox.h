@@ -14,9 +14,9 @@
 
 namespace llamart {
 
-/// Four random words of a 128-bit counter under a 64-bit key.
-std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter,
-                                   std::array<uint32_t, 2> key);
+/// The four random words of a 128-bit counter under a 64-bit key.
+using PhiloxWords = std::array<uint32_t, 4>;
+PhiloxWords philox4x32(PhiloxWords counter, std::array<uint32_t, 2> key);
 
 /// The random numbers of one step of one sequence.
 struct StepRandom {
@@ -28,7 +28,13 @@ struct StepRandom {
   double uniform(uint32_t index = 0) const;
 
   /// The 128 bits behind it.
-  std::array<uint32_t, 4> words(uint32_t index) const;
+  PhiloxWords words(uint32_t index) const;
+
+  /// Of kBlock numbers, `stride` from each other: result[w][i] is word w of
+  /// number first + i * stride.
+  static constexpr uint32_t kBlock = 64;
+  using WordsOfBlock = std::array<std::array<uint32_t, kBlock>, 4>;
+  void fillBlock(uint32_t first, uint32_t stride, WordsOfBlock &result) const;
 };
 
 } // namespace llamart

@@ -12,6 +12,7 @@
 #include "runtime/Sampler/Choices.h"
 #include "runtime/Sampler/DirichletFit.h"
 #include "runtime/Sampler/Distribution.h"
+#include "runtime/Sampler/GammaDraws.h"
 #include "runtime/Sampler/GammaFunctions.h"
 #include "runtime/Sampler/Philox.h"
 
@@ -37,12 +38,8 @@ struct Moments {
 Moments getMoments(View logs, Vector &p) {
   p.resize(logs.size());
   exponentiate(logs, p);
-  Moments result;
-  for (size_t i = 0; i < logs.size(); ++i)
-    result.ent -= p[i] * logs[i];
-  for (size_t i = 0; i < logs.size(); ++i)
-    result.var += p[i] * (logs[i] + result.ent) * (logs[i] + result.ent);
-  return result;
+  double mean = sumProducts(p, logs);
+  return {-mean, sumCentral(p, logs, mean).second};
 }
 
 /// A moving mean; exactly `old` where both are the same.
@@ -52,18 +49,17 @@ double mix(double part, double now, double old) {
 
 /// sum of p (ln p - other).
 double getDivergence(View p, View logs, View other) {
-  double sum = 0.0;
+  static thread_local Vector differences;
+  differences.resize(p.size());
   for (size_t i = 0; i < p.size(); ++i)
-    sum += p[i] * (logs[i] - other[i]);
-  return sum;
+    differences[i] = logs[i] - other[i];
+  return sumProducts(p, differences);
 }
 
 } // namespace
 
 void normalizeLogits(View values, double noiseFloor, std::span<double> result) {
-  double largest = -std::numeric_limits<double>::infinity();
-  for (double value : values)
-    largest = value > largest ? value : largest;
+  double largest = findRange(values).high;
   for (size_t i = 0; i < values.size(); ++i)
     result[i] = values[i] == largest ? 0.0 : values[i] - largest;
   static thread_local Vector weights;
@@ -77,7 +73,7 @@ void normalizeLogits(View values, double noiseFloor, std::span<double> result) {
 }
 
 double tuneTemperature(View values, double entropy, double lastCount) {
-  double largest = *std::ranges::max_element(values);
+  double largest = findRange(values).high;
   static thread_local Vector scaled, p;
   scaled.resize(values.size());
   p.resize(values.size());
@@ -87,16 +83,10 @@ double tuneTemperature(View values, double entropy, double lastCount) {
       scaled[j] = (values[j] - largest) / temperature;
     exponentiate(scaled, p);
     p.back() *= lastCount;
-    double total = sumWeights(p), shift = std::log(total);
-    double mean = 0.0, second = 0.0, third = 0.0;
-    for (size_t j = 0; j < p.size(); ++j)
-      mean += p[j] * (scaled[j] - shift) / total;
-    for (size_t j = 0; j < p.size(); ++j) {
-      double d = scaled[j] - shift - mean;
-      second += p[j] * d * d / total;
-      third += p[j] * d * d * d / total;
-    }
-    double error = -mean - entropy;
+    double total = sumWeights(p), mean = sumProducts(p, scaled) / total;
+    CentralSums sums = sumCentral(p, scaled, mean);
+    double second = sums.second / total, third = sums.third / total;
+    double error = std::log(total) - mean - entropy;
     if (std::abs(error) < 1e-6)
       break;
     double first = second / temperature;
@@ -230,10 +220,7 @@ void SliderSampler::fit(SliderState &state) const {
   state.alpha.resize(state.logp.size());
   DirichletFit fit = fitDirichlet(state.logp, state.alphaU, state.alpha);
   state.alphaU = fit.u;
-  state.normalizer = logGamma(fit.sum);
-  const InverseDigammaTable &table = InverseDigammaTable::get();
-  for (double target : state.logp)
-    state.normalizer -= table.getLogGamma(target + fit.u);
+  state.normalizer = logGamma(fit.sum) - fit.logGammas;
 }
 
 void SliderSampler::start(SliderState &state) const {
@@ -263,9 +250,7 @@ void SliderSampler::start(SliderState &state) const {
 /// Of a sample with these logarithms; in compat mode with the published sign.
 double SliderSampler::getLogLikelihood(const SliderState &state,
                                        View logs) const {
-  double sum = 0.0;
-  for (size_t i = 0; i < logs.size(); ++i)
-    sum += (state.alpha[i] - 1.0) * logs[i];
+  double sum = sumProducts(state.alpha, logs) - sumWeights(logs);
   return o.compat ? sum - state.normalizer : sum + state.normalizer;
 }
 
@@ -299,21 +284,21 @@ int32_t SliderSampler::drawInlier(const SliderState &old, const Scratch &s,
 void SliderSampler::drawDirichlet(const SliderState &state, Scratch &s,
                                   const StepRandom &random,
                                   uint32_t first) const {
-  constexpr uint32_t kNumbersEach = 64;
   size_t vocab = state.alpha.size();
   s.logQ.resize(vocab);
   s.q.resize(vocab);
-  for (size_t i = 0; i < vocab; ++i)
-    s.logQ[i] = o.wild ? drawLogGamma(state.alpha[i], random,
-                                      first + 1 + uint32_t(i) * kNumbersEach)
-                       : std::log(state.alpha[i]);
-  double largest = *std::ranges::max_element(s.logQ);
+  if (o.wild)
+    drawLogGammas(state.alpha, random, first + 1, s.logQ);
+  else
+    takeLogarithms(state.alpha, s.logQ);
+  double largest = findRange(s.logQ).high;
   for (double &value : s.logQ)
     value -= largest;
   exponentiate(s.logQ, s.q);
   double total = sumWeights(s.q), shift = std::log(total);
+  double part = 1.0 / total;
   for (size_t i = 0; i < vocab; ++i) {
-    s.q[i] /= total;
+    s.q[i] *= part;
     s.logQ[i] -= shift;
   }
   double kl = getDivergence(s.q, s.logQ, s.ys);
@@ -327,15 +312,14 @@ void SliderSampler::drawDirichlet(const SliderState &state, Scratch &s,
 /// 12. `ys` and the mixture are this step's.
 void SliderSampler::updatePicture(SliderState &state, const Scratch &s,
                                   int32_t token) const {
-  Vector logs(s.mixture.size());
-  Moments scaffold;
-  for (size_t i = 0; i < logs.size(); ++i) {
-    logs[i] = std::log(s.mixture[i] + kEpsilon);
-    scaffold.ent -= s.mixture[i] * logs[i];
-  }
-  for (size_t i = 0; i < logs.size(); ++i)
-    scaffold.var +=
-        s.mixture[i] * (logs[i] + scaffold.ent) * (logs[i] + scaffold.ent);
+  static thread_local Vector raised, logs;
+  raised.resize(s.mixture.size());
+  logs.resize(s.mixture.size());
+  for (size_t i = 0; i < raised.size(); ++i)
+    raised[i] = s.mixture[i] + kEpsilon;
+  takeLogarithms(raised, logs);
+  double mean = sumProducts(s.mixture, logs);
+  Moments scaffold = {-mean, sumCentral(s.mixture, logs, mean).second};
   state.entScaffold = mix(o.entScaffoldPart, scaffold.ent, state.entScaffold);
   state.varScaffold = mix(o.varScaffoldPart, scaffold.var, state.varScaffold);
   double logScaffold = logs[token];

@@ -47,6 +47,8 @@ private:
   void applyDry(const SampleInput &input, const SamplerOptions &options);
   void keepNearBest(double deviations);
   void keepTypical(double mass);
+  bool isMoreTypical(uint32_t a, uint32_t b) const;
+  void cutTypical(double weight);
   void keepTopMass(double mass);
   void keepProbable(double share);
   void dropTopChoices(double threshold);
@@ -65,7 +67,8 @@ private:
   std::vector<float> kept;     ///< their memory, once something was changed
   std::vector<uint32_t> some;  ///< indices that a step keeps
   std::vector<double> scores;
-  double scale = 1.0; ///< by which logits are yet to be divided
+  std::vector<uint16_t> buckets; ///< of scores
+  double scale = 1.0;            ///< by which logits are yet to be divided
   Choices choices;
 };
 

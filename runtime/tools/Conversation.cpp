@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -87,12 +88,20 @@ public:
   void run();
 
 private:
+  /// Whether a person types, who is told what there is to type.
+  bool isInteractive() const { return isatty(STDIN_FILENO) && !o.quiet; }
+  void tell(const std::string &what) const {
+    if (isInteractive())
+      std::fprintf(stderr, "%s\n", what.c_str());
+  }
   bool readLine(std::string &line) const;
   void reset();
   bool obey(const std::string &line); // false: the end
   void save(const std::string &path) const;
   void answer(const std::string &line);
   std::string reply();
+  void printStatistics(const Job &job, size_t kept,
+                       std::chrono::steady_clock::time_point start) const;
   void say(std::string_view text) const;
 
   const Model &model;
@@ -116,7 +125,7 @@ void Conversation::say(std::string_view text) const {
 
 bool Conversation::readLine(std::string &line) const {
   InterruptGuard guard(0);
-  if (isatty(STDIN_FILENO) && !o.quiet)
+  if (isInteractive())
     std::fprintf(stderr, "> ");
   return static_cast<bool>(std::getline(std::cin, line)) && !interrupted;
 }
@@ -148,12 +157,17 @@ bool Conversation::obey(const std::string &line) {
     return false;
   if (command == "/reset") {
     reset();
+    tell("a new conversation");
   } else if (command == "/system") {
     system = rest;
     reset();
+    tell("a new conversation, with that system message");
   } else if (command == "/save" && !rest.empty()) {
     save(rest);
+    tell("saved " + std::to_string(messages.size()) + " messages");
   } else {
+    if (command != "/help" && command != "/save")
+      tell("there is no " + command);
     std::fprintf(stderr, "%s", kHelp);
   }
   return true;
@@ -190,8 +204,23 @@ std::string Conversation::reply() {
       colors->look(step);
       return true;
     };
+  auto start = std::chrono::steady_clock::now();
   generate(engine, jobs);
+  if (o.verbose)
+    printStatistics(job, same, start);
   return text;
+}
+
+/// After the reply, on a line of its own.
+void Conversation::printStatistics(
+    const Job &job, size_t kept,
+    std::chrono::steady_clock::time_point start) const {
+  std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  std::fprintf(stderr,
+               "\n%zu tokens of the conversation kept, %zu fed; generated: "
+               "%lld tokens, in %.1f ms",
+               kept, job.prompt.size(), static_cast<long long>(job.generated),
+               1e3 * took.count());
 }
 
 void Conversation::answer(const std::string &line) {
@@ -205,12 +234,15 @@ void Conversation::answer(const std::string &line) {
     std::fprintf(stderr, "%s; /reset begins anew\n", error.what());
   }
   if (colors)
-    colors = std::make_unique<TokenColors>();
+    colors->rest();
   say("\n");
 }
 
 void Conversation::run() {
   InterruptGuard guard(SA_RESTART);
+  if (isInteractive())
+    std::fprintf(stderr, "/help lists what can be typed besides messages; "
+                         "Ctrl-D ends\n");
   std::string line;
   while (readLine(line)) {
     if (line.starts_with('/')) {
@@ -225,6 +257,11 @@ void Conversation::run() {
       interrupted = 0;
     }
   }
+  if (isInteractive())
+    std::fprintf(stderr, "\n"); // what comes next is not for this prompt
+  if (std::string legend = colors ? colors->getLegend() : "";
+      !legend.empty() && !o.quiet)
+    std::fprintf(stderr, "%s\n", legend.c_str());
 }
 
 } // namespace

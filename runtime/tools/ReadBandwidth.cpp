@@ -2,9 +2,6 @@
 
 #include "runtime/tools/ReadBandwidth.h"
 
-#include "runtime/Memory.h"
-#include "runtime/Threads.h"
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -13,49 +10,65 @@ using namespace llamart;
 
 namespace {
 
-constexpr uint64_t kBytes = uint64_t(1) << 30; // far more than any cache
-constexpr int kStreams = 8;
+// Far more than any cache. No power of 2: streams whose distance is one get in
+// each other's way.
+constexpr uint64_t kBytes = 1000000000;
 
 using Line = uint64_t __attribute__((vector_size(64)));
 
 struct Read {
   const Line *lines;
-  uint64_t linesPerStream;
-  int32_t threads;
+  uint64_t linesPerThread;
   uint64_t *sums; // [threads], so that no read is left out
-
-  void run(int32_t thread) const {
-    const Line *begin = lines + linesPerStream * kStreams * thread;
-    Line sum = {};
-    for (uint64_t i = 0; i < linesPerStream; ++i)
-      for (int stream = 0; stream < kStreams; ++stream)
-        sum += begin[stream * linesPerStream + i];
-    for (int lane = 0; lane < 8; ++lane)
-      sums[thread] += sum[lane];
-  }
 };
+
+template <int streams>
+void readStreams(void *argument, int32_t thread) {
+  auto &read = *static_cast<Read *>(argument);
+  const Line *begin = read.lines + read.linesPerThread * thread;
+  uint64_t linesPerStream = read.linesPerThread / streams;
+  Line sum = {};
+  for (uint64_t i = 0; i < linesPerStream; ++i)
+    for (int stream = 0; stream < streams; ++stream)
+      sum += begin[stream * linesPerStream + i];
+  for (int lane = 0; lane < 8; ++lane)
+    read.sums[thread] += sum[lane];
+}
+
+struct Way {
+  int streams;
+  Task task;
+};
+constexpr Way kWays[] = {{1, readStreams<1>},
+                         {2, readStreams<2>},
+                         {4, readStreams<4>},
+                         {8, readStreams<8>},
+                         {16, readStreams<16>}};
 
 } // namespace
 
-double measureReadBandwidth(int32_t threads, int repetitions) {
-  Pages pages = reserveOrThrow("bandwidth", kBytes, HugePages::Advised);
+ReadMeter::ReadMeter(int32_t threads)
+    : pages(reserveOrThrow("bandwidth", kBytes, HugePages::Advised)),
+      team(threads), sums(threads) {
   std::memset(pages.getData(), 1, kBytes);
-  std::vector<uint64_t> sums(threads);
-  uint64_t lines = kBytes / sizeof(Line) / threads / kStreams;
-  Read read{reinterpret_cast<const Line *>(pages.getData()), lines, threads,
+  for (const Way &way : kWays)
+    results.push_back({way.streams, 0.0});
+}
+
+void ReadMeter::pass() {
+  constexpr uint64_t kMostStreams = 16;
+  int32_t threads = team.getThreads();
+  uint64_t lines = kBytes / sizeof(Line) / threads;
+  lines -= lines % kMostStreams; // the same for all ways
+  Read read{reinterpret_cast<const Line *>(pages.getData()), lines,
             sums.data()};
-  Team team(threads);
-  double best = 0;
-  for (int i = 0; i <= repetitions; ++i) { // the first one warms up
+  for (size_t i = 0; i < results.size(); ++i) {
     auto start = std::chrono::steady_clock::now();
-    team.run(
-        [](void *p, int32_t thread) { static_cast<Read *>(p)->run(thread); },
-        &read);
+    team.run(kWays[i].task, &read);
     std::chrono::duration<double> took =
         std::chrono::steady_clock::now() - start;
-    double bytes = double(lines) * threads * kStreams * sizeof(Line);
-    if (i > 0)
-      best = std::max(best, bytes / took.count());
+    double bytes = double(lines) * threads * sizeof(Line);
+    results[i].bytesPerSecond =
+        std::max(results[i].bytesPerSecond, bytes / took.count());
   }
-  return best;
 }

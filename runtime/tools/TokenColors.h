@@ -19,6 +19,9 @@ public:
   /// The text in the last token's colour.
   std::string paint(std::string_view text) const;
 
+  /// What follows belongs to no step.
+  void rest() { current = 0; }
+
   /// What the colours seen mean; one line, empty if nothing was seen.
   std::string getLegend() const;
 

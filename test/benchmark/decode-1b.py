@@ -46,10 +46,10 @@ def main():
         cold, warm = time_first_token(model), min(time_first_token(model) for _ in range(3))
         command = [models.TOOLS / "llama-measure", "speed", model, "-p", "256", "-n", "32", "-r", "3", "--json"]
         speed = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-        decode = speed["decode_tokens_per_s"]["median"]
-        weights, reads = speed["weight_bytes_per_step"], speed["read_bytes_per_s"]
+        prompt, decode = (speed[kind][0]["tokens_per_s"]["median"] for kind in ["prompt", "decode"])
+        weights, reads = speed["weight_bytes_per_call"], speed["read_bytes_per_s"]
         rows.append([shape, f"{weights / 1e9:.2f}", f"{cold * 1e3:.0f}", f"{warm * 1e3:.0f}",
-                     f"{speed['prompt_tokens_per_s']['median']:.1f}", f"{decode:.2f}", f"{decode * weights / 1e9:.1f}",
+                     f"{prompt:.1f}", f"{decode:.2f}", f"{decode * weights / 1e9:.1f}",
                      f"{reads / 1e9:.1f}", f"{100 * decode * weights / reads:.0f}"])
     models.print_table(rows)
 

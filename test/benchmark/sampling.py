@@ -1,15 +1,17 @@
 """What choosing a token costs, at 128256 logits.
 
-    ./dev bench sampling [--step-ms=64]
+    ./dev bench sampling [MODEL.so | --step-ms=64]
 
 Logits like a language model's: a few likely tokens before a long tail, another
 row for every step, a history of 2000 tokens, 32 heads of attention over it. The
-share is that of a decode step of --step-ms, by default 2.5 GB of weights at 39
-GB/s.
+share is that of a decode step of MODEL.so, measured here, or of --step-ms, by
+default 2.5 GB of weights at 39 GB/s.
 """
 import argparse
+import json
 import os
 import statistics
+import subprocess
 import sys
 
 import numpy as np
@@ -44,25 +46,34 @@ CASES = {
 }
 
 
+def measure_step(model):
+    """Milliseconds of a decode step of one sequence."""
+    command = ["build/bin/llama-measure", "speed", model, "-p", "64", "-n", "24", "-r", "3", "--json", "--quiet"]
+    speed = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    return 1e3 / speed["decode"][0]["tokens_per_s"]["median"]
+
+
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("model", nargs="?")
     parser.add_argument("--tool", default="build/bin/sample-file")
     parser.add_argument("--step-ms", type=float, default=64)
     args = parser.parse_args()
+    step_ms = measure_step(args.model) if args.model else args.step_ms
     rng = np.random.default_rng(1)
     rows = rng.normal(0, 2.2, (ROWS, VOCAB))
     for row in rows:
         row[rng.integers(0, VOCAB, 40)] += rng.uniform(4, 12, 40)
     history = rng.integers(0, VOCAB, LENGTH).tolist()
     scores = rng.normal(0, 2, HEADS * LENGTH).astype(np.float32).view(np.uint32).tolist()
-    print(f"{'':24}    ms  of a step of {args.step_ms:g} ms")
+    print(f"{'':24}    ms  of a step of {step_ms:.1f} ms")
     for name, config in CASES.items():
         request = {"config": config, "rows": ROWS, "steps": STEPS, "timed": True, "history": history}
         if config.get("sampler", "") in ("entropix-v2", "entropix-v3", "entropix-v4"):
             request["attention"] = {"heads": HEADS, "bits": scores}
         (answer,) = ask(args.tool, [(rows.ravel(), request)])
         ms = 1e3 * statistics.median(answer["seconds"])
-        print(f"{name:24}{ms:6.2f}  {100 * ms / args.step_ms:5.1f} %")
+        print(f"{name:24}{ms:6.2f}  {100 * ms / step_ms:5.1f} %")
 
 
 if __name__ == "__main__":

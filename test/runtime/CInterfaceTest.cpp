@@ -3,6 +3,8 @@
 #include "test/runtime/FakeModelFixture.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdio>
 
 using namespace fakemodel;
@@ -130,6 +132,47 @@ TEST_F(CInterface, SamplingNeedsLogits) {
   Sampler sampler = Sampler::greedy();
   EXPECT_EQ(getErrorOf([&] { session.sample(sampler); }),
             "nothing to sample from: the session has no logits");
+}
+
+TEST_F(CInterface, AttentionIsThatOfTheScores) {
+  llamart_attention stats = LLAMART_ATTENTION;
+  int64_t heads = -1, length = -1, stride = -1;
+  EXPECT_EQ(llamart_session_scores(session.get(), nullptr, nullptr, nullptr),
+            nullptr);
+  EXPECT_EQ(takeMessage(llamart_session_attention(session.get(), 0, &stats)),
+            "session: it has no attention scores; its last feed must ask for "
+            "them");
+  std::vector<int32_t> ids = {9, 9, 9, 9, 9}; // every key scores the same
+  llamart_feed feed = session.feed(ids);
+  feed.attention = 1;
+  engine.eval({&feed, 1});
+  const float *scores =
+      llamart_session_scores(session.get(), &heads, &length, &stride);
+  ASSERT_NE(scores, nullptr);
+  EXPECT_EQ(heads, kHeads);
+  EXPECT_EQ(length, 5);
+  double strength = 0.0;
+  for (int64_t head = 0; head < heads; ++head) {
+    EXPECT_EQ(scores[head * stride + 4], getScore(9, head));
+    strength += std::abs(getScore(9, head)) / double(heads);
+  }
+  check(llamart_session_attention(session.get(), 0, &stats));
+  EXPECT_NEAR(stats.entropy, std::log2(5.0), 1e-12);
+  EXPECT_NEAR(stats.varentropy, 0.0, 1e-12);
+  EXPECT_NEAR(stats.agreement, 0.0, 1e-12);
+  EXPECT_NEAR(stats.interaction_strength, strength, 1e-12);
+  check(llamart_session_attention(session.get(), 10, &stats));
+  EXPECT_NEAR(stats.interaction_strength, strength / 2, 1e-12);
+
+  EXPECT_EQ(takeMessage(llamart_session_attention(session.get(), -1, &stats)),
+            "slots is -1, expected at least 0");
+  EXPECT_EQ(takeMessage(llamart_session_attention(session.get(), 0, nullptr)),
+            "attention is NULL");
+  stats = LLAMART_ATTENTION;
+  stats.struct_size = offsetof(llamart_attention, varentropy);
+  check(llamart_session_attention(session.get(), 0, &stats));
+  EXPECT_NEAR(stats.entropy, std::log2(5.0), 1e-12);
+  EXPECT_EQ(stats.interaction_strength, 0.0);
 }
 
 TEST_F(CInterface, TextGoesThereAndBack) {

@@ -86,6 +86,9 @@ void fake_function_that_nobody_has();
 
 __attribute__((constructor)) static void fillTokenizer() {
   llama_tokenizer.fill();
+#ifdef FAKE_NO_BOS
+  llama_tokenizer.header.flags &= ~uint32_t(llamart::kAddBos);
+#endif
 #ifdef FAKE_UNDEFINED
   fake_function_that_nobody_has();
 #endif
@@ -176,6 +179,9 @@ struct Forward {
       for (int64_t id = thread; id < kVocab; id += call.threads)
         call.logits[l * kVocab + id] =
             broken || state.broken ? NAN : getLogit(state.hash, id);
+#ifdef FAKE_NAN
+      call.logits[l * kVocab + 7] = NAN;
+#endif
     }
   }
 

@@ -13,6 +13,7 @@ const char *llamart_find_wrong_macro(void) {
   llamart_chat_options chat = LLAMART_CHAT_OPTIONS;
   llamart_engine_options engine = LLAMART_ENGINE_OPTIONS;
   llamart_feed feed = LLAMART_FEED;
+  llamart_attention attention = LLAMART_ATTENTION;
   llamart_sampler_options sampler = LLAMART_SAMPLER_OPTIONS;
   llamart_job job = LLAMART_JOB;
 
@@ -26,6 +27,8 @@ const char *llamart_find_wrong_macro(void) {
     return "LLAMART_ENGINE_OPTIONS";
   if (feed.struct_size != sizeof(feed) || feed.logits != LLAMART_LOGITS_LAST)
     return "LLAMART_FEED";
+  if (attention.struct_size != sizeof(attention))
+    return "LLAMART_ATTENTION";
   if (sampler.struct_size != sizeof(sampler) || sampler.temperature != 1.0f ||
       sampler.penalty_window != 64 || sampler.top_p != 1.0f)
     return "LLAMART_SAMPLER_OPTIONS";

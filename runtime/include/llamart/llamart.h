@@ -312,6 +312,30 @@ llamart_eval(llamart_engine *engine, const llamart_feed *feeds, size_t count);
 LLAMART_API const float *llamart_session_logits(const llamart_session *session,
                                                 int64_t *rows);
 
+/* Scores of the last row of those logits in the last layer, before the softmax:
+ * what its query makes of each of `length` keys, [heads, stride]. NULL if its
+ * feed did not ask for attention. Live as the logits do. */
+LLAMART_API const float *llamart_session_scores(const llamart_session *session,
+                                                int64_t *heads, int64_t *length,
+                                                int64_t *stride);
+
+/* What samplers make of those scores. p are softmaxes of them, one per head. */
+typedef struct llamart_attention {
+  size_t struct_size;
+  double entropy;              /* mean over heads of -sum p log2 p, bits */
+  double varentropy;           /* variance of those over heads, bits squared */
+  double agreement;            /* mean of abs(p - mean over heads of p) */
+  double interaction_strength; /* mean of abs(score) */
+} llamart_attention;
+
+#define LLAMART_ATTENTION {sizeof(llamart_attention), 0, 0, 0, 0}
+
+/* `slots`: 0, or as if there were so many keys, of which those beyond the
+ * sequence's length have a score of 0. Fails if there are no scores. */
+LLAMART_API llamart_error *
+llamart_session_attention(const llamart_session *session, int64_t slots,
+                          llamart_attention *attention);
+
 /*===----------------------------------------------------------------------===
  * Sampling
  *===----------------------------------------------------------------------===*/

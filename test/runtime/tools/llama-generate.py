@@ -1,103 +1,22 @@
-"""llama-generate from outside: what it prints, writes, and says when it cannot.
+"""llama-generate from outside: what it prints and writes.
 
     python test/runtime/tools/llama-generate.py BUILD_DIRECTORY
 
-The model is the fake one of test/runtime; FakeModel below is its network written
-again in Python, so that ids and logits have a second opinion.
+What it says when it cannot is tested in llama-generate-errors.py, conversations
+in llama-generate-chat.py.
 """
 
-import fcntl
 import json
 import os
 import re
-import signal
 import stat
 import subprocess
-import sys
-import tempfile
-import time
-import unittest
 
 import numpy
-
-BUILD = ""
-VOCAB, CONTEXT, BOS, EOS = 264, 512, 256, 257
-MASK = (1 << 64) - 1
+from fake_model import BOS, EOS, VOCAB, FakeModel, ToolTest, join, main, to_text
 
 
-class FakeModel:
-    """Logits are a hash of the sequence: test/runtime/FakeModel.h."""
-
-    @staticmethod
-    def mix(x):
-        x &= MASK
-        x = ((x ^ x >> 31) * 0x7FB5D329728EA185) & MASK
-        x = ((x ^ x >> 27) * 0x81DADEF4BC2DD44D) & MASK
-        return x ^ x >> 33
-
-    def __init__(self):
-        self.hash = 0xF00D
-
-    def feed(self, token, prompt):
-        word = token * (65536 // 4 // VOCAB)
-        weight = (self.mix(word + 99) >> 20) & 0xFFFFFFFF
-        self.hash = self.mix(self.hash ^ (token << 40 | int(prompt) << 32 | weight))
-        return self.logits()
-
-    def logits(self):
-        rows = [self.mix(self.hash + i) >> 40 for i in range(VOCAB)]
-        return numpy.array(rows, dtype=numpy.float32) / (1 << 21) - 4
-
-    @classmethod
-    def generate(cls, prompt, count):
-        """Greedy ids, eos not heeded, and the logits of every fed row."""
-        model, ids = cls(), []
-        rows = [model.feed(token, True) for token in prompt]
-        while len(ids) < count:
-            ids.append(int(numpy.argmax(rows[-1])))
-            rows.append(model.feed(ids[-1], False))
-        return ids, numpy.stack(rows[: len(prompt) + max(count - 1, 0)])
-
-
-def join(ids):
-    return ",".join(str(i) for i in ids)
-
-
-def to_text(ids):
-    return bytes(i for i in ids if i < 256).decode("utf-8", errors="replace")
-
-
-class Generate(unittest.TestCase):
-    def setUp(self):
-        self.tool = os.path.join(BUILD, "bin", "llama-generate")
-        self.model = os.path.join(BUILD, "test", "runtime", "models", "fake.so")
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-
-    def path(self, name):
-        return os.path.join(self.folder.name, name)
-
-    def run_tool(self, *arguments, model=None, **options):
-        command = [self.tool, model or self.model, *arguments]
-        options.setdefault("stdout", subprocess.PIPE)
-        return subprocess.run(
-            command, stderr=subprocess.PIPE, timeout=60, check=False, **options
-        )
-
-    def expect(self, *arguments, **options):
-        """stdout of a run that must succeed."""
-        result = self.run_tool(*arguments, **options)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result.stdout
-
-    def expect_error(self, code, *arguments, **options):
-        """stderr of a run that must fail: one line, for wrong usage two."""
-        result = self.run_tool(*arguments, **options)
-        lines = result.stderr.decode().splitlines()
-        self.assertEqual(result.returncode, code, lines)
-        self.assertEqual(len(lines), 1 if code == 1 else 2, lines)
-        return lines[0]
-
+class Generate(ToolTest):
     # -- results ------------------------------------------------------------
 
     def test_ids_are_the_greedy_ones(self):
@@ -291,82 +210,6 @@ class Generate(unittest.TestCase):
         os.umask(umask)
         self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o666 & ~umask)
 
-    def test_a_failed_run_leaves_no_file(self):
-        line = self.expect_error(1, "--prompt-ids=999", f"--logits={self.path('l.npy')}")
-        self.assertEqual(line, "error: token 0: id 999, expected 0 to 263")
-        self.assertEqual(os.listdir(self.folder.name), [])
-
-    def test_an_interrupted_run_leaves_no_file(self):
-        # Standard output is a pipe that is full, so the tool waits at its first
-        # piece of text, with the logits half written.
-        reader, writer = os.pipe()
-        os.set_blocking(writer, False)
-        try:
-            while True:
-                os.write(writer, b" " * 4096)
-        except BlockingIOError:
-            os.set_blocking(writer, True)
-        for number in [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]:
-            process = subprocess.Popen(
-                [self.tool, self.model, "--prompt-ids=1", f"--logits={self.path('l.npy')}"],
-                stdout=writer,
-                stderr=subprocess.DEVNULL,
-                # What runs the tests may have told its children to ignore it.
-                preexec_fn=lambda number=number: signal.signal(number, signal.SIG_DFL),
-            )
-            while not os.listdir(self.folder.name):
-                time.sleep(0.01)
-            process.send_signal(number)
-            self.assertEqual(process.wait(), -number)
-            self.assertEqual(os.listdir(self.folder.name), [])
-        os.close(reader)
-        os.close(writer)
-
-    def test_a_full_disk_is_one_line(self):
-        line = self.expect_error(1, "--prompt-ids=1", "--max-tokens=1", "--logits=/dev/full")
-        self.assertEqual(line, "error: /dev/full: No space left on device")
-        with open("/dev/full", "wb") as full:
-            line = self.expect_error(1, "--prompt-ids=1", "--max-tokens=3", stdout=full)
-        self.assertEqual(line, "error: standard output: No space left on device")
-
-    def test_an_unwritable_file_is_one_line_before_any_work(self):
-        path = self.path("none/l.npy")
-        result = self.run_tool("--prompt-ids=1", f"--logits={path}")
-        self.assertEqual(result.returncode, 1)
-        self.assertEqual(result.stdout, b"")
-        self.assertEqual(
-            result.stderr.decode(), f"error: {path}: No such file or directory\n"
-        )
-
-    # -- errors -------------------------------------------------------------
-
-    def test_a_prompt_longer_than_the_context_is_an_error(self):
-        line = self.expect_error(1, f"--prompt-ids={join([1] * 513)}")
-        self.assertEqual(
-            line,
-            "error: a prompt of 513 tokens is longer than the model's context of 512",
-        )
-
-    def test_bad_files_are_one_line(self):
-        line = self.expect_error(1, "--prompt=x", model="/nowhere/model.so")
-        self.assertEqual(line, "error: /nowhere/model.so: No such file or directory")
-        cut = self.path("cut.so")
-        with open(self.model, "rb") as whole, open(cut, "wb") as part:
-            part.write(whole.read()[:-1])
-        self.assertTrue(
-            self.expect_error(1, "--prompt=x", model=cut).startswith(f"error: {cut}: truncated: ")
-        )
-        line = self.expect_error(1, "--prompt-file=/nowhere/text")
-        self.assertEqual(line, "error: /nowhere/text: No such file or directory")
-
-    def test_nothing_to_feed_is_an_error(self):
-        line = self.expect_error(1, "--prompt-ids=")
-        self.assertEqual(line, "error: the prompt is empty: no token to feed")
-
-    def test_a_cache_that_is_too_small_is_an_error(self):
-        line = self.expect_error(1, f"--prompt-ids={join([1] * 200)}", "--kv-budget=16KB")
-        self.assertIn("KV cache: all 2 blocks of 8192 bytes are in use", line)
-
     # -- samplers, traces, chats ---------------------------------------------
 
     def trace(self, *arguments):
@@ -440,39 +283,6 @@ class Generate(unittest.TestCase):
                              "--temp=0", f"--logit-bias={first}-inf").decode().strip()
         self.assertNotEqual(first, biased)
 
-    def test_wrong_sampler_options_are_one_line(self):
-        for flags, message in [
-            (["--temp=-1"], "error: sampler: temperature is -1, expected 0 to 1e+06"),
-            (["--sampler=hot"], 'error: sampler: sampler is "hot", expected one of greedy, '),
-            (["--sampler=standard", "--sampler-option=low_entropy=1"],
-             "error: sampler: 'low_entropy' is no option of the standard sampler"),
-            (["--sampler=entropix-v2", "--sampler-option=low_entropy=-1"],
-             "error: sampler: low_entropy is -1, expected 0 to 1e+06"),
-            (["--sampler=entropix-v2", "--sampler-mode=old"],
-             'error: sampler: mode is "old", expected exact or compat'),
-            (["--sampler=entropix-v2", "--sampler-option=clarify=no such token"],
-             'error: sampler: clarify is "no such token", expected the text of one token'),
-            (["--samplers=top_k;top"], 'error: sampler: samplers is "top", expected some of '),
-            (["--sampler-config=/nonexistent"], "error: /nonexistent: cannot be read"),
-        ]:
-            line = self.expect_error(1, "--prompt-ids=1", *flags)
-            self.assertTrue(line.startswith(message), line)
-        path = self.path("bad.json")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write('{"temperature": ')
-        line = self.expect_error(1, "--prompt-ids=1", f"--sampler-config={path}")
-        self.assertEqual(line, f"error: {path}: is no JSON object of sampler options")
-        for flags, message in [
-            (["--logit-bias=5"], "--logit-bias: '5' is not ID+BIAS or ID-BIAS, as in 128-inf"),
-            (["--sampling-seq=kz"], "--sampler-seq: 'z' is no step, expected letters of edskypmxt"),
-            (["--sampler-option=x"], "--sampler-option: 'x' is not NAME=VALUE"),
-            (["--branches=0"], "--branches: Value 0 not in range 1 to 64"),
-            (["--guard", "--chat"], "--guard needs --prompt or --prompt-file"),
-            (["--reply=x"], "--reply needs --guard"),
-        ]:
-            line = self.expect_error(2, "--prompt-ids=1", *flags)
-            self.assertTrue(line.startswith(message), line)
-
     def test_colour_is_for_terminals(self):
         flags = ["--prompt-ids=1,2", "--max-tokens=20", "--ignore-eos"]
         plain = self.expect(*flags)
@@ -496,94 +306,6 @@ class Generate(unittest.TestCase):
             text = to_text(ids).encode()
             expected += (b"\n" if number else b"") + b"[%d]%s\n" % (number + 1, text)
         self.assertEqual(out, expected)
-
-    def test_a_conversation_goes_on_and_is_saved(self):
-        path = self.path("chat.json")
-        lines = f"Hello\nMore\n/save {path}\n/help\n/reset\nHello\n"
-        result = self.run_tool("--chat", "--system=S", "--max-tokens=5", input=lines.encode())
-        self.assertEqual(result.returncode, 0, result.stderr)
-        with open(path, encoding="utf-8") as file:
-            messages = json.load(file)
-        self.assertEqual([m["role"] for m in messages],
-                         ["system", "user", "assistant", "user", "assistant"])
-        self.assertEqual(messages[3]["content"], "More")
-        # After /reset the same as at first, and as without a conversation.
-        first = self.expect("--chat", "--system=S", "--max-tokens=5", "--prompt=Hello")
-        self.assertTrue(result.stdout.startswith(first))
-        self.assertTrue(result.stdout.endswith(first))
-        self.assertIn(b"/reset", result.stderr)
-
-    def test_a_conversation_outgrows_the_context(self):
-        result = self.run_tool("--chat", input=b"x" * 600 + b"\nHi\n/quit\n")
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn(b"longer than the model's context of 512; /reset begins anew", result.stderr)
-
-    def test_ctrl_c_ends_a_conversation_that_waits(self):
-        process = subprocess.Popen([self.tool, self.model, "--chat", "--max-tokens=3"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        process.stdin.write(b"Hi\n")
-        process.stdin.flush()
-        self.assertTrue(process.stdout.readline())
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(10), 0)
-        process.stdin.close()
-        process.stdout.close()
-
-    def test_ctrl_c_stops_a_reply_and_not_the_conversation(self):
-        # The reply waits for its reader, so that the signal comes in its midst.
-        read, write = os.pipe()
-        fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
-        os.write(write, b"x" * 4095)
-        process = subprocess.Popen(
-            [self.tool, self.model, "--chat", "--ignore-eos", "--max-tokens=300"],
-            stdin=subprocess.PIPE, stdout=write, stderr=subprocess.DEVNULL)
-        os.close(write)
-        process.stdin.write(b"Hi\n")
-        process.stdin.flush()
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.1)
-        process.stdin.write(b"Hi\n")
-        process.stdin.close()
-        with os.fdopen(read, "rb") as file:
-            replies = file.read()[4095:]
-        self.assertEqual(process.wait(10), 0)
-        whole = self.expect("--chat", "--ignore-eos", "--max-tokens=300", "--prompt=Hi")
-        self.assertGreater(len(replies), 250)  # the second one
-        self.assertFalse(replies.startswith(whole))
-
-    def test_an_unknown_template_is_an_error(self):
-        line = self.expect_error(1, "--chat", "--prompt=Hi", "--chat-template=gpt")
-        self.assertEqual(line, "error: chat template: there is none named 'gpt'; choose one of "
-                               "llama2, llama3, llama3.1, llama3.2, chatml, smollm2")
-
-    def test_wrong_usage_is_told_from_wrong_input(self):
-        for arguments, message in [
-            ([], "give one of --prompt, --prompt-file, --prompt-ids"),
-            (
-                ["--prompt=a", "--prompt-ids=1"],
-                "give one of --prompt, --prompt-file, --prompt-ids",
-            ),
-            (["--prompt-ids=1,x"], "--prompt-ids: '1,x' is not a list of ids: 1,2,3"),
-            (["--prompt-ids=1,"], "--prompt-ids: '1,' is not a list of ids: 1,2,3"),
-            (["--chat", "--prompt-ids=1"], "--chat needs --prompt or --prompt-file"),
-            (["--prompt=x", "--system=y"], "--system needs --chat"),
-            (
-                ["--prompt=x", "--quiet", "--verbose"],
-                "--verbose and --quiet exclude each other",
-            ),
-            (
-                ["--prompt=x", "--threads=0"],
-                "--threads: is '0', expected a whole number of at least 1",
-            ),
-            (
-                ["--prompt=x", "--sampler=greedy", "--top-k=3"],
-                "--top-k: needs --sampler=standard",
-            ),
-            (["--prompt=x", "--hat"], "The following argument was not expected: --hat"),
-        ]:
-            self.assertEqual(self.expect_error(2, *arguments), message)
 
     # -- what is said -------------------------------------------------------
 
@@ -610,7 +332,4 @@ class Generate(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    BUILD = os.path.abspath(sys.argv.pop(1))
-    unittest.main()
+    main(__doc__)

@@ -26,37 +26,82 @@ class Speed(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         return json.loads(result.stdout)
 
-    def test_what_is_derived_follows_from_what_is_measured(self):
-        out = self.measure("-p", "100", "-n", "20", "--batch=3", "--threads=2")
-        self.assertEqual(out["prompt_tokens"], 100)
-        self.assertEqual(out["decode_tokens"], 20)
-        self.assertEqual((out["batch"], out["threads"]), (3, 2))
-        # Of the three tensors the embeddings are not read as a whole.
-        self.assertEqual(out["weight_bytes_per_step"], 1024 + 16896)
-        for rates in [out["prompt_tokens_per_s"], out["decode_tokens_per_s"]]:
-            self.assertGreater(rates["min"], 0)
-            self.assertLessEqual(rates["min"], rates["median"])
-            self.assertLessEqual(rates["median"], rates["max"])
-        steps = out["decode_tokens_per_s"]["median"] / 3
-        self.assertAlmostEqual(
-            out["decode_bytes_per_s"] / (steps * out["weight_bytes_per_step"]), 1
-        )
-        self.assertAlmostEqual(
-            out["decode_share_of_read"],
-            out["decode_bytes_per_s"] / out["read_bytes_per_s"],
-        )
+    def check_line(self, out, line, tokens, calls, operations):
+        """What is derived follows from the median and from what a call costs."""
+        rates = line["tokens_per_s"]
+        self.assertGreater(rates["min"], 0)
+        self.assertLessEqual(rates["min"], rates["median"])
+        self.assertLessEqual(rates["median"], rates["max"])
+        seconds = tokens / rates["median"]
+        bytes_per_s = calls * out["weight_bytes_per_call"] / seconds
+        self.assertAlmostEqual(line["weight_bytes_per_s"] / bytes_per_s, 1)
+        self.assertAlmostEqual(line["operations_per_s"] / (operations / seconds), 1)
+        self.assertAlmostEqual(line["share_of_read"], line["weight_bytes_per_s"] / out["read_bytes_per_s"])
+        self.assertAlmostEqual(line["share_of_peak"],
+                               line["operations_per_s"] / out["peak_operations_per_s"])
 
-    def test_the_bandwidth_is_one_a_machine_can_have(self):
-        bandwidth = self.measure("-p", "1", "-n", "0")["read_bytes_per_s"]
-        self.assertGreater(bandwidth, 100e6)
-        self.assertLess(bandwidth, 5e12)
+    def operations(self, before, tokens, rows):
+        """A layer's matrix of 16 x 16, an output matrix of 264 x 16; in the two
+        layers, four heads of size 4 multiply a query by a key and a weight by a
+        value for every token and those up to it."""
+        pairs = sum(before + i + 1 for i in range(tokens))
+        return 2 * 16 * 16 * tokens + 2 * 264 * 16 * rows + 2 * 2 * 2 * 4 * 4 * pairs
+
+    def test_what_is_derived_follows_from_what_is_measured(self):
+        out = self.measure("-p", "100,7", "-n", "20", "--batch=3,1", "--threads=2", "--batch-rows=64")
+        self.assertEqual(out["threads"], 2)
+        # Of the three tensors the embeddings are not read as a whole.
+        self.assertEqual(out["weight_bytes_per_call"], 1024 + 16896)
+        self.assertEqual([line["prompt_tokens"] for line in out["prompt"]], [100, 7])
+        for line, calls in zip(out["prompt"], [2, 1]):
+            count = line["prompt_tokens"]
+            self.check_line(out, line, count, calls, self.operations(0, count, 1))
+        self.assertEqual([(line["prompt_tokens"], line["decode_tokens"], line["batch"])
+                          for line in out["decode"]],
+                         [(100, 20, 3), (100, 20, 1), (7, 20, 3), (7, 20, 1)])
+        for line in out["decode"]:
+            operations = line["batch"] * self.operations(line["prompt_tokens"], 20, 20)
+            self.check_line(out, line, 20 * line["batch"], 20, operations)
+
+    def test_bounds_are_those_a_machine_can_have(self):
+        out = self.measure("-p", "1", "-n", "0", "--threads=1")
+        self.assertEqual(out["decode"], [])
+        self.assertEqual([read["streams"] for read in out["reads"]], [1, 2, 4, 8, 16])
+        best = max(out["reads"], key=lambda read: read["bytes_per_s"])
+        self.assertEqual((best["streams"], best["bytes_per_s"]),
+                         (out["read_streams"], out["read_bytes_per_s"]))
+        self.assertGreater(best["bytes_per_s"], 100e6)
+        self.assertLess(best["bytes_per_s"], 5e12)
+        # The fake model's numbers are f32, so only f32 units bound it.
+        peaks = {peak["unit"]: peak["operations_per_s"] for peak in out["peaks"]}
+        self.assertEqual(out["peak_unit"], out["peaks"][0]["unit"])
+        self.assertIn("f32", out["peak_unit"])
+        self.assertEqual(out["peak_operations_per_s"], peaks[out["peak_unit"]])
+        for unit, peak in peaks.items():
+            self.assertGreater(peak, 1e9, unit)
+            self.assertLess(peak, 1e13, unit)
+
+    def test_the_units_are_those_of_the_cpu(self):
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            flags = set(file.read().split())
+        peaks = {peak["unit"]: peak["operations_per_s"]
+                 for peak in self.measure("-p", "1", "-n", "0", "--threads=1")["peaks"]}
+        for flag, unit in [("avx512f", "avx512 fma f32"), ("avx512_bf16", "avx512 dot bf16"),
+                           ("avx512_vnni", "avx512 dot int8"), ("amx_bf16", "amx bf16"),
+                           ("amx_int8", "amx int8")]:
+            self.assertEqual(unit in peaks, flag in flags, unit)
+        if "avx512 dot int8" in peaks:  # four products where a lane of f32 has one
+            ratio = peaks["avx512 dot int8"] / peaks["avx512 fma f32"]
+            self.assertGreater(ratio, 1.5)
+            self.assertLess(ratio, 9)
 
     def test_usual_lengths_shrink_to_the_context(self):
         out = self.measure()
-        self.assertEqual((out["prompt_tokens"], out["decode_tokens"]), (384, 128))
+        self.assertEqual(out["prompt"][0]["prompt_tokens"], 384)
+        self.assertEqual(out["decode"][0]["decode_tokens"], 128)
 
     def test_lengths_asked_for_do_not(self):
-        result = self.run_tool("-p", "500", "-n", "13")
+        result = self.run_tool("-p", "5,500", "-n", "13")
         self.assertEqual(result.returncode, 1)
         self.assertEqual(
             result.stderr.decode(),
@@ -65,19 +110,19 @@ class Speed(unittest.TestCase):
         )
 
     def test_wrong_usage_has_its_own_code(self):
-        self.assertEqual(self.run_tool("-r", "0").returncode, 2)
-        self.assertEqual(self.run_tool("--hat").returncode, 2)
+        for arguments in [["-r", "0"], ["--hat"], ["-p", "0"], ["-p", "5,x"], ["--batch=0"]]:
+            self.assertEqual(self.run_tool(*arguments).returncode, 2, arguments)
 
     def test_lines_for_people(self):
-        result = self.run_tool("-p", "10", "-n", "5", "-r", "1", "--threads=1")
+        result = self.run_tool("-p", "10", "-n", "5", "-r", "1", "--threads=1", "--batch", "2")
         lines = result.stdout.decode().splitlines()
-        self.assertRegex(lines[0], r"^memory  read with 1 threads: [\d.]+ GB/s$")
-        self.assertRegex(lines[1], r"^prompt +10 tokens +[\d.]+ tokens/s \(.*\)$")
-        self.assertRegex(
-            lines[2],
-            r"^decode +5 tokens +[\d.]+ tokens/s \(.*\), [\d.]+ GB/s of weights, "
-            r"\d+ % of the read bandwidth$",
-        )
+        self.assertRegex(lines[0], r"^.*, 1 threads$")
+        self.assertRegex(lines[1], r"^reads, GB/s by streams of each thread:(  \d+: [\d.]+){5}$")
+        self.assertRegex(lines[2], r"^multiplies and adds, G/s:  .*f32 \d+")
+        self.assertRegex(lines[3], r"^weights of a forward call: 0.000 GB; % of reads with \d+ streams, "
+                                   r"% of .*f32$")
+        self.assertRegex(lines[6], r"^prompt +10 +1( +[\d.]+){2} %( +[\d.]+){2} %( +[\d.]+){2} %$")
+        self.assertRegex(lines[7], r"^decode +10 \+ 5 +2( +[\d.]+){2} %( +[\d.]+){2} %( +[\d.]+){2} %$")
 
 
 class TracePage(unittest.TestCase):
