@@ -101,7 +101,7 @@ def run_ours(o, model):
     command = [models.TOOLS / "llama-measure", "speed", model, "-p", str(o.prompt), "-n", str(o.decode),
                "-r", "1", f"--threads={o.threads}", "--json"]
     found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-    return {"prompt": found["prompt_tokens_per_s"]["median"], "decode": found["decode_tokens_per_s"]["median"]}
+    return {kind: found[kind][0]["tokens_per_s"]["median"] for kind in ("prompt", "decode")}
 
 
 def run_theirs(o, python, gguf):
