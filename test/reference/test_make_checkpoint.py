@@ -120,7 +120,7 @@ class HuggingFace(MakeCheckpointTest):
         module = load_module()
         for shape, tied, expected in (("1b", True, 1235814400), ("1b", False, 1498482688),
                                       ("3b", True, 3212749824), ("3b", False, 3606752256)):
-            o = types.SimpleNamespace(**module.SHAPES[shape], tied=tied)
+            o = types.SimpleNamespace(**module.SHAPES[shape], tied=tied, output_tokens=None)
             o.head_dim = o.hidden // o.heads
             self.assertEqual(sum(tensor.values for tensor in module.tensors(o)), expected)
 
