@@ -74,10 +74,10 @@ void decodeRow(const QuantizedLayout &layout, const char *integers,
 
 } // namespace
 
-Error BlockCheckpoint::decodeRows(const TensorInfo &tensor, int64_t first,
+Error BlockCheckpoint::decodeRows(const QuantizedLayout &layout,
+                                  const TensorInfo &tensor, int64_t first,
                                   int64_t count,
                                   MutableArrayRef<char> out) const {
-  const QuantizedLayout &layout = *getPlace(tensor).layout;
   int64_t columns = tensor.getColumns();
   int64_t rowBytes = layout.getRowBytes(columns);
   int64_t scaleBytes = 2 * layout.getRowScales(columns);
@@ -104,10 +104,11 @@ Error BlockCheckpoint::setType(const std::string &what, StringRef dtype,
     info.dtype = *type;
     if (!info.shape.empty() && info.shape.size() <= 2)
       bytes = getStoredBytes(*type, info.shape);
-  } else if ((place.layout = parseLayout(dtype))) {
+  } else if (std::optional<QuantizedLayout> layout = parseLayout(dtype)) {
+    place.layout = layout;
     info.dtype = DType::F32;
     info.encoding = dtype;
-    bytes = getLayoutBytes(*place.layout, info.shape);
+    bytes = getLayoutBytes(*layout, info.shape);
     info.encodedBytes = bytes.value_or(0);
   } else {
     return makeInputError(what, "is of type " + quote(dtype) +
@@ -153,7 +154,7 @@ Error BlockCheckpoint::add(StringRef where, const nlohmann::json &entry,
                                     Twine(block.bytes) + " bytes");
   place.offset = block.offset + uint64_t(offset);
   infos.push_back(std::move(info));
-  places.push_back(std::move(place));
+  places.push_back(place);
   return Error::success();
 }
 

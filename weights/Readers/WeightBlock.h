@@ -35,7 +35,7 @@ public:
                        llvm::MutableArrayRef<char> out) const override {
     const Place &place = getPlace(tensor);
     if (place.layout)
-      return decodeRows(tensor, first, count, out);
+      return decodeRows(*place.layout, tensor, first, count, out);
     return block.file->read(
         place.offset + uint64_t(first * tensor.getRowBytes()), out);
   }
@@ -57,7 +57,8 @@ private:
   const Place &getPlace(const TensorInfo &tensor) const {
     return places[size_t(&tensor - infos.data())];
   }
-  llvm::Error decodeRows(const TensorInfo &tensor, int64_t first, int64_t count,
+  llvm::Error decodeRows(const llamaabi::QuantizedLayout &layout,
+                         const TensorInfo &tensor, int64_t first, int64_t count,
                          llvm::MutableArrayRef<char> out) const;
   /// Its type and how many bytes it should have, in `expected`.
   static llvm::Error setType(const std::string &what, llvm::StringRef dtype,
