@@ -210,28 +210,29 @@ std::vector<VectorUnit> findVectorUnits() {
   // Lanes, products of each, a multiplication and an addition of each product.
   if (hasAll({"avx512f"}))
     units.push_back(
-        {"avx512 fma f32", Operands::F32, kSums * 16 * 2, runFma512});
+        {"avx512 fma f32", Operands::F32, uint64_t(kSums) * 16 * 2, runFma512});
   else if (hasAll({"avx2", "fma"}))
-    units.push_back({"avx2 fma f32", Operands::F32, kSums * 8 * 2, runFma256});
+    units.push_back(
+        {"avx2 fma f32", Operands::F32, uint64_t(kSums) * 8 * 2, runFma256});
   if (hasAll({"avx512f", "avx512bf16"}))
-    units.push_back(
-        {"avx512 dot bf16", Operands::BF16, kSums * 16 * 2 * 2, runDotBF16});
+    units.push_back({"avx512 dot bf16", Operands::BF16,
+                     uint64_t(kSums) * 16 * 2 * 2, runDotBF16});
   if (hasAll({"avx512f", "avx512vnni"}))
-    units.push_back(
-        {"avx512 dot int8", Operands::Int8, kSums * 16 * 4 * 2, runDotInt8512});
+    units.push_back({"avx512 dot int8", Operands::Int8,
+                     uint64_t(kSums) * 16 * 4 * 2, runDotInt8512});
   else if (hasAll({"avx2", "avxvnni"}))
-    units.push_back(
-        {"avx2 dot int8", Operands::Int8, kSums * 8 * 4 * 2, runDotInt8256});
+    units.push_back({"avx2 dot int8", Operands::Int8,
+                     uint64_t(kSums) * 8 * 4 * 2, runDotInt8256});
   // Four products of 16 x 16 sums, 64 bytes deep.
   if (hasAll({"amx-tile", "amx-bf16"}) && requestTiles())
-    units.push_back(
-        {"amx bf16", Operands::BF16, 4 * 16 * 16 * 32 * 2, runTilesBF16});
+    units.push_back({"amx bf16", Operands::BF16, uint64_t(4) * 16 * 16 * 32 * 2,
+                     runTilesBF16});
   if (hasAll({"amx-tile", "amx-int8"}) && requestTiles())
-    units.push_back(
-        {"amx int8", Operands::Int8, 4 * 16 * 16 * 64 * 2, runTilesInt8});
+    units.push_back({"amx int8", Operands::Int8, uint64_t(4) * 16 * 16 * 64 * 2,
+                     runTilesInt8});
 #endif
   if (units.empty() || units.front().operands != Operands::F32)
     units.insert(units.begin(), {"multiply, add f32", Operands::F32,
-                                 kSums * 4 * 2, runPortable});
+                                 uint64_t(kSums) * 4 * 2, runPortable});
   return units;
 }
