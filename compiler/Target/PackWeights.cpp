@@ -40,10 +40,11 @@ static float nearest(float value) {
   return (value + kWhole) - kWhole;
 }
 
-/// The whole number nearest to value / scale, at most `least` or `most`.
+/// The whole number nearest to value / scale, at most `least` or `most`; what
+/// is no number becomes `least`, for no comparison with it holds.
 static float quantize(float value, float scale, float least, float most) {
   float ratio = scale == 0.0F ? 0.0F : value / scale;
-  return nearest(std::min(std::max(ratio, least), most));
+  return nearest(std::min(std::max(least, ratio), most));
 }
 
 static float findLargest(ArrayRef<float> group) {
