@@ -35,17 +35,16 @@ constexpr int64_t kTile = 16;
 class TileProduct {
 public:
   TileProduct(RewriterBase &rewriter, linalg::GenericOp op)
-      : b(op.getLoc(), rewriter), weights(flatten(op.getDpsInputs()[0], 1)),
-        rows(flatten(op.getDpsInputs()[1], 1)), sums(op.getDpsInits()[0]),
+      : b(op.getLoc(), rewriter), weights(joinPairs(op.getDpsInputs()[0])),
+        rows(joinPairs(op.getDpsInputs()[1])), sums(op.getDpsInits()[0]),
         steps(op.getStaticLoopRanges()[2]) {}
 
   void lower();
 
 private:
-  /// Joins the pairs of [a, b, 2], or of [a, b / 2, 2]: tiles have two
-  /// dimensions.
-  Value flatten(Value memref, int64_t first) {
-    SmallVector<ReassociationIndices> folding = {{0}, {first, first + 1}};
+  /// [a, b, 2] as [a, 2 b]: tiles have two dimensions.
+  Value joinPairs(Value memref) {
+    SmallVector<ReassociationIndices> folding = {{0}, {1, 2}};
     return memref::CollapseShapeOp::create(b, memref, folding);
   }
   Value index(int64_t value) {

@@ -2,6 +2,7 @@
 
 #include "compiler/CPU/TileSums.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <numeric>
@@ -47,7 +48,7 @@ static Value addLanes(ImplicitLocOpBuilder &b, SmallVector<Value> vectors) {
   return vector::ShuffleOp::create(b, vectors[0], vectors[0], taken);
 }
 
-Value llama::writeTile(ImplicitLocOpBuilder &b, linalg::GenericOp product,
+static Value writeTile(ImplicitLocOpBuilder &b, linalg::GenericOp product,
                        ValueRange sums) {
   SmallVector<int64_t> shape = product.getStaticLoopRanges();
   shape.pop_back(); // the sum's
@@ -70,4 +71,26 @@ Value llama::writeTile(ImplicitLocOpBuilder &b, linalg::GenericOp product,
   return vector::TransferWriteOp::create(b, tile, into, ValueRange{zero, zero},
                                          ArrayRef<bool>{true, true})
       .getResult();
+}
+
+Value llama::sumTile(
+    ImplicitLocOpBuilder &b, linalg::GenericOp product, int64_t lanes,
+    int64_t step,
+    llvm::function_ref<SmallVector<Value>(Value at, ValueRange sums)> addStep) {
+  SmallVector<int64_t> extents = product.getStaticLoopRanges();
+  Value zero = arith::ConstantOp::create(
+      b, b.getZeroAttr(VectorType::get(lanes, b.getF32Type())));
+  SmallVector<Value> zeros(extents[0] * extents[1], zero);
+  auto index = [&](int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  };
+  auto loop = scf::ForOp::create(
+      b, index(0), index(extents[2]), index(step), zeros,
+      [&](OpBuilder &nested, Location, Value at, ValueRange sums) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(nested.getInsertionBlock(),
+                            nested.getInsertionPoint());
+        scf::YieldOp::create(b, addStep(at, sums));
+      });
+  return writeTile(b, product, loop.getResults());
 }

@@ -8,12 +8,16 @@
 
 namespace mlir::llama {
 
-/// Writes the result of a product of static shape: `sums` has a vector of
-/// partial sums for each element, row by row. Their lanes are added in one
-/// order, halves to halves. The sums begin at zero, which is what the product's
-/// output has been filled with.
-Value writeTile(ImplicitLocOpBuilder &b, linalg::GenericOp product,
-                ValueRange sums);
+/// Computes a product of static shape, two parallel loops and a sum, with a
+/// vector of `lanes` partial sums for each element, row by row. `addStep` gets
+/// where `step` elements of the sum begin and the sums so far, and returns the
+/// next ones. In the end their lanes are added in one order, halves to halves.
+/// The sums begin at zero, which is what the product's output has been filled
+/// with.
+Value sumTile(
+    ImplicitLocOpBuilder &b, linalg::GenericOp product, int64_t lanes,
+    int64_t step,
+    llvm::function_ref<SmallVector<Value>(Value at, ValueRange sums)> addStep);
 
 } // namespace mlir::llama
 

@@ -6,17 +6,13 @@
 //         sums += pairs of products: vector<16xf32>, one instruction
 //
 // One lane adds the same products in the same order whatever the tile is (P4).
-// A product's output is taken to have been filled with zero, as LlamaToLinalg
-// builds it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Passes.h"
-#include "compiler/CPU/TileForAMX.h"
 #include "compiler/CPU/TileSums.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -36,19 +32,9 @@ public:
       : b(op.getLoc(), rewriter), op(op), lanes(lanes) {}
 
   Value vectorize() {
-    auto floats = VectorType::get(lanes, b.getF32Type());
-    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(floats));
-    SmallVector<int64_t> extents = op.getStaticLoopRanges();
-    SmallVector<Value> zeros(extents[0] * extents[1], zero);
-    auto loop = scf::ForOp::create(
-        b, index(0), index(extents[2]), index(2 * lanes), zeros,
-        [&](OpBuilder &nested, Location, Value at, ValueRange sums) {
-          OpBuilder::InsertionGuard guard(b);
-          b.setInsertionPoint(nested.getInsertionBlock(),
-                              nested.getInsertionPoint());
-          scf::YieldOp::create(b, addStep(at, sums));
-        });
-    return writeTile(b, op, loop.getResults());
+    return sumTile(b, op, lanes, 2 * lanes, [&](Value at, ValueRange sums) {
+      return addStep(at, sums);
+    });
   }
 
 private:
@@ -102,11 +88,16 @@ struct LlamaCPUVectorizeBF16
   }
 
 private:
+  static bool startsAtZero(linalg::GenericOp op) {
+    auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+    return fill && matchPattern(fill.value(), m_AnyZeroFloat());
+  }
+
   bool isTileOfBF16(linalg::GenericOp op) {
     return !op.hasDynamicShape() && op.getNumParallelLoops() == 2 &&
            op.getNumReductionLoops() == 1 && op.getNumDpsInputs() == 2 &&
            op.getStaticLoopRanges().back() % (2 * lanes) == 0 &&
-           op.getDpsInits()[0].getDefiningOp<linalg::FillOp>() &&
+           linalg::isaContractionOpInterface(op) && startsAtZero(op) &&
            llvm::all_of(op.getDpsInputs(), [](Value input) {
              auto type = cast<ShapedType>(input.getType());
              return type.getRank() == 2 && type.getElementType().isBF16();

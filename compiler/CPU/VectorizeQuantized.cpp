@@ -44,7 +44,6 @@ public:
         type(cast<QuantizedType>(
             op->getAttrOfType<TypeAttr>(kQuantizedAttr).getValue())),
         rows(op.getStaticLoopRanges()[0]), columns(op.getStaticLoopRanges()[1]),
-        padded(op.getStaticLoopRanges()[2]),
         step(std::max<int64_t>(type.getGroup(), type.getVectorElements())) {}
 
   Value vectorize();
@@ -90,7 +89,7 @@ private:
   int64_t lanes;
   bool vnni;
   QuantizedType type;
-  int64_t rows, columns, padded, step;
+  int64_t rows, columns, step;
 };
 
 } // namespace
@@ -198,17 +197,8 @@ SmallVector<Value> QuantizedTile::addStep(Value at, ValueRange sums) {
 }
 
 Value QuantizedTile::vectorize() {
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(floats()));
-  SmallVector<Value> zeros(rows * columns, zero);
-  auto loop = scf::ForOp::create(
-      b, index(0), index(padded), index(step), zeros,
-      [&](OpBuilder &nested, Location, Value at, ValueRange sums) {
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPoint(nested.getInsertionBlock(),
-                            nested.getInsertionPoint());
-        scf::YieldOp::create(b, addStep(at, sums));
-      });
-  return writeTile(b, op, loop.getResults());
+  return sumTile(b, op, lanes, step,
+                 [&](Value at, ValueRange sums) { return addStep(at, sums); });
 }
 
 namespace {
