@@ -100,9 +100,12 @@ void Model::checkSize(const char *name, uint64_t bytes) const {
 
 /// Compares the size of a cache block with what the shape asks for.
 void Model::checkBlockSize() const {
-  uint64_t element = info.kvType == "f32" ? 4 : 2;
+  uint64_t width = uint64_t(info.headDim);
+  uint64_t bytes = info.kvType == "int8"  ? width + LLAMA_KV_SCALE_BYTES
+                   : info.kvType == "f32" ? width * 4
+                                          : width * 2;
   uint64_t expected = uint64_t(info.layers) * 2 * uint64_t(info.kvHeads) *
-                      LLAMA_KV_BLOCK * uint64_t(info.headDim) * element;
+                      LLAMA_KV_BLOCK * bytes;
   if (header->kv_block_bytes != expected)
     throw Error(ErrorKind::Model, path, ": kv_block_bytes is ",
                 header->kv_block_bytes, ", its shape asks for ", expected);

@@ -83,6 +83,30 @@ def LlamaCPUTileRowsPass : Pass<"llama-cpu-tile-rows", "::mlir::func::FuncOp"> {
   ];
 }
 
+def LlamaCPUTileOuterProductsPass : Pass<"llama-cpu-tile-outer-products", "::mlir::func::FuncOp"> {
+  let summary = "tile products whose sums run across rows";
+  let description = [{
+    A product of [g, d] by [d, n] becomes a loop over columns n, as many as fit
+    into `sum-registers` registers for all rows, and inside of it a loop over d
+    that adds one outer product after the other. Products of rows by rows, [n, d],
+    are left alone.
+
+    @test compiler/CPU/tile-outer-products.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">,
+    Option<"sumRegisters", "sum-registers", "int64_t", "16", "registers for sums">
+  ];
+  let statistics = [
+    Statistic<"numTiled", "num-tiled", "products tiled">
+  ];
+}
+
 def LlamaCPUVectorizePass : Pass<"llama-cpu-vectorize", "::mlir::func::FuncOp"> {
   let summary = "turn linalg ops of static shape into vectors";
   let description = [{

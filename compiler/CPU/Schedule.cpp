@@ -18,6 +18,10 @@ CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   // an addition, few enough not to spill with three operands.
   schedule.rowElements = 4 * schedule.lanes;
 
+  // Half of the registers; the rest is for a row of the right side, as read and
+  // widened, and what the left side is broadcast to.
+  schedule.sumRegisters = target.vectorBits == 512 ? 16 : 8;
+
   // A core's prefetchers follow eight sequential streams at once: eight rows of
   // weights side by side read memory at 19-20 GB/s where one reads it at 10.
   schedule.panelColumns = 8;

@@ -13,6 +13,7 @@ struct CPUSchedule {
   bool vnni;            ///< four products of bytes are one instruction
   bool bf16Dots;        ///< two products of bf16 are one instruction
   int64_t rowElements;  ///< elements of a row handled at once
+  int64_t sumRegisters; ///< for the sums of a product across rows
   int64_t panelColumns; ///< weight rows read side by side
   int64_t blockRows;    ///< of a register block
   int64_t blockColumns; ///< of a register block

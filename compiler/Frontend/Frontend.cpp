@@ -82,10 +82,24 @@ private:
     return RankedTensorType::get(
         SmallVector<int64_t>(rank, ShapedType::kDynamic), b.getI32Type());
   }
+  Type getCacheElementType() {
+    switch (options.kvType) {
+    case CacheType::BF16:
+      return b.getBF16Type();
+    case CacheType::F32:
+      return b.getF32Type();
+    case CacheType::Int8:
+      return b.getI8Type();
+    }
+    llvm_unreachable("all types of the cache are handled");
+  }
   MemRefType cacheType() {
+    int64_t width = config.headDim;
+    if (options.kvType == CacheType::Int8)
+      width += kCacheScaleBytes;
     return MemRefType::get({ShapedType::kDynamic, config.layers, 2,
-                            config.kvHeads, kCacheBlock, config.headDim},
-                           getNumberType(options.kvType));
+                            config.kvHeads, kCacheBlock, width},
+                           getCacheElementType());
   }
 
   MemRefType scoresType() {
@@ -330,8 +344,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> ModelBuilder::build() {
   (*module)->setAttr(kModelAttr, b.getStringAttr(manifest.path));
   (*module)->setAttr(kActivationsAttr,
                      TypeAttr::get(getNumberType(options.activations)));
-  (*module)->setAttr(kCacheTypeAttr,
-                     TypeAttr::get(getNumberType(options.kvType)));
+  (*module)->setAttr(kCacheTypeAttr, TypeAttr::get(getCacheElementType()));
   int64_t positions = options.maxSeqLen ? options.maxSeqLen : config.maxSeqLen;
   (*module)->setAttr(kMaxSeqLenAttr, b.getI64IntegerAttr(positions));
   if (llvm::Error error = declareWeights())

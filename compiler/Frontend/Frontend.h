@@ -17,8 +17,10 @@
 
 namespace mlir::llama {
 
-/// Element type of what matmuls read, and of the KV cache.
+/// Element type of what matmuls read.
 enum class NumberType { BF16, F32 };
+/// Element type of the KV cache. Int8 has a scale for every key and value.
+enum class CacheType { BF16, F32, Int8 };
 
 /// How matrices are stored; see !llama.quantized.
 struct Quantization {
@@ -28,7 +30,7 @@ struct Quantization {
 
 struct FrontendOptions {
   NumberType activations = NumberType::BF16;
-  NumberType kvType = NumberType::BF16;
+  CacheType kvType = CacheType::BF16;
   /// Of matrices; embeddings and output keep 8 bits at least.
   std::optional<Quantization> quantization;
   /// Positions a sequence may have; 0: as many as the model was made for.

@@ -89,6 +89,10 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
   // to a loop over rows.
   pm.addPass(createLlamaCPUTileLinearsPass(linears));
   pm.addNestedPass<func::FuncOp>(createLlamaCPUTileRowsPass());
+  LlamaCPUTileOuterProductsPassOptions outer;
+  outer.lanes = schedule.lanes;
+  outer.sumRegisters = schedule.sumRegisters;
+  pm.addNestedPass<func::FuncOp>(createLlamaCPUTileOuterProductsPass(outer));
   addCleanup(pm); // folds the slices of slices that tiling made
 
   LlamaCPUVectorizeQuantizedPassOptions integers;

@@ -5,6 +5,7 @@
 #include "compiler/Frontend/WeightTypes.h"
 #include "compiler/Target/EmbedTokenizer.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
+#include "dialects/Llama/IR/LlamaOps.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
 #include "runtime/abi/LlamaABI.h"
 
@@ -30,9 +31,18 @@ static std::string getTypeName(Type type) {
   if (auto quantized = dyn_cast<QuantizedType>(type))
     return llvm::formatv("int{0}g{1}", quantized.getBits(),
                          quantized.getGroup());
+  if (type.isInteger(8))
+    return "int8";
   std::string name;
   llvm::raw_string_ostream(name) << type;
   return name;
+}
+
+/// Bytes of one key or value of one head.
+static uint64_t getCachedBytes(StringRef type, int64_t headDim) {
+  if (type == "int8")
+    return headDim + kCacheScaleBytes;
+  return headDim * (type == "f32" ? 4 : 2);
 }
 
 int64_t PlacedWeight::getTensorBytes() const {
@@ -233,7 +243,7 @@ llvm::Expected<ObjectData> llama::describeModel(ModuleOp module,
   header.info_bytes = data.info.size();
   header.tokenizer_bytes = data.tokenizer.size();
   header.kv_block_bytes = config.layers * 2 * config.kvHeads * LLAMA_KV_BLOCK *
-                          config.headDim * (facts->kvType == "f32" ? 4 : 2);
+                          getCachedBytes(facts->kvType, config.headDim);
   copyText(header.compiler, getCompilerVersion());
   copyText(header.triple, targets[0].triple);
   data.header.assign(reinterpret_cast<const char *>(&header), sizeof(header));

@@ -71,11 +71,14 @@ static cl::opt<NumberType> activations(
     cl::desc("what matrix products read"),
     cl::values(clEnumValN(NumberType::BF16, "bf16", "bf16 (default)"),
                clEnumValN(NumberType::F32, "f32", "f32: the reference")));
-static cl::opt<NumberType>
-    kvType("kv-type", cl::cat(numberCategory), cl::init(NumberType::BF16),
+static cl::opt<CacheType>
+    kvType("kv-type", cl::cat(numberCategory), cl::init(CacheType::BF16),
            cl::desc("of the KV cache; default that of the activations"),
-           cl::values(clEnumValN(NumberType::BF16, "bf16", "bf16"),
-                      clEnumValN(NumberType::F32, "f32", "f32")));
+           cl::values(clEnumValN(CacheType::BF16, "bf16", "bf16"),
+                      clEnumValN(CacheType::F32, "f32", "f32"),
+                      clEnumValN(CacheType::Int8, "int8",
+                                 "8 bits, a bf16 scale for every key and "
+                                 "value of a head")));
 enum class Bits { None, Int8, Int4 };
 static cl::opt<Bits> quantize(
     "quantize", cl::cat(numberCategory), cl::init(Bits::None),
@@ -216,7 +219,10 @@ llvm::Error Compilation::buildFromCheckpoint() {
                                    static_cast<long long>(limit));
   FrontendOptions options;
   options.activations = activations;
-  options.kvType = kvType.getNumOccurrences() ? kvType : activations;
+  if (kvType.getNumOccurrences())
+    options.kvType = kvType;
+  else if (activations == NumberType::F32)
+    options.kvType = CacheType::F32;
   options.maxSeqLen = maxSeqLen;
   if (llvm::Error error = chooseQuantization().moveInto(options.quantization))
     return error;

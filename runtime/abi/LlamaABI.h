@@ -29,6 +29,8 @@ extern "C" {
 
 /* Positions held by one block of the KV cache. */
 #define LLAMA_KV_BLOCK 64
+/* Bytes of the scale of a key or value of one head, if elements are int8. */
+#define LLAMA_KV_SCALE_BYTES 2
 
 /* One forward call. Arrays are the runtime's; sizes in elements unless said. */
 typedef struct llama_call {
@@ -46,7 +48,8 @@ typedef struct llama_call {
                                 * -1 beyond a sequence's last block */
 
   /* [kv_blocks, layers, 2, kvHeads, LLAMA_KV_BLOCK, headDim] keys (rotated),
-   * values */
+   * values; of int8, headDim + LLAMA_KV_SCALE_BYTES. Only the model knows in
+   * which order the elements of the last two dimensions lie. */
   void *kv;
   int64_t kv_blocks;
 

@@ -39,17 +39,5 @@ class RoundedModel(forward.Model):
             for role in ("q", "k", "v", "o", "gate", "up", "down"):
                 setattr(layer, role, RoundedMatrix(getattr(layer, role)))
 
-    def attention(self, x, layer, i, cache, positions):
-        c = self.config
-        q = self.rotate(layer.q.times(x).reshape(len(x), c.heads, c.head_dim), positions)
-        k = self.rotate(layer.k.times(x).reshape(len(x), c.kv_heads, c.head_dim), positions)
-        v = layer.v.times(x).reshape(len(x), c.kv_heads, c.head_dim)
-        keys = cache.keys[i] = np.concatenate([cache.keys[i], round_to_bf16(k)])
-        values = cache.values[i] = np.concatenate([cache.values[i], round_to_bf16(v)])
-        hidden = np.arange(len(keys))[None, :] > positions[:, None]
-        mixed = np.empty_like(q)
-        for head in range(c.heads):
-            group = head // (c.heads // c.kv_heads)
-            scores = q[:, head] @ keys[:, group].T / np.sqrt(c.head_dim)
-            mixed[:, head] = forward.softmax(np.where(hidden, -np.inf, scores)) @ values[:, group]
-        return layer.o.times(mixed.reshape(len(x), -1))
+    def cached(self, x):
+        return round_to_bf16(x)

@@ -114,14 +114,18 @@ class Model:
         result[..., second] = a * sin + b * cos
         return result
 
+    def cached(self, x):
+        """What the cache keeps of keys or values [positions, KV heads, head_dim]."""
+        return x
+
     def attention(self, x, layer, i, cache, positions):
         c = self.config
         q = layer.q.times(x).reshape(len(x), c.heads, c.head_dim)
         k = layer.k.times(x).reshape(len(x), c.kv_heads, c.head_dim)
         v = layer.v.times(x).reshape(len(x), c.kv_heads, c.head_dim)
         q, k = self.rotate(q, positions), self.rotate(k, positions)
-        keys = cache.keys[i] = np.concatenate([cache.keys[i], k])
-        values = cache.values[i] = np.concatenate([cache.values[i], v])
+        keys = cache.keys[i] = np.concatenate([cache.keys[i], self.cached(k)])
+        values = cache.values[i] = np.concatenate([cache.values[i], self.cached(v)])
         hidden_from = np.arange(len(keys))[None, :] > positions[:, None]
         mixed = np.empty_like(q)
         for head in range(c.heads):

@@ -1,19 +1,24 @@
-//===- Attention.cpp - The KV cache and attention over its pages ----------===//
+//===- Attention.cpp - Attention over the pages of the KV cache -----------===//
 //
-// forall row t, KV head g:                     the heads that share g are [G,
-// headDim]
+// forall KV head g, row t:              the heads that share g are [G, headDim]
 //   for block in 0 .. position / 64:
-//     scores  = query . keys / sqrt(headDim)   keys behind the position stay
-//     -inf maximum, sum, mixed                      flash recurrence, 64 keys a
-//     step
+//     scores  = query . keys / sqrt(headDim)      keys behind the position:
+//     -inf maximum, sum, mixed                         flash recurrence, 64
+//     keys a step
 //   result = mixed / sum
 //
-// Only keys and values that were written are ever read. The order of every sum
-// depends on the row's position alone.
+// Keys of a block are stored across (see Cache.h): scores of neighbouring keys
+// are neighbouring lanes, and both products are sums of outer products,
+//   scores += query[:, d] x keys[d, :]     mixed += weights[:, j] x values[j,
+//   :]
+// without a sum over lanes. KV heads come before rows: a thread stays with the
+// keys of one, and long rows are spread over all threads.
+//
+// The order of every sum depends on the row's position alone.
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Conversion/LlamaToLinalg/Lowerings.h"
+#include "compiler/Conversion/LlamaToLinalg/Cache.h"
 #include "dialects/Llama/IR/LlamaOps.h"
 
 #include <cmath>
@@ -23,51 +28,6 @@ using namespace mlir;
 using namespace mlir::llama;
 
 namespace {
-
-enum CachePart : int64_t { Keys = 0, Values = 1 };
-
-/// The block of the cache that holds block `number` of row `t`'s sequence.
-Value findBlock(RowBuilder &b, const CacheRows &rows, Value t, Value number) {
-  Value sequence = b.extractIndex(rows.sequences, t);
-  return b.extractIndex(rows.tables, {sequence, number});
-}
-
-Value subview(RowBuilder &b, Value cache, ArrayRef<OpFoldResult> offsets,
-              ArrayRef<int64_t> sizes, ArrayRef<int64_t> keptShape) {
-  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
-  SmallVector<OpFoldResult> folded =
-      getAsIndexOpFoldResult(b.getContext(), sizes);
-  auto type = memref::SubViewOp::inferRankReducedResultType(
-      keptShape, cast<MemRefType>(cache.getType()), offsets, folded, strides);
-  return memref::SubViewOp::create(b, type, cache, offsets, folded, strides);
-}
-
-/// One row's keys or values, [kvHeads * headDim], to their slot of the cache.
-void storeRow(RowBuilder &b, Value source, CachePart part, Value t, Value block,
-              Value slot, const CacheRows &rows) {
-  auto cacheType = cast<MemRefType>(rows.cache.getType());
-  CacheShape shape(cacheType);
-  OpFoldResult zero = b.getIndexAttr(0);
-  Value row = b.slice(source, {t, zero}, {1, shape.kvHeads * shape.headDim}, 1);
-  SmallVector<ReassociationIndices> groups = {{0, 1}};
-  Value heads = tensor::ExpandShapeOp::create(
-      b, RankedTensorType::get({shape.kvHeads, shape.headDim}, b.getF32Type()),
-      row, groups);
-  Value rounded = b.elementwise(
-      heads,
-      b.empty({shape.kvHeads, shape.headDim}, cacheType.getElementType()),
-      [&](RowBuilder &b, ValueRange v) {
-        return b.convertFloat(v[0], cacheType.getElementType());
-      });
-  Value into =
-      subview(b, rows.cache,
-              {block, rows.layer, b.getIndexAttr(part), zero, slot, zero},
-              {1, 1, 1, shape.kvHeads, 1, shape.headDim},
-              {shape.kvHeads, shape.headDim});
-  bufferization::MaterializeInDestinationOp::create(
-      b, /*result=*/Type(), rounded, into, /*restrict=*/true,
-      /*writable=*/true);
-}
 
 /// The running state of the flash recurrence over the blocks of one row and KV
 /// head; G heads share it.
@@ -80,8 +40,7 @@ struct Flash {
 class AttentionBuilder {
 public:
   AttentionBuilder(RowBuilder &b, Value query, const CacheRows &rows)
-      : rows(rows), query(query),
-        cacheType(cast<MemRefType>(rows.cache.getType())), shape(cacheType),
+      : rows(rows), query(query), shape(cast<MemRefType>(rows.cache.getType())),
         group(cast<RankedTensorType>(query.getType()).getDimSize(1) /
               (shape.kvHeads * shape.headDim)),
         f32(b.getF32Type()) {}
@@ -92,18 +51,17 @@ public:
 
 private:
   Value loadHeads(RowBuilder &b, Value t, Value column);
-  Value loadBlock(RowBuilder &b, CachePart part, Value block, Value kvHead);
-  Value scoreKeys(RowBuilder &b, Value heads, Value keys, Value count);
-  Value mixValues(RowBuilder &b, Value weights, Value values, Value count,
-                  Value mixed);
+  Value scoreKeys(RowBuilder &b, Value heads, const CachedBlock &keys,
+                  Value count);
+  Value mixValues(RowBuilder &b, Value weights, const CachedBlock &values,
+                  Value count, Value mixed);
   Value countBlocks(RowBuilder &b, Value position);
   Value countKeys(RowBuilder &b, Value length, Value number);
-  Flash visitBlock(RowBuilder &b, Value heads, Value keys, Value values,
-                   Value count, const Flash &state);
+  Flash visitBlock(RowBuilder &b, Value heads, const CachedBlock &keys,
+                   const CachedBlock &values, Value count, const Flash &state);
 
   const CacheRows &rows;
   Value query;
-  MemRefType cacheType;
   CacheShape shape;
   int64_t group;
   Type f32;
@@ -118,71 +76,64 @@ Value AttentionBuilder::loadHeads(RowBuilder &b, Value t, Value column) {
       b, RankedTensorType::get({group, shape.headDim}, f32), row, groups);
 }
 
-Value AttentionBuilder::loadBlock(RowBuilder &b, CachePart part, Value block,
-                                  Value kvHead) {
-  OpFoldResult zero = b.getIndexAttr(0);
-  Value view = subview(
-      b, rows.cache,
-      {block, rows.layer, b.getIndexAttr(part), kvHead, zero, zero},
-      {1, 1, 1, 1, kCacheBlock, shape.headDim}, {kCacheBlock, shape.headDim});
-  auto type = RankedTensorType::get({kCacheBlock, shape.headDim},
-                                    cacheType.getElementType());
-  return bufferization::ToTensorOp::create(b, type, view, /*restrict=*/true);
-}
-
-/// [G, 64] scores; those from `count` on stay negative infinity.
-Value AttentionBuilder::scoreKeys(RowBuilder &b, Value heads, Value keys,
-                                  Value count) {
-  Value hidden = b.fill(-std::numeric_limits<double>::infinity(),
-                        b.empty({group, kCacheBlock}, f32));
+/// [G, 64] scores; those from `count` on are negative infinity. What lies there
+/// is read, but has no effect.
+Value AttentionBuilder::scoreKeys(RowBuilder &b, Value heads,
+                                  const CachedBlock &keys, Value count) {
+  Value dots = b.generic(
+      {heads, keys.elements}, b.fill(0.0, b.empty({group, kCacheBlock}, f32)),
+      {{0, 2}, {2, 1}, {0, 1}}, 2, 1, [&](RowBuilder &b, ValueRange v) {
+        return b.addProduct(v[2], v[0], b.convertFloat(v[1], f32));
+      });
   double scale = 1.0 / std::sqrt(static_cast<double>(shape.headDim));
-  auto scoreKey = [&](RowBuilder &b, Value j, ValueRange carried) {
-    OpFoldResult zero = b.getIndexAttr(0);
-    Value key = b.slice(keys, {j, zero}, {1, shape.headDim}, 1);
-    Value dots = b.generic(
-        {heads, key}, b.fill(0.0, b.empty({group}, f32)), {{0, 1}, {1}, {0}}, 1,
-        1, [&](RowBuilder &b, ValueRange v) -> Value {
-          return b.addProduct(v[2], v[0], b.convertFloat(v[1], f32));
-        });
-    Value scaled = b.elementwise(
-        dots, b.empty({group}, f32), [&](RowBuilder &b, ValueRange v) -> Value {
-          return arith::MulFOp::create(b, v[0], b.f32(scale));
-        });
-    SmallVector<OpFoldResult> offsets = {zero, j};
-    SmallVector<OpFoldResult> sizes = {b.getIndexAttr(group),
-                                       b.getIndexAttr(1)};
-    SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
-    Value column = tensor::InsertSliceOp::create(b, scaled, carried[0], offsets,
-                                                 sizes, strides);
-    return SmallVector<Value>{column};
-  };
-  return b.loop(count, hidden, scoreKey)[0];
+  SmallVector<Value> inputs = {dots};
+  SmallVector<SmallVector<unsigned>> maps = {{0, 1}, {0, 1}};
+  if (keys.scales) {
+    inputs.push_back(keys.scales);
+    maps.insert(maps.begin() + 1, {1});
+  }
+  return b.generic(inputs, b.empty({group, kCacheBlock}, f32), maps, 2, 0,
+                   [&](RowBuilder &b, ValueRange v) -> Value {
+                     Value scaled =
+                         arith::MulFOp::create(b, v[0], b.f32(scale));
+                     if (keys.scales)
+                       scaled = arith::MulFOp::create(b, scaled, v[1]);
+                     Value j = linalg::IndexOp::create(b, 1);
+                     Value isWritten = arith::CmpIOp::create(
+                         b, arith::CmpIPredicate::ult, j, count);
+                     return arith::SelectOp::create(
+                         b, isWritten, scaled,
+                         b.f32(-std::numeric_limits<double>::infinity()));
+                   });
 }
 
 /// mixed[g, :] + sum over j < count of weights[g, j] values[j, :].
-Value AttentionBuilder::mixValues(RowBuilder &b, Value weights, Value values,
-                                  Value count, Value mixed) {
-  auto addValue = [&](RowBuilder &b, Value j, ValueRange carried) {
-    OpFoldResult zero = b.getIndexAttr(0);
-    Value value = b.slice(values, {j, zero}, {1, shape.headDim}, 1);
-    SmallVector<OpFoldResult> sizes = {b.getIndexAttr(group),
-                                       b.getIndexAttr(1)};
-    SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
-    Value weight = tensor::ExtractSliceOp::create(
-        b, RankedTensorType::get({group}, f32), weights,
-        ArrayRef<OpFoldResult>{zero, j}, sizes, strides);
-    Value sum =
-        b.generic({weight, value}, carried[0], {{0}, {1}, {0, 1}}, 2, 0,
-                  [&](RowBuilder &b, ValueRange v) -> Value {
-                    return b.addProduct(v[2], v[0], b.convertFloat(v[1], f32));
-                  });
-    return SmallVector<Value>{sum};
-  };
-  return b.loop(count, mixed, addValue)[0];
+Value AttentionBuilder::mixValues(RowBuilder &b, Value weights,
+                                  const CachedBlock &values, Value count,
+                                  Value mixed) {
+  if (values.scales)
+    weights = b.generic(
+        {weights, values.scales}, b.empty({group, kCacheBlock}, f32),
+        {{0, 1}, {1}, {0, 1}}, 2, 0, [](RowBuilder &b, ValueRange v) -> Value {
+          return arith::MulFOp::create(b, v[0], v[1]);
+        });
+  OpFoldResult zero = b.getIndexAttr(0);
+  SmallVector<OpFoldResult> offsets(2, zero), strides(2, b.getIndexAttr(1));
+  Value written = tensor::ExtractSliceOp::create(
+      b, values.elements, offsets,
+      ArrayRef<OpFoldResult>{count, b.getIndexAttr(shape.headDim)}, strides);
+  Value used = tensor::ExtractSliceOp::create(
+      b, weights, offsets, ArrayRef<OpFoldResult>{b.getIndexAttr(group), count},
+      strides);
+  return b.generic({used, written}, mixed, {{0, 2}, {2, 1}, {0, 1}}, 2, 1,
+                   [&](RowBuilder &b, ValueRange v) {
+                     return b.addProduct(v[2], v[0], b.convertFloat(v[1], f32));
+                   });
 }
 
-Flash AttentionBuilder::visitBlock(RowBuilder &b, Value heads, Value keys,
-                                   Value values, Value count,
+Flash AttentionBuilder::visitBlock(RowBuilder &b, Value heads,
+                                   const CachedBlock &keys,
+                                   const CachedBlock &values, Value count,
                                    const Flash &state) {
   Value scores = scoreKeys(b, heads, keys, count);
   Value lowest =
@@ -252,11 +203,12 @@ void AttentionBuilder::record(RowBuilder &b, Value t, Value kvHead, Value line,
   b.loop(countBlocks(b, position), {},
          [&](RowBuilder &b, Value number, ValueRange) {
            Value block = findBlock(b, rows, t, number);
-           Value scores = scoreKeys(b, heads, loadBlock(b, Keys, block, kvHead),
+           Value scores = scoreKeys(b, heads, loadKeys(b, rows, block, kvHead),
                                     countKeys(b, length, number));
            Value first = arith::MulIOp::create(b, number, b.index(kCacheBlock));
-           Value view = subview(b, into, {line, firstHead, first},
-                                {1, group, kCacheBlock}, {group, kCacheBlock});
+           Value view =
+               b.subview(into, {line, firstHead, first},
+                         {1, group, kCacheBlock}, {group, kCacheBlock});
            bufferization::MaterializeInDestinationOp::create(
                b, /*result=*/Type(), scores, view, /*restrict=*/true,
                /*writable=*/true);
@@ -282,8 +234,8 @@ Value AttentionBuilder::build(RowBuilder &b, Value t, Value kvHead,
                Value count = countKeys(b, length, number);
                Value block = findBlock(b, rows, t, number);
                Flash next =
-                   visitBlock(b, heads, loadBlock(b, Keys, block, kvHead),
-                              loadBlock(b, Values, block, kvHead), count,
+                   visitBlock(b, heads, loadKeys(b, rows, block, kvHead),
+                              loadValues(b, rows, block, kvHead), count,
                               Flash{carried[0], carried[1], carried[2]});
                return SmallVector<Value>{next.maximum, next.sum, next.mixed};
              });
@@ -301,20 +253,6 @@ Value AttentionBuilder::build(RowBuilder &b, Value t, Value kvHead,
       b, RankedTensorType::get({getGroupColumns()}, element), result, groups);
 }
 
-void llama::lowerCacheAppend(RowBuilder &b, Value keys, Value values,
-                             const CacheRows &rows) {
-  b.forallRows(keys, [&](RowBuilder &b, ValueRange numbers) {
-    Value t = numbers[0];
-    Value position = b.extractIndex(rows.positions, t);
-    Value size = b.index(kCacheBlock);
-    Value number = arith::DivUIOp::create(b, position, size);
-    Value slot = arith::RemUIOp::create(b, position, size);
-    Value block = findBlock(b, rows, t, number);
-    storeRow(b, keys, Keys, t, block, slot, rows);
-    storeRow(b, values, Values, t, block, slot, rows);
-  });
-}
-
 Value llama::lowerAttention(RowBuilder &b, Value query, const CacheRows &rows,
                             Type element) {
   auto type = cast<RankedTensorType>(query.getType());
@@ -322,15 +260,15 @@ Value llama::lowerAttention(RowBuilder &b, Value query, const CacheRows &rows,
   AttentionBuilder attention(b, query, rows);
   Value init = b.emptyRows(query, type.getDimSize(1), element);
   return b.forall(
-      {b.rowCount(query), b.getIndexAttr(shape.kvHeads)}, init,
+      {b.getIndexAttr(shape.kvHeads), b.rowCount(query)}, init,
       {1, attention.getGroupColumns()},
       [&](RowBuilder &b, ValueRange numbers) {
         Value width = b.index(attention.getGroupColumns());
-        Value column = arith::MulIOp::create(b, numbers[1], width);
-        return SmallVector<OpFoldResult>{numbers[0], column};
+        Value column = arith::MulIOp::create(b, numbers[0], width);
+        return SmallVector<OpFoldResult>{numbers[1], column};
       },
       [&](RowBuilder &b, ValueRange numbers, Value shared) {
-        return attention.build(b, numbers[0], numbers[1], element, shared);
+        return attention.build(b, numbers[1], numbers[0], element, shared);
       });
 }
 

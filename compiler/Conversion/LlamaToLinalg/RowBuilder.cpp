@@ -37,6 +37,8 @@ Value RowBuilder::convertFloat(Value value, Type type) {
   unsigned to = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
   if (value.getType() == type)
     return value;
+  if (isa<IntegerType>(getElementTypeOrSelf(value)))
+    return arith::SIToFPOp::create(*this, type, value);
   if (from < to)
     return arith::ExtFOp::create(*this, type, value);
   assert(from > to && "bf16 and f16 do not convert into each other");
@@ -92,6 +94,18 @@ Value RowBuilder::slice(Value source, ArrayRef<OpFoldResult> offsets,
       RankedTensorType::get(sizes.take_back(keptRank), type.getElementType());
   return tensor::ExtractSliceOp::create(*this, kept, source, offsets,
                                         foldedSizes, strides);
+}
+
+Value RowBuilder::subview(Value source, ArrayRef<OpFoldResult> offsets,
+                          ArrayRef<int64_t> sizes,
+                          ArrayRef<int64_t> keptShape) {
+  SmallVector<OpFoldResult> strides(sizes.size(), getIndexAttr(1));
+  SmallVector<OpFoldResult> folded =
+      getAsIndexOpFoldResult(getContext(), sizes);
+  auto type = memref::SubViewOp::inferRankReducedResultType(
+      keptShape, cast<MemRefType>(source.getType()), offsets, folded, strides);
+  return memref::SubViewOp::create(*this, type, source, offsets, folded,
+                                   strides);
 }
 
 Value RowBuilder::forall(

@@ -30,7 +30,7 @@ public:
   Value emptyRows(Value like, int64_t columns, Type element);
   Value fill(double value, Value into);
   /// `value` widened or rounded to `type`, both floating point or vectors of
-  /// it.
+  /// it; signed integers become what they are.
   Value convertFloat(Value value, Type type);
   /// sum + x * y, f32; may be rounded once (fused) instead of twice.
   Value addProduct(Value sum, Value x, Value y);
@@ -48,6 +48,10 @@ public:
   /// dimensions are dropped.
   Value slice(Value source, ArrayRef<OpFoldResult> offsets,
               ArrayRef<int64_t> sizes, int64_t keptRank);
+
+  /// memref.subview of the kept shape: `sizes` without some that are 1.
+  Value subview(Value source, ArrayRef<OpFoldResult> offsets,
+                ArrayRef<int64_t> sizes, ArrayRef<int64_t> keptShape);
 
   /// scf.forall over `bounds`; the tensor `body` makes from the loop numbers
   /// and the shared result becomes a slice of it at `offsets(numbers)`.

@@ -74,7 +74,8 @@ static LogicalResult verifyCacheBlock(Operation *op, MemRefType cache) {
       CacheShape(cache).headDim > 0)
     return success();
   return op->emitOpError("cache must be [blocks, layers, 2, kvHeads, ")
-         << kCacheBlock << ", headDim], found " << cache;
+         << kCacheBlock << ", headDim"
+         << (CacheShape(cache).hasScales ? " + 2" : "") << "], found " << cache;
 }
 
 static LogicalResult verifyHeads(Operation *op, StringRef name, int64_t columns,

@@ -18,12 +18,21 @@ namespace mlir::llama {
 /// Positions in one block of the KV cache: LLAMA_KV_BLOCK of runtime/abi.
 inline constexpr int64_t kCacheBlock = 64;
 
-/// Sizes of a cache [blocks, layers, 2, kvHeads, kCacheBlock, headDim].
+/// Elements of 8 bits that the bf16 scale of a key or value takes.
+inline constexpr int64_t kCacheScaleBytes = 2;
+
+/// Sizes of a cache [blocks, layers, 2, kvHeads, kCacheBlock, headDim]; of i8,
+/// with kCacheScaleBytes behind the headDim.
 struct CacheShape {
   int64_t layers, kvHeads, headDim;
+  bool hasScales; ///< elements are steps of a scale
   explicit CacheShape(MemRefType type)
       : layers(type.getDimSize(1)), kvHeads(type.getDimSize(3)),
-        headDim(type.getDimSize(5)) {}
+        headDim(type.getDimSize(5)),
+        hasScales(type.getElementType().isInteger(8)) {
+    if (hasScales)
+      headDim -= kCacheScaleBytes;
+  }
 };
 
 } // namespace mlir::llama

@@ -229,7 +229,8 @@ def Llama_RopeOp : Llama_Op<"rope", [
 // The KV cache: [blocks, layers, 2, kvHeads, 64, headDim], pages of 64 positions
 //
 // Position p of sequence s is slot p mod 64 of block tables[s, p / 64]. Rows say
-// where they stand with positions[t] and sequences[t].
+// where they stand with positions[t] and sequences[t]. A cache of i8 is headDim + 2
+// wide: what is written becomes whole multiples of a bf16 scale of its own.
 //===----------------------------------------------------------------------===//
 
 def Llama_CacheAppendOp : Llama_Op<"cache_append", [AllTypesMatch<["keys", "values"]>]> {

@@ -42,8 +42,10 @@ def Llama_BlockTables : Type<
     "{::mlir::ShapedType::kDynamic, ::mlir::ShapedType::kDynamic}, "
     "$_builder.getI32Type())">;
 
-// [blocks, layers, 2, kvHeads, 64, headDim]
-def Llama_Cache : MemRefRankOf<[BF16, F32], [6]>;
+// [blocks, layers, 2, kvHeads, 64, headDim]; of i8, headDim + 2: a key or value is
+// headDim steps of a scale, and the two bytes of that scale (bf16). In which order
+// elements lie within the last two dimensions is up to the lowering.
+def Llama_Cache : MemRefRankOf<[BF16, F32, I8], [6]>;
 
 // [T, heads, keys]
 def Llama_Scores : ConfinedType<3DTensorOf<[F32]>, [Llama_HasColumns],

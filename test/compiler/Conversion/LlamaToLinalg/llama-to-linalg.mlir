@@ -126,7 +126,8 @@ func.func @rope_rotates_neighbouring_pairs(%q: tensor<?x64xf32>, %cos: tensor<?x
 
 // -----
 
-// Position p of sequence s is slot p mod 64 of block tables[s, p / 64].
+// Position p of sequence s is slot p mod 64 of block tables[s, p / 64]. Keys of a
+// block are stored across.
 // CHECK-LABEL: func @rows_go_to_their_slot_of_the_cache
 // CHECK-SAME: (%[[K:.*]]: tensor<?x32xf32>, %[[V:.*]]: tensor<?x32xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
 // CHECK: scf.forall (%[[T:.*]]) in
@@ -139,11 +140,14 @@ func.func @rope_rotates_neighbouring_pairs(%q: tensor<?x64xf32>, %cos: tensor<?x
 // CHECK:   %[[B32:.*]] = tensor.extract %[[TABLES]][%[[SEQUENCE]], %[[NUMBER]]]
 // CHECK:   %[[BLOCK:.*]] = arith.index_cast %[[B32]]
 // CHECK:   tensor.extract_slice %[[K]][%[[T]], 0] [1, 32]
+// CHECK:   memref.subview %[[CACHE]][%[[BLOCK]], %[[LAYER]], 0, 0, 0, 0] [1, 1, 1, 4, 64, 8]
+// CHECK:   %[[ACROSS:.*]] = memref.expand_shape {{.*}} into memref<4x8x64xbf16
+// CHECK:   %[[KEYS:.*]] = memref.subview %[[ACROSS]][0, 0, %[[SLOT]]] [4, 8, 1]
 // CHECK:   arith.truncf %{{.*}} : f32 to bf16
-// CHECK:   %[[KEYS:.*]] = memref.subview %[[CACHE]][%[[BLOCK]], %[[LAYER]], 0, 0, %[[SLOT]], 0] [1, 1, 1, 4, 1, 8]
 // CHECK:   bufferization.materialize_in_destination %{{.*}} in restrict writable %[[KEYS]]
 // CHECK:   tensor.extract_slice %[[V]][%[[T]], 0] [1, 32]
-// CHECK:   %[[VALUES:.*]] = memref.subview %[[CACHE]][%[[BLOCK]], %[[LAYER]], 1, 0, %[[SLOT]], 0] [1, 1, 1, 4, 1, 8]
+// CHECK:   memref.subview %[[CACHE]][%[[BLOCK]], %[[LAYER]], 1, 0, 0, 0] [1, 1, 1, 4, 64, 8]
+// CHECK:   %[[VALUES:.*]] = memref.subview %{{.*}}[0, %[[SLOT]], 0] [4, 1, 8]
 // CHECK:   bufferization.materialize_in_destination %{{.*}} in restrict writable %[[VALUES]]
 func.func @rows_go_to_their_slot_of_the_cache(
     %k: tensor<?x32xf32>, %v: tensor<?x32xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
@@ -236,9 +240,9 @@ func.func @spread_logits(%few: tensor<?x2xf32>) -> tensor<?x512xf32> {
 // CHECK: %[[KEYS:.*]] = tensor.collapse_shape
 // CHECK: scf.forall
 // CHECK:   tensor.extract_slice %[[KEYS]]
-// CHECK:   memref.subview {{.*}}[%{{.*}}, %{{.*}}, 0, 0, %{{.*}}, 0]
+// CHECK:   memref.subview {{.*}}[%{{.*}}, %{{.*}}, 0, 0, 0, 0]
 // CHECK:   tensor.extract_slice %[[V]]
-// CHECK:   memref.subview {{.*}}[%{{.*}}, %{{.*}}, 1, 0, %{{.*}}, 0]
+// CHECK:   memref.subview {{.*}}[%{{.*}}, %{{.*}}, 1, 0, 0, 0]
 // CHECK: return %[[QUERY]]
 func.func @qkv_rope_append(
     %x: tensor<?x64xbf16>, %wq: tensor<64x64xbf16>, %wk: tensor<32x64xbf16>, %wv: tensor<32x64xbf16>,
@@ -250,14 +254,14 @@ func.func @qkv_rope_append(
 
 // -----
 
-// A row and a KV head at a time: the two heads that share it (8 heads, 4 KV
-// heads) are [2, 8]. Blocks 0 to position / 64 are visited; of the last one only
-// the keys up to the position are touched, in scores and in the mix alike.
+// A KV head and a row at a time: the two heads that share it (8 heads, 4 KV
+// heads) are [2, 8]. Blocks 0 to position / 64 are visited. Scores behind the
+// position are hidden, values behind it are not touched.
 // CHECK-LABEL: func @fused_attention_visits_pages_up_to_the_position
 // CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
 // CHECK-DAG: %[[SCALE:.*]] = arith.constant 0.353553385 : f32
 // CHECK-DAG: %[[LOWEST:.*]] = arith.constant 0xFF800000 : f32
-// CHECK: scf.forall (%[[T:.*]], %[[G:.*]]) in (%{{.*}}, 4) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x64xbf16>)
+// CHECK: scf.forall (%[[G:.*]], %[[T:.*]]) in (4, %{{.*}}) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x64xbf16>)
 // CHECK:   %[[COLUMN:.*]] = arith.muli %[[G]], %c16
 // CHECK:   tensor.extract_slice %[[Q]][%[[T]], %[[COLUMN]]] [1, 16]
 // CHECK:   %[[P32:.*]] = tensor.extract %[[P]][%[[T]]]
@@ -273,13 +277,17 @@ func.func @qkv_rope_append(
 // CHECK:     %[[B32:.*]] = tensor.extract %[[TABLES]][%{{.*}}, %[[N]]]
 // CHECK:     %[[BLOCK:.*]] = arith.index_cast %[[B32]]
 // CHECK:     memref.subview %[[CACHE]][%[[BLOCK]], %[[LAYER]], 0, %[[G]], 0, 0] [1, 1, 1, 1, 64, 8]
+// CHECK:     %[[KEYS:.*]] = bufferization.to_tensor {{.*}} : {{.*}} to tensor<8x64xbf16>
 // CHECK:     memref.subview %[[CACHE]][%[[BLOCK]], %[[LAYER]], 1, %[[G]], 0, 0] [1, 1, 1, 1, 64, 8]
-// CHECK:     linalg.fill ins(%[[LOWEST]] : f32) outs(%{{.*}} : tensor<2x64xf32>)
-// CHECK:     scf.for %{{.*}} = %c0 to %[[COUNT]]
-// CHECK:       arith.mulf %{{.*}}, %[[SCALE]]
+// CHECK:     %[[VALUES:.*]] = bufferization.to_tensor {{.*}} : {{.*}} to tensor<64x8xbf16>
+// CHECK:     linalg.generic {{.*}} ins(%{{.*}}, %[[KEYS]] : tensor<2x8xf32>, tensor<8x64xbf16>)
+// CHECK:       %[[J:.*]] = linalg.index 1
+// CHECK:       %[[WRITTEN:.*]] = arith.cmpi ult, %[[J]], %[[COUNT]]
+// CHECK:       arith.select %[[WRITTEN]], %{{.*}}, %[[LOWEST]]
 // CHECK:     arith.maximumf
 // CHECK:     math.exp
-// CHECK:     scf.for %{{.*}} = %c0 to %[[COUNT]]
+// CHECK:     %[[USED:.*]] = tensor.extract_slice %[[VALUES]][0, 0] [%[[COUNT]], 8]
+// CHECK:     linalg.generic {{.*}} ins(%{{.*}}, %[[USED]] : tensor<2x?xf32>, tensor<?x8xbf16>)
 // CHECK:   arith.divf
 // CHECK:   arith.truncf %{{.*}} : f32 to bf16
 // CHECK:   tensor.parallel_insert_slice %{{.*}} into %[[OUT]][%[[T]], %[[COLUMN]]] [1, 16]
@@ -287,6 +295,29 @@ func.func @fused_attention_visits_pages_up_to_the_position(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
   %o = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  return %o : tensor<?x64xbf16>
+}
+
+// -----
+
+// A cache of 8 bits: 64 x 8 elements of a head, then two rows of 64 bytes, the
+// scales. Those of keys belong to the scores, those of values to the weights.
+// CHECK-LABEL: func @cache_of_integers_has_scales
+// CHECK: %[[HEAD:.*]] = memref.collapse_shape {{.*}} into memref<640xi8
+// CHECK: memref.subview %[[HEAD]][0] [512] [1]
+// CHECK: memref.subview %[[HEAD]][512] [128] [1]
+// CHECK: bufferization.to_tensor {{.*}} to tensor<8x64xi8>
+// CHECK: bufferization.to_tensor {{.*}} to tensor<2x64xi8>
+// CHECK: arith.bitcast {{.*}} : i32 to f32
+// CHECK: arith.sitofp {{.*}} : i8 to f32
+// CHECK: arith.select
+// CHECK: math.exp
+// CHECK: linalg.generic {{.*}} : tensor<2x64xf32>, tensor<64xf32>) outs(%{{.*}} : tensor<2x64xf32>)
+// CHECK: arith.sitofp {{.*}} : i8 to f32
+func.func @cache_of_integers_has_scales(
+    %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x10xi8>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
+  %o = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x10xi8> -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 

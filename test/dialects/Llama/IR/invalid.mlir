@@ -273,6 +273,17 @@ func.func @cache_of_unknown_heads(
 
 // -----
 
+// A cache of integers needs room for the scale.
+func.func @cache_with_scales_of_nothing(
+    %k: tensor<?x32xf32>, %cache: memref<?x5x2x4x64x2xi8>, %layer: index,
+    %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
+  // expected-error @+1 {{'llama.cache_append' op cache must be [blocks, layers, 2, kvHeads, 64, headDim + 2], found 'memref<?x5x2x4x64x2xi8>'}}
+  llama.cache_append %k, %k cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x32xf32>, memref<?x5x2x4x64x2xi8> // (C2)
+  return
+}
+
+// -----
+
 func.func @cache_with_heads_of_nothing(
     %k: tensor<?x32xf32>, %cache: memref<?x5x2x4x64x0xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
@@ -621,7 +632,7 @@ func.func @block_tables_have_two_dimensions(
 func.func @cache_has_six_dimensions(
     %q: tensor<?x64xf32>, %cache: memref<?x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.fused_attention' op operand #1 must be 6D memref of bfloat16 type or 32-bit float values, but got 'memref<?x2x4x64x8xbf16>'}}
+  // expected-error @+1 {{'llama.fused_attention' op operand #1 must be 6D memref of bfloat16 type or 32-bit float or 8-bit signless integer values, but got 'memref<?x2x4x64x8xbf16>'}}
   %0 = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return
 }
@@ -631,7 +642,7 @@ func.func @cache_has_six_dimensions(
 func.func @cache_is_not_f16(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.fused_attention' op operand #1 must be 6D memref of bfloat16 type or 32-bit float values, but got 'memref<?x5x2x4x64x8xf16>'}}
+  // expected-error @+1 {{'llama.fused_attention' op operand #1 must be 6D memref of bfloat16 type or 32-bit float or 8-bit signless integer values, but got 'memref<?x5x2x4x64x8xf16>'}}
   %0 = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xf16> -> tensor<?x64xbf16>
   return
 }
