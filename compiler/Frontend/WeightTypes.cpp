@@ -86,3 +86,20 @@ llvm::Expected<Type> llama::getWeightElementType(
   }
   return getElementType(context, chosen);
 }
+
+bool llama::isRotated(const llamaweights::ModelManifest &manifest,
+                      StringRef symbol, bool layered,
+                      const FrontendOptions &options) {
+  if (!options.quantization || !layered)
+    return false;
+  const llamaweights::Checkpoint &checkpoint = *manifest.checkpoint;
+  for (int64_t layer = 0; layer < manifest.config.layers; ++layer) {
+    const TensorInfo *tensor =
+        checkpoint.find(getLayerTensorName(symbol, layer));
+    const llamaweights::QuantizedMatrix *matrix =
+        tensor ? checkpoint.getQuantized(*tensor) : nullptr;
+    if (!matrix || !matrix->isRotated)
+      return false;
+  }
+  return true;
+}

@@ -29,6 +29,13 @@ llvm::Expected<Type> getWeightElementType(
     MLIRContext &context, const llamaweights::ModelManifest &manifest,
     StringRef symbol, bool layered, const FrontendOptions &options);
 
+/// Whether the model is to transform what the layers' w2 is multiplied with:
+/// where the checkpoint asks for it (SpinQuant) and matrices are quantized. So
+/// w2 keeps its integers, and rows lose less when they are rounded. Otherwise
+/// the transform is in the rows of w2 already.
+bool isRotated(const llamaweights::ModelManifest &manifest, StringRef symbol,
+               bool layered, const FrontendOptions &options);
+
 } // namespace mlir::llama
 
 #endif // LLAMA_COMPILER_FRONTEND_WEIGHTTYPES_H

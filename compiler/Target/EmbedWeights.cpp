@@ -50,17 +50,35 @@ static StringRef asBytes(ArrayRef<T> list) {
   return {reinterpret_cast<const char *>(list.data()), list.size() * sizeof(T)};
 }
 
+/// The numbers that become integers.
+static llvm::Error readNumbers(const PlacedWeight &weight,
+                               const TensorInfo &tensor,
+                               const Checkpoint &checkpoint, int64_t row,
+                               int64_t count, MutableArrayRef<float> out) {
+  if (!weight.isRotated)
+    return checkpoint.readRowsAs(
+        tensor, DType::F32, row, count,
+        {reinterpret_cast<char *>(out.data()), out.size() * sizeof(float)});
+  const llamaweights::QuantizedMatrix *matrix = checkpoint.getQuantized(tensor);
+  if (matrix && matrix->isRotated)
+    return matrix->readUntransformed(row, count, out);
+  return llvm::createStringError(
+      "%s: tensor '%s' is an ordinary matrix, but the model was compiled for "
+      "one whose input is Hadamard-transformed",
+      tensor.file.c_str(), tensor.sourceName.c_str());
+}
+
 /// Integers a panel of rows at a time, then all scales.
-static llvm::Error embedQuantized(QuantizedType type, const TensorInfo &tensor,
-                                  const Checkpoint &checkpoint,
-                                  OutputFile &file, uint64_t at,
-                                  function_ref<void(uint64_t)> written,
-                                  llvm::BLAKE3 &hasher) {
+static llvm::Error
+embedQuantized(QuantizedType type, const PlacedWeight &weight,
+               const TensorInfo &tensor, const Checkpoint &checkpoint,
+               OutputFile &file, uint64_t at,
+               function_ref<void(uint64_t)> written, llvm::BLAKE3 &hasher) {
   int64_t rows = tensor.getRows(), columns = tensor.getColumns();
   int64_t rowBytes = type.getRowBytes(columns);
   int64_t rowScales = type.getRowScales(columns);
   int64_t panelRows = std::max<int64_t>(1, kPanelBytes / (4 * columns));
-  std::vector<char> source;
+  std::vector<float> numbers;
   std::vector<uint8_t> integers;
   std::vector<uint16_t> scales(rows * rowScales);
   auto write = [&](StringRef bytes) -> llvm::Error {
@@ -73,14 +91,13 @@ static llvm::Error embedQuantized(QuantizedType type, const TensorInfo &tensor,
   };
   for (int64_t row = 0; row < rows; row += panelRows) {
     int64_t count = std::min(panelRows, rows - row);
-    source.resize(count * columns * sizeof(float));
+    numbers.resize(count * columns);
     integers.resize(count * rowBytes);
     if (llvm::Error error =
-            checkpoint.readRowsAs(tensor, DType::F32, row, count, source))
+            readNumbers(weight, tensor, checkpoint, row, count, numbers))
       return error;
-    const auto *numbers = reinterpret_cast<const float *>(source.data());
     llvm::parallelFor(0, count, [&](size_t i) {
-      packRow(type, {numbers + i * columns, size_t(columns)},
+      packRow(type, ArrayRef(numbers).slice(i * columns, columns),
               MutableArrayRef(integers).slice(i * rowBytes, rowBytes),
               MutableArrayRef(scales).slice((row + i) * rowScales, rowScales));
     });
@@ -105,8 +122,8 @@ static llvm::Error embedTensor(const PlacedWeight &weight, int64_t layer,
   uint64_t at = begin + weight.offset + layer * weight.getTensorBytes();
   llvm::BLAKE3 hasher;
   if (auto quantized = dyn_cast<QuantizedType>(weight.element)) {
-    if (llvm::Error error = embedQuantized(quantized, *tensor, checkpoint, file,
-                                           at, written, hasher))
+    if (llvm::Error error = embedQuantized(
+            quantized, weight, *tensor, checkpoint, file, at, written, hasher))
       return error;
     hash = llvm::toHex(hasher.final(), /*LowerCase=*/true);
     return llvm::Error::success();

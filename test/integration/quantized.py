@@ -1,6 +1,6 @@
 """Compares a quantized model with a reference that quantizes as it should.
 
-    python quantized.py MODEL.so CHECKPOINT --bits=4 --group=32 [--kept]
+    python quantized.py MODEL.so CHECKPOINT --bits=4 --group=32 [--kept] [--hadamard]
 
 The reference is that of test/reference with float64 between the roundings:
 matrices are integers with a float16 scale for each group of a row (with 4 bits
@@ -123,6 +123,29 @@ class QuantizedMatrix:
         return quantize_rows(x, self.group) @ self.whole.T
 
 
+def hadamard(size):
+    matrix = np.ones((1, 1))
+    while len(matrix) < size:
+        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
+    return matrix / np.sqrt(size)
+
+
+class RotatedMatrix:
+    """Multiplies what it is multiplied with by a Walsh-Hadamard matrix first."""
+
+    def __init__(self, matrix):
+        self.matrix, self.tensor = matrix, matrix.tensor
+
+    def times(self, x):
+        return self.matrix.times(x @ hadamard(x.shape[1]))
+
+
+def rotate(model):
+    for layer in model.layers:
+        layer.down = RotatedMatrix(layer.down)
+    return model
+
+
 class QuantizedModel(forward.Model):
     def __init__(self, path, bits, group, kept=False):
         super().__init__(path)
@@ -142,12 +165,15 @@ def main():
     parser.add_argument("--bits", type=int, choices=(4, 8), required=True)
     parser.add_argument("--group", type=int, required=True)
     parser.add_argument("--kept", action="store_true", help="matrices are integers already")
+    parser.add_argument("--hadamard", action="store_true", help="w2 expects a transformed input")
     o = parser.parse_args()
     reference = QuantizedModel(o.checkpoint, o.bits, o.group, o.kept)
+    exact = forward.Model(o.checkpoint)
+    if o.hadamard:
+        reference, exact = rotate(reference), rotate(exact)
     prompt = program.random_prompt(70, len(reference.embedding.tensor))
     ids, actual = program.generate(o.model, prompt, 6)
     expected = reference.forward(prompt + ids[:-1], reference.new_cache())
-    exact = forward.Model(o.checkpoint)
     moved = logits.distance(exact.forward(prompt + ids[:-1], exact.new_cache()), expected)
     return not all([
         logits.within("all rows together", logits.distance(expected, actual), moved),

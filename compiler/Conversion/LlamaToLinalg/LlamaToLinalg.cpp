@@ -61,6 +61,8 @@ struct ConvertWeight : OpConversionPattern<WeightOp> {
         /*alignment=*/IntegerAttr());
     if (op.getLayered())
       global->setAttr(kLayeredAttr, rewriter.getUnitAttr());
+    if (op.getRotated())
+      global->setAttr(kRotatedAttr, rewriter.getUnitAttr());
     if (quantized)
       global->setAttr(kQuantizedAttr, TypeAttr::get(type));
     return success();
@@ -299,6 +301,18 @@ struct ConvertAdd : OpConversionPattern<AddOp> {
   }
 };
 
+struct ConvertHadamard : OpConversionPattern<HadamardOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(HadamardOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op, lowerHadamard(b, adaptor.getInput()));
+    return success();
+  }
+};
+
 struct ConvertLogits : OpConversionPattern<LogitsOp> {
   using Base::Base;
 
@@ -428,13 +442,13 @@ struct ConvertLlamaToLinalg
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend,
-                 ConvertEmbed, ConvertFusedAttention, ConvertGetQuantizedWeight,
-                 ConvertGetWeight, ConvertLinear, ConvertLogits, ConvertMul,
-                 ConvertQKVRopeAppend, ConvertRecordScores, ConvertRMSNorm,
-                 ConvertRope, ConvertRopeAngles, ConvertSilu,
-                 ConvertSpreadLogits, ConvertSwiGLU, ConvertWeight>(
-        &getContext());
+    patterns
+        .add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend, ConvertEmbed,
+             ConvertFusedAttention, ConvertGetQuantizedWeight, ConvertGetWeight,
+             ConvertHadamard, ConvertLinear, ConvertLogits, ConvertMul,
+             ConvertQKVRopeAppend, ConvertRecordScores, ConvertRMSNorm,
+             ConvertRope, ConvertRopeAngles, ConvertSilu, ConvertSpreadLogits,
+             ConvertSwiGLU, ConvertWeight>(&getContext());
     ConversionTarget target(getContext());
     target.addIllegalDialect<LlamaDialect>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });

@@ -72,6 +72,9 @@ std::pair<Value, Value> lowerRopeAngles(RowBuilder &b, Value positions,
 /// f32 of silu(gate) * up, rounded to `element`.
 Value lowerGate(RowBuilder &b, Value gate, Value up, Type element);
 
+/// Every row times the orthonormal Walsh-Hadamard matrix, in place of `rows`.
+Value lowerHadamard(RowBuilder &b, Value rows);
+
 /// Rows `table[list[i], :]`, converted to `element`.
 Value lowerGather(RowBuilder &b, Value table, Value list, Type element);
 /// Rows of a quantized table, f32.

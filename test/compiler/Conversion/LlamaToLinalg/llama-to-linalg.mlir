@@ -371,3 +371,30 @@ func.func @quantized_linear(%x: tensor<?x60xf32>, %layer: index) -> tensor<?x56x
   %y = llama.linear %x, %w : tensor<?x60xf32>, tensor<56x60x!llama.quantized<8, 64>> -> tensor<?x56xf32>
   return %y : tensor<?x56xf32>
 }
+
+// -----
+
+// Pairs within 64 elements meet in registers, others 64 at a time; in place.
+// CHECK-LABEL: func @hadamard
+// CHECK-SAME: (%[[X:.*]]: tensor<?x256xf32>)
+// CHECK: scf.forall {{.*}} shared_outs(%{{.*}} = %[[X]])
+// CHECK: scf.for {{.*}} to %c4 step
+// CHECK-COUNT-6: vector.shuffle {{.*}} : vector<64xf32>, vector<64xf32>
+// CHECK: scf.for {{.*}} to %c2 step
+// CHECK: arith.addf {{.*}} : vector<64xf32>
+// CHECK: arith.subf {{.*}} : vector<64xf32>
+// CHECK: scf.for {{.*}} to %c2 step
+// CHECK: arith.addf {{.*}} : vector<64xf32>
+// CHECK: arith.subf {{.*}} : vector<64xf32>
+// CHECK-COUNT-2: arith.mulf {{.*}} : vector<64xf32>
+// CHECK-NOT: scf.for {{.*}} step
+func.func @hadamard(%x: tensor<?x256xf32>) -> tensor<?x256xf32> {
+  %y = llama.hadamard %x : tensor<?x256xf32>
+  return %y : tensor<?x256xf32>
+}
+
+// -----
+
+// A weight stays rotated until it is written.
+// CHECK-LABEL: memref.global "private" constant @turned : memref<66xi8> {llama.quantized = tensor<1x8x!llama.quantized<8, 64>>, llama.rotated}
+llama.weight @turned rotated : tensor<1x8x!llama.quantized<8, 64>>

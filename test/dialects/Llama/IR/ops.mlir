@@ -9,6 +9,8 @@
 llama.weight @tok_embeddings : tensor<512x64xbf16>
 // CHECK: llama.weight @layers.attention.wq layered : tensor<5x64x64xf16>
 llama.weight @layers.attention.wq layered : tensor<5x64x64xf16>
+// CHECK: llama.weight @layers.feed_forward.w2 layered rotated : tensor<5x64x128x!llama.quantized<4, 32>>
+llama.weight @layers.feed_forward.w2 layered rotated : tensor<5x64x128x!llama.quantized<4, 32>>
 // CHECK: llama.weight @norm {note = "kept"} : tensor<64xf32>
 llama.weight @norm {note = "kept"} : tensor<64xf32>
 
@@ -105,6 +107,13 @@ func.func @elementwise(%a: tensor<?x172xf32>, %b: tensor<?x172xf32>) {
 func.func @logits(%x: tensor<?x64xbf16>, %list: tensor<?xi32>, %w: tensor<512x64xbf16>) {
   // CHECK: llama.logits %{{.*}}[%{{.*}}], %{{.*}} : tensor<?x64xbf16>, tensor<512x64xbf16> -> tensor<?x512xf32>
   %0 = llama.logits %x[%list], %w : tensor<?x64xbf16>, tensor<512x64xbf16> -> tensor<?x512xf32>
+  return
+}
+
+// CHECK-LABEL: func @hadamard
+func.func @hadamard(%x: tensor<?x128xf32>) {
+  // CHECK: llama.hadamard %{{.*}} : tensor<?x128xf32>
+  %0 = llama.hadamard %x : tensor<?x128xf32>
   return
 }
 
