@@ -53,13 +53,18 @@ public:
   virtual ~QuantizedMatrix();
   int64_t groupSize = 0;  ///< columns that share a scale
   int bits = 8;           ///< of a code: 4 means -8 to 7
-  bool isRotated = false; ///< rows are still to be Hadamard-transformed
+  bool isRotated = false; ///< Checkpoint's rows are Hadamard-transformed
   /// Codes of rows [first, first + count), one byte each.
   virtual llvm::Error readCodes(int64_t first, int64_t count,
                                 llvm::MutableArrayRef<int8_t> out) const = 0;
   /// Their scales, columns / groupSize for each row.
   virtual llvm::Error readScales(int64_t first, int64_t count,
                                  llvm::MutableArrayRef<float> out) const = 0;
+  /// Rows as Checkpoint's, but before that transform: for a model that applies
+  /// it to what the matrix is multiplied with.
+  virtual llvm::Error
+  readUntransformed(int64_t first, int64_t count,
+                    llvm::MutableArrayRef<float> out) const = 0;
 };
 
 class Checkpoint {

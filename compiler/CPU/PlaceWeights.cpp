@@ -66,6 +66,8 @@ struct LlamaCPUPlaceWeights
     entry.append("offset", builder.getI64IntegerAttr(offset));
     if (global->hasAttr(kLayeredAttr))
       entry.append("layered", builder.getUnitAttr());
+    if (global->hasAttr(kRotatedAttr))
+      entry.append("rotated", builder.getUnitAttr());
     if (auto type = global->getAttrOfType<TypeAttr>(kQuantizedAttr))
       entry.append("quantized", type);
     return entry.getDictionary(&getContext());

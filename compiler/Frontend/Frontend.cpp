@@ -128,7 +128,9 @@ llvm::Error ModelBuilder::declareWeight(StringRef name, bool layered,
     stacked.push_back(config.layers);
   llvm::append_range(stacked, shape);
   at(name);
-  WeightOp::create(b, name, layered, RankedTensorType::get(stacked, *element));
+  WeightOp::create(b, name, layered,
+                   isRotated(manifest, name, layered, options),
+                   RankedTensorType::get(stacked, *element));
   return llvm::Error::success();
 }
 
@@ -233,7 +235,12 @@ Value ModelBuilder::feedForward(Value normed, Value layer) {
   Value up = linear(normed, "layers.feed_forward.w3", layer, config.ffn);
   at("layers.feed_forward");
   Value active = SiluOp::create(b, gate.getType(), gate);
-  Value hidden = MulOp::create(b, inputRows(config.ffn), active, up);
+  bool rotated =
+      module->lookupSymbol<WeightOp>("layers.feed_forward.w2").getRotated();
+  Value hidden = MulOp::create(
+      b, rotated ? f32Rows(config.ffn) : inputRows(config.ffn), active, up);
+  if (rotated)
+    hidden = HadamardOp::create(b, hidden.getType(), hidden);
   return linear(hidden, "layers.feed_forward.w2", layer, config.hidden);
 }
 

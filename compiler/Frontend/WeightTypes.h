@@ -7,7 +7,9 @@
 //
 // With --quantize every matrix becomes !llama.quantized instead, with 8 bits
 // where it is an end of the model: errors there are not averaged out. Integers
-// that are stored with a scale for each group of that size keep their values.
+// that are stored with a scale for each group of that size keep their values;
+// where they are stored with a minimum as well (Q4_1, Q5_1, Q4_K, Q5_K), groups
+// of 32 of the model have one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,6 +30,13 @@ std::string getLayerTensorName(StringRef symbol, int64_t layer);
 llvm::Expected<Type> getWeightElementType(
     MLIRContext &context, const llamaweights::ModelManifest &manifest,
     StringRef symbol, bool layered, const FrontendOptions &options);
+
+/// Whether the model is to transform what the layers' w2 is multiplied with:
+/// where the checkpoint asks for it (SpinQuant) and matrices are quantized. So
+/// w2 keeps its integers, and rows lose less when they are rounded. Otherwise
+/// the transform is in the rows of w2 already.
+bool isRotated(const llamaweights::ModelManifest &manifest, StringRef symbol,
+               bool layered, const FrontendOptions &options);
 
 } // namespace mlir::llama
 

@@ -29,8 +29,9 @@ std::string llama::getCompilerVersion() {
 
 static std::string getTypeName(Type type) {
   if (auto quantized = dyn_cast<QuantizedType>(type))
-    return llvm::formatv("int{0}g{1}", quantized.getBits(),
-                         quantized.getGroup());
+    return llvm::formatv("int{0}g{1}{2}", quantized.getBits(),
+                         quantized.getGroup(),
+                         quantized.hasMinimum() ? "m" : "");
   if (type.isInteger(8))
     return "int8";
   std::string name;
@@ -86,6 +87,11 @@ llama::getPlacedWeights(ModuleOp module) {
           "attribute '%s': '%s' is quantized, expected a tensor of "
           "!llama.quantized",
           kWeightsAttr.data(), name.getValue().str().c_str());
+    bool isRotated = entry.contains("rotated");
+    if (isRotated && stored == memref)
+      return llvm::createStringError(
+          "attribute '%s': '%s' is rotated, expected a quantized matrix",
+          kWeightsAttr.data(), name.getValue().str().c_str());
     if (isLayered &&
         (!name.getValue().starts_with("layers.") || stored.getRank() < 2))
       return llvm::createStringError(
@@ -96,7 +102,7 @@ llama::getPlacedWeights(ModuleOp module) {
     weights.push_back({name.str(), isLayered,
                        SmallVector<int64_t>(shape.drop_front(isLayered)),
                        stored.getElementType(), offset.getInt(),
-                       isLayered ? shape.front() : 1});
+                       isLayered ? shape.front() : 1, isRotated});
   }
   return weights;
 }

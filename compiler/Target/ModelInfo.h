@@ -27,6 +27,7 @@ struct PlacedWeight {
   Type element;               ///< or !llama.quantized
   int64_t offset;             ///< bytes
   int64_t layers;             ///< tensors stacked; 1 if not layered
+  bool isRotated;             ///< see llama.weight
 
   /// Bytes of one tensor.
   int64_t getTensorBytes() const;

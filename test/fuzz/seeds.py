@@ -166,7 +166,7 @@ def shared_object():
     norm = {"name": "norm", "dtype": "f32", "shape": [4], "offset": 0, "bytes": 16, "hash": "0" * 64}
     tensors = [norm] + [
         {"name": dtype, "dtype": dtype, "shape": [1, 100], "offset": 16, "bytes": size, "hash": "0" * 64}
-        for dtype, size in [("int8g64", 132), ("int4g32", 72)]
+        for dtype, size in [("int8g64", 132), ("int4g32", 72), ("int8g64m", 136)]
     ]  # fmt: skip
     info = json.dumps({"weights": {"storage": "embed", "file": "", "tensors": tensors}}).encode()
     abi = (Path(__file__).parents[2] / "runtime/abi/LlamaABI.h").read_text()

@@ -50,6 +50,8 @@ public:
   }
   Error readScales(int64_t first, int64_t count,
                    MutableArrayRef<float> out) const override;
+  Error readUntransformed(int64_t first, int64_t count,
+                          MutableArrayRef<float> out) const override;
 
   int64_t getColumns() const { return weight.shape[1]; }
 
@@ -93,26 +95,31 @@ Error QuantizedRows::addAdaptor(const StoredTensor &left,
   return Error::success();
 }
 
-Error QuantizedRows::readRows(int64_t first, int64_t count,
-                              MutableArrayRef<char> out) const {
-  int64_t columns = getColumns();
-  size_t groups = size_t(columns / groupSize);
-  std::vector<int8_t> codes(size_t(count * columns));
+Error QuantizedRows::readUntransformed(int64_t first, int64_t count,
+                                       MutableArrayRef<float> out) const {
+  size_t groups = size_t(getColumns() / groupSize);
+  std::vector<int8_t> codes(out.size());
   std::vector<float> factors(size_t(count) * groups);
-  std::vector<float> values(codes.size());
   if (Error error = readCodes(first, count, codes))
     return error;
   if (Error error = readScales(first, count, factors))
     return error;
   for (size_t i = 0; i < codes.size(); ++i)
-    values[i] = float(codes[i]) * factors[i / size_t(groupSize)];
+    out[i] = float(codes[i]) * factors[i / size_t(groupSize)];
   if (adaptorA && adaptorB)
-    if (Error error = addAdaptor(*adaptorB, *adaptorA, first, count, values))
-      return error;
+    return addAdaptor(*adaptorB, *adaptorA, first, count, out);
+  return Error::success();
+}
+
+Error QuantizedRows::readRows(int64_t first, int64_t count,
+                              MutableArrayRef<char> out) const {
+  size_t columns = size_t(getColumns());
+  std::vector<float> values(size_t(count) * columns);
+  if (Error error = readUntransformed(first, count, values))
+    return error;
   if (isRotated)
-    for (int64_t row = 0; row < count; ++row)
-      transformHadamard(MutableArrayRef(values).slice(size_t(row * columns),
-                                                      size_t(columns)));
+    for (size_t row = 0; row < size_t(count); ++row)
+      transformHadamard(MutableArrayRef(values).slice(row * columns, columns));
   std::copy_n(reinterpret_cast<const char *>(values.data()), out.size(),
               out.data());
   return Error::success();

@@ -5,9 +5,10 @@
 //     =>  X.weight [out, in] f32 = weight * scale + loraScale * B A
 //
 // SpinQuant rotated the input of w2 by a Walsh-Hadamard matrix H, which a model
-// would have to apply before the product: w2 (H x). H is symmetric, so the rows
-// of w2 H are the transformed rows of w2, and what is handed on is an ordinary
-// matrix for an ordinary x.
+// has to apply before the product: w2 (H x). H is symmetric, so the rows of w2
+// H are the transformed rows of w2, and what a Checkpoint hands on is an
+// ordinary matrix for an ordinary x. A model that wants the integers of w2
+// applies H itself and asks the QuantizedMatrix.
 //
 //===----------------------------------------------------------------------===//
 

@@ -61,6 +61,8 @@ struct ConvertWeight : OpConversionPattern<WeightOp> {
         /*alignment=*/IntegerAttr());
     if (op.getLayered())
       global->setAttr(kLayeredAttr, rewriter.getUnitAttr());
+    if (op.getRotated())
+      global->setAttr(kRotatedAttr, rewriter.getUnitAttr());
     if (quantized)
       global->setAttr(kQuantizedAttr, TypeAttr::get(type));
     return success();
@@ -106,7 +108,8 @@ struct ConvertGetWeight : OpConversionPattern<GetWeightOp> {
   }
 };
 
-/// Integers and scales of one matrix, views of the weight's bytes.
+/// Integers, scales and perhaps minimums of one matrix, views of the weight's
+/// bytes.
 struct ConvertGetQuantizedWeight : OpConversionPattern<GetWeightOp> {
   using Base::Base;
 
@@ -143,12 +146,15 @@ struct ConvertGetQuantizedWeight : OpConversionPattern<GetWeightOp> {
     };
     int64_t rowBytes = quantized.getRowBytes(columns);
     Value integers = view(begin, rowBytes, b.getI8Type());
-    Value behind =
-        arith::AddIOp::create(b, begin, b.index(rows * rowBytes)).getResult();
-    Value scales =
-        view(behind, quantized.getRowScales(columns), b.getF16Type());
-    rewriter.replaceOpWithMultiple(
-        op, ArrayRef<ValueRange>{ValueRange{integers, scales}});
+    int64_t rowScales = quantized.getRowScales(columns);
+    auto viewBehind = [&](int64_t shift) {
+      Value at = arith::AddIOp::create(b, begin, b.index(shift));
+      return view(at, rowScales, b.getF16Type());
+    };
+    SmallVector<Value> parts = {integers, viewBehind(rows * rowBytes)};
+    if (quantized.hasMinimum())
+      parts.push_back(viewBehind(rows * (rowBytes + 2 * rowScales)));
+    rewriter.replaceOpWithMultiple(op, ArrayRef<ValueRange>{parts});
     return success();
   }
 };
@@ -299,6 +305,18 @@ struct ConvertAdd : OpConversionPattern<AddOp> {
   }
 };
 
+struct ConvertHadamard : OpConversionPattern<HadamardOp> {
+  using Base::Base;
+
+  LogicalResult
+  matchAndRewrite(HadamardOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RowBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op, lowerHadamard(b, adaptor.getInput()));
+    return success();
+  }
+};
+
 struct ConvertLogits : OpConversionPattern<LogitsOp> {
   using Base::Base;
 
@@ -428,13 +446,13 @@ struct ConvertLlamaToLinalg
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend,
-                 ConvertEmbed, ConvertFusedAttention, ConvertGetQuantizedWeight,
-                 ConvertGetWeight, ConvertLinear, ConvertLogits, ConvertMul,
-                 ConvertQKVRopeAppend, ConvertRecordScores, ConvertRMSNorm,
-                 ConvertRope, ConvertRopeAngles, ConvertSilu,
-                 ConvertSpreadLogits, ConvertSwiGLU, ConvertWeight>(
-        &getContext());
+    patterns
+        .add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend, ConvertEmbed,
+             ConvertFusedAttention, ConvertGetQuantizedWeight, ConvertGetWeight,
+             ConvertHadamard, ConvertLinear, ConvertLogits, ConvertMul,
+             ConvertQKVRopeAppend, ConvertRecordScores, ConvertRMSNorm,
+             ConvertRope, ConvertRopeAngles, ConvertSilu, ConvertSpreadLogits,
+             ConvertSwiGLU, ConvertWeight>(&getContext());
     ConversionTarget target(getContext());
     target.addIllegalDialect<LlamaDialect>();
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });

@@ -27,6 +27,9 @@ inline constexpr StringLiteral kExtentAttr = "llama.extent";
 /// On a memref.global, a unit: the weight stacks one tensor per layer.
 inline constexpr StringLiteral kLayeredAttr = "llama.layered";
 
+/// On a memref.global, a unit: the weight is `rotated`, see llama.weight.
+inline constexpr StringLiteral kRotatedAttr = "llama.rotated";
+
 /// On a memref.global of bytes, a type: the weight's tensor of
 /// !llama.quantized, of which each matrix is stored as all its integers, then
 /// all its scales. On a linalg.generic, a type: the !llama.quantized of the
@@ -35,8 +38,8 @@ inline constexpr StringLiteral kQuantizedAttr = "llama.quantized";
 
 /// On the module, an array: what the block of weights holds, in order. Each a
 /// dictionary of `name`, `type` (memref), `offset` in bytes and, if it stacks
-/// one tensor per layer, `layered`; of a quantized weight also `quantized`, as
-/// kQuantizedAttr.
+/// one tensor per layer, `layered`; if it is rotated, `rotated`; of a quantized
+/// weight also `quantized`, as kQuantizedAttr.
 inline constexpr StringLiteral kWeightsAttr = "llama.weights";
 
 /// On the module, an i64: bytes of the block of weights.

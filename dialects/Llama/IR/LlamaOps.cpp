@@ -9,6 +9,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <set>
 
 using namespace mlir;
@@ -118,6 +120,9 @@ LogicalResult WeightOp::verify() {
   if (getLayered() && type.getRank() < 2) // (C2)
     return emitOpError("is layered but has ")
            << type.getRank() << " dimensions, expected at least 2";
+  if (getRotated() && !isa<QuantizedType>(type.getElementType())) // (C3)
+    return emitOpError("is rotated, expected a quantized matrix, found ")
+           << type;
   return success();
 }
 
@@ -221,6 +226,13 @@ LogicalResult MulOp::verify() {
   return expectSize(*this, "the result's number of columns", // (C1)
                     getColumns(getType()), "the operands'",
                     getColumns(getLhs().getType()));
+}
+
+LogicalResult HadamardOp::verify() {
+  int64_t columns = getColumns(getInput().getType());
+  if (llvm::isPowerOf2_64(columns)) // (C1)
+    return success();
+  return emitOpError("expected a power of two of columns, found ") << columns;
 }
 
 LogicalResult LogitsOp::verify() {

@@ -26,10 +26,15 @@ def Llama_WeightOp : Llama_Op<"weight", [Symbol]> {
     symbol `layers.attention.wq` holds `layers.0.attention.wq`,
     `layers.1.attention.wq`, and so on.
 
+    A `rotated` weight is the matrix that a checkpoint means to be multiplied with
+    rows after `llama.hadamard`. Without that word the transform is part of the
+    matrix, if the checkpoint asks for one at all.
+
     Constraints:
 
     - (C1) the shape is static.
     - (C2) a `layered` weight has a dimension of layers and at least one more.
+    - (C3) a `rotated` weight is quantized.
 
     Example:
 
@@ -38,13 +43,15 @@ def Llama_WeightOp : Llama_Op<"weight", [Symbol]> {
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, UnitAttr:$layered,
-                       TypeAttrOf<AnyRankedTensor>:$type);
-  let assemblyFormat = "$sym_name (`layered` $layered^)? attr-dict `:` $type";
+                       UnitAttr:$rotated, TypeAttrOf<AnyRankedTensor>:$type);
+  let assemblyFormat = [{
+    $sym_name (`layered` $layered^)? (`rotated` $rotated^)? attr-dict `:` $type
+  }];
   let extraClassDeclaration = [{
     /// The type of one layer's tensor, or of the tensor itself.
     RankedTensorType getElementTensorType();
   }];
-  let hasVerifier = 1; // C1, C2
+  let hasVerifier = 1; // C1, C2, C3
 }
 
 def Llama_GetWeightOp : Llama_Op<"get_weight", [
@@ -441,6 +448,36 @@ def Llama_MulOp : Llama_Op<"mul", [Pure, Commutative,
   let assemblyFormat = [{
     $lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)
   }];
+  let hasVerifier = 1; // C1
+}
+
+def Llama_HadamardOp : Llama_Op<"hadamard", [
+    Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "multiplies each row by the Walsh-Hadamard matrix";
+  let description = [{
+    With n columns, in Sylvester's order:
+
+    ```
+    result[t, i] = 1 / sqrt(n) * sum over k of (-1)^(ones in i & k) * input[t, k]
+    ```
+
+    The matrix is symmetric and its own inverse. It spreads what is large in one
+    column over all of them, so that little is lost when the row is rounded to
+    integers.
+
+    Constraints:
+
+    - (C1) the number of columns is a power of two.
+
+    Example:
+
+    ```mlir
+    %y = llama.hadamard %x : tensor<?x8192xf32>
+    ```
+  }];
+  let arguments = (ins Llama_F32Rows:$input);
+  let results = (outs Llama_F32Rows:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
   let hasVerifier = 1; // C1
 }
 

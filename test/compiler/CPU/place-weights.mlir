@@ -7,19 +7,22 @@
 // CHECK-SAME: llama.weights = [
 // CHECK-SAME: {name = "a", offset = 0 : i64, type = memref<3x4xbf16>},
 // CHECK-SAME: {layered, name = "layers.b", offset = 4096 : i64, type = memref<5x3x4xf32>},
-// CHECK-SAME: {name = "c", offset = 8192 : i64, type = memref<2xf16>}
-// CHECK-SAME: ], llama.weights_bytes = 8196 : i64}
+// CHECK-SAME: {name = "c", offset = 8192 : i64, type = memref<2xf16>},
+// CHECK-SAME: {name = "d", offset = 12288 : i64, quantized = tensor<1x8x!llama.quantized<8, 64>>, rotated, type = memref<66xi8>}
+// CHECK-SAME: ], llama.weights_bytes = 12354 : i64}
 // CHECK-NOT: @a
 // CHECK-NOT: @layers.b
 // CHECK: memref.global "private" constant @table : memref<2xf64> = dense<[1.000000e+00, 2.000000e+00]>
 // LINES: offset = 0 : i64
 // LINES-SAME: offset = 64 : i64
 // LINES-SAME: offset = 320 : i64
-// LINES-SAME: llama.weights_bytes = 324 : i64
+// LINES-SAME: offset = 384 : i64
+// LINES-SAME: llama.weights_bytes = 450 : i64
 memref.global "private" constant @a : memref<3x4xbf16>
 memref.global "private" constant @layers.b : memref<5x3x4xf32> {llama.layered}
 memref.global "private" constant @table : memref<2xf64> = dense<[1.0, 2.0]>
 memref.global "private" constant @c : memref<2xf16>
+memref.global "private" constant @d : memref<66xi8> {llama.quantized = tensor<1x8x!llama.quantized<8, 64>>, llama.rotated}
 
 // CHECK-LABEL: func @weights_are_views_of_the_block
 // CHECK-SAME: (%[[LAYER:.*]]: index, %[[BLOCK:.*]]: memref<?xi8> {llama.argument = "weights"})

@@ -17,6 +17,11 @@ llama.weight @w layered : tensor<64xbf16> // (C2)
 
 // -----
 
+// expected-error @+1 {{'llama.weight' op is rotated, expected a quantized matrix, found 'tensor<8x64xbf16>'}}
+llama.weight @w rotated : tensor<8x64xbf16> // (C3)
+
+// -----
+
 // expected-error @+1 {{attribute 'type' failed to satisfy constraint}}
 llama.weight @w : memref<64xbf16>
 
@@ -473,6 +478,26 @@ func.func @logits_of_a_missing_token(%x: tensor<?x64xbf16>, %list: tensor<?xi32>
 // -----
 
 //===----------------------------------------------------------------------===//
+// hadamard
+//===----------------------------------------------------------------------===//
+
+func.func @hadamard_of_no_power_of_two(%x: tensor<?x96xf32>) {
+  // expected-error @+1 {{'llama.hadamard' op expected a power of two of columns, found 96}}
+  %0 = llama.hadamard %x : tensor<?x96xf32> // (C1)
+  return
+}
+
+// -----
+
+func.func @hadamard_of_bf16(%x: tensor<?x64xbf16>) {
+  // expected-error @+1 {{'llama.hadamard' op operand #0 must be tensor<? x columns> of f32, but got 'tensor<?x64xbf16>'}}
+  %0 = llama.hadamard %x : tensor<?x64xbf16>
+  return
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
 // spread_logits
 //===----------------------------------------------------------------------===//
 
@@ -672,6 +697,11 @@ llama.weight @w : tensor<8x64x!llama.quantized<5, 32>>
 
 // expected-error @+1 {{expected a group of 32, 64, 128 or 256, found 48}}
 llama.weight @w : tensor<8x64x!llama.quantized<4, 48>>
+
+// -----
+
+// expected-error @+1 {{expected 'minimum'}}
+llama.weight @w : tensor<8x64x!llama.quantized<4, 32, maximum>>
 
 // -----
 

@@ -9,6 +9,8 @@
 llama.weight @tok_embeddings : tensor<512x64xbf16>
 // CHECK: llama.weight @layers.attention.wq layered : tensor<5x64x64xf16>
 llama.weight @layers.attention.wq layered : tensor<5x64x64xf16>
+// CHECK: llama.weight @layers.feed_forward.w2 layered rotated : tensor<5x64x128x!llama.quantized<4, 32>>
+llama.weight @layers.feed_forward.w2 layered rotated : tensor<5x64x128x!llama.quantized<4, 32>>
 // CHECK: llama.weight @norm {note = "kept"} : tensor<64xf32>
 llama.weight @norm {note = "kept"} : tensor<64xf32>
 
@@ -108,6 +110,13 @@ func.func @logits(%x: tensor<?x64xbf16>, %list: tensor<?xi32>, %w: tensor<512x64
   return
 }
 
+// CHECK-LABEL: func @hadamard
+func.func @hadamard(%x: tensor<?x128xf32>) {
+  // CHECK: llama.hadamard %{{.*}} : tensor<?x128xf32>
+  %0 = llama.hadamard %x : tensor<?x128xf32>
+  return
+}
+
 // CHECK-LABEL: func @spread_logits
 func.func @spread_logits(%few: tensor<?x2xf32>) {
   // CHECK: llama.spread_logits %{{.*}} to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
@@ -152,9 +161,12 @@ func.func @add_rms_norm(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>, %w: tensor<6
 
 // CHECK-LABEL: func @quantized_matrices
 func.func @quantized_matrices(%tokens: tensor<?xi32>, %table: tensor<512x64x!llama.quantized<8, 128>>,
-                              %w: tensor<172x64x!llama.quantized<4, 32>>) -> tensor<?x172xf32> {
+                              %w: tensor<172x64x!llama.quantized<4, 32>>,
+                              %m: tensor<64x64x!llama.quantized<4, 32, minimum>>) -> tensor<?x172xf32> {
   // CHECK: llama.embed %{{.*}}, %{{.*}} : tensor<512x64x!llama.quantized<8, 128>> -> tensor<?x64xf32>
   %x = llama.embed %tokens, %table : tensor<512x64x!llama.quantized<8, 128>> -> tensor<?x64xf32>
+  // CHECK: llama.linear %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<64x64x!llama.quantized<4, 32, minimum>> -> tensor<?x64xf32>
+  %z = llama.linear %x, %m : tensor<?x64xf32>, tensor<64x64x!llama.quantized<4, 32, minimum>> -> tensor<?x64xf32>
   // CHECK: llama.linear %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<172x64x!llama.quantized<4, 32>> -> tensor<?x172xf32>
   %y = llama.linear %x, %w : tensor<?x64xf32>, tensor<172x64x!llama.quantized<4, 32>> -> tensor<?x172xf32>
   return %y : tensor<?x172xf32>
