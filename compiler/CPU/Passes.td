@@ -18,7 +18,9 @@ def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::ModuleOp">
         for one row at a time, the whole panel wide         one stream per weight row
     ```
 
-    with static sizes in the innermost tiles. The sum over a row is not tiled
+    with static sizes in the innermost tiles. Tiles of quantized matrices are
+    `quantized-columns` wide, for one row and for several: a lane is a row of the
+    matrix there. The sum over a row is not tiled
     here: each element is reduced in one place, in one order.
 
     With `amx`, the rows of prompts, which come first in a call, go through
@@ -41,7 +43,9 @@ def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::ModuleOp">
     Option<"rowsPerPass", "rows-per-pass", "int64_t", "128", "rows that use a panel while it is in the cache">,
     Option<"panelColumns", "panel-columns", "int64_t", "8", "weight rows of one tile">,
     Option<"blockRows", "block-rows", "int64_t", "4", "rows of a register block">,
-    Option<"blockColumns", "block-columns", "int64_t", "4", "weight rows of a register block">
+    Option<"blockColumns", "block-columns", "int64_t", "4", "weight rows of a register block">,
+    Option<"quantizedColumns", "quantized-columns", "int64_t", "32",
+           "rows of a quantized matrix in a tile: panels of 16 side by side">
   ];
   let statistics = [
     Statistic<"numTiled", "num-tiled", "products tiled">,

@@ -4,6 +4,9 @@
 //
 //   =>      memref.prefetch %w[%row + 8, %k]
 //
+// and likewise, of a quantized matrix, the same line of the panels that come
+// after those of the tile.
+//
 // A single row of activations uses a weight once, so memory sets the pace. The
 // prefetchers of the machine follow a row of weights only to its end, a few
 // kilobytes away; the rows that come next begin somewhere else.
@@ -37,11 +40,14 @@ struct LlamaCPUPrefetch
     if (getOperation().isExternal())
       return;
     getOperation().walk([&](scf::ForOp loop) {
-      auto reads = llvm::to_vector(llvm::make_filter_range(
-          loop.getOps<vector::TransferReadOp>(),
-          [&](auto read) { return isOfWeights(read); }));
+      SmallVector<vector::TransferReadOp> reads, panels;
+      for (auto read : loop.getOps<vector::TransferReadOp>())
+        if (isOfWeights(read))
+          (isOfPanel(read) ? panels : reads).push_back(read);
       if (countRows(reads) == rows)
-        prefetch(loop, reads);
+        prefetch(reads, 2, rows);
+      if (isForSingleRow(loop, panels))
+        prefetch(findLines(panels), 3, countPanels(panels));
     });
   }
 
@@ -58,25 +64,60 @@ private:
     return source == findArgument(getOperation(), "weights");
   }
 
-  static Value getRow(vector::TransferReadOp read) {
-    return *std::prev(read.getIndices().end(), 2);
+  /// Of the integers of a quantized matrix, [panels, lines, 64].
+  static bool isOfPanel(vector::TransferReadOp read) {
+    auto type = cast<MemRefType>(read.getBase().getType());
+    return type.getRank() == 3 && type.getElementType().isInteger(8);
+  }
+
+  /// The index of dimension rank - `fromLast`.
+  static Value getIndex(vector::TransferReadOp read, int64_t fromLast) {
+    return *std::prev(read.getIndices().end(), fromLast);
   }
 
   static int64_t countRows(ArrayRef<vector::TransferReadOp> reads) {
     llvm::SmallSetVector<std::pair<Value, Value>, 8> found;
     for (vector::TransferReadOp read : reads)
-      found.insert({read.getBase(), getRow(read)});
+      found.insert({read.getBase(), getIndex(read, 2)});
     return found.size();
   }
 
-  void prefetch(scf::ForOp loop, ArrayRef<vector::TransferReadOp> reads) {
-    ImplicitLocOpBuilder b(loop.getLoc(), loop);
-    Value distance = arith::ConstantIndexOp::create(b, rows);
+  static int64_t countPanels(ArrayRef<vector::TransferReadOp> reads) {
+    llvm::SmallSetVector<Value, 8> found;
+    for (vector::TransferReadOp read : reads)
+      found.insert(getIndex(read, 3));
+    return found.size();
+  }
+
+  /// Whether there is a sum for each vector of a line, not for several rows.
+  static bool isForSingleRow(scf::ForOp loop,
+                             ArrayRef<vector::TransferReadOp> reads) {
+    llvm::SmallSetVector<std::pair<Value, Value>, 8> found;
+    for (vector::TransferReadOp read : reads)
+      found.insert({getIndex(read, 3), getIndex(read, 1)});
+    return !found.empty() && found.size() == loop.getNumResults();
+  }
+
+  /// One read of each line.
+  static SmallVector<vector::TransferReadOp>
+  findLines(ArrayRef<vector::TransferReadOp> reads) {
+    llvm::SmallSetVector<std::pair<Value, Value>, 16> found;
+    SmallVector<vector::TransferReadOp> first;
+    for (vector::TransferReadOp read : reads)
+      if (found.insert({getIndex(read, 3), getIndex(read, 2)}))
+        first.push_back(read);
+    return first;
+  }
+
+  /// Asks for what is `distance` further in dimension rank - `fromLast`.
+  void prefetch(ArrayRef<vector::TransferReadOp> reads, int64_t fromLast,
+                int64_t distance) {
     for (vector::TransferReadOp read : reads) {
-      b.setInsertionPoint(read);
-      Value row = arith::AddIOp::create(b, getRow(read), distance);
+      ImplicitLocOpBuilder b(read.getLoc(), read);
       SmallVector<Value> indices(read.getIndices());
-      *std::prev(indices.end(), 2) = row;
+      Value &index = *std::prev(indices.end(), fromLast);
+      index = arith::AddIOp::create(
+          b, index, arith::ConstantIndexOp::create(b, distance));
       memref::PrefetchOp::create(b, read.getBase(), indices,
                                  /*isWrite=*/false, /*localityHint=*/2,
                                  /*isDataCache=*/true);

@@ -33,6 +33,12 @@ CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   schedule.blockRows = isWide ? 4 : 2;
   schedule.blockColumns = 4;
 
+  // Lanes are rows of a quantized matrix: sums and dots of a block, its
+  // weights.
+  //   32 registers: 2 * 4 * 2 + 2 * 2 = 20
+  //   16 registers: 2 * 2 * 2 + 2 * 2 = 12
+  schedule.quantizedColumns = isWide ? 32 : 16;
+
   // All rows of a pass use a panel before the next one comes from memory, so
   // more rows are better until they leave L2:
   //   256 rows * 2048 columns * 2 bytes (bf16) = 1 MiB of 1-2 MiB.

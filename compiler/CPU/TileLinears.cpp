@@ -64,6 +64,16 @@ linalg::GenericOp findRoot(linalg::GenericOp product) {
   return reader;
 }
 
+/// Whether the product, or all that `root` reads, is of a quantized matrix.
+bool isQuantized(linalg::GenericOp root) {
+  auto isProduct = [](Operation *op) {
+    return op && op->hasAttr(kQuantizedAttr);
+  };
+  return isProduct(root) || llvm::any_of(root.getDpsInputs(), [&](Value input) {
+           return isProduct(input.getDefiningOp());
+         });
+}
+
 struct TileSizes {
   int64_t rowsPerPass, panelColumns, blockRows, blockColumns;
 };
@@ -76,9 +86,11 @@ public:
         columns(
             cast<ShapedType>(root.getDpsInits()[0].getType()).getDimSize(1)) {
     // Two panels at least: a parallel loop of one step would be folded away,
-    // and every thread would do its work.
-    this->sizes.panelColumns =
-        std::min(sizes.panelColumns, std::max<int64_t>(1, columns / 2));
+    // and every thread would do its work. A power of two, like the panels of
+    // quantized matrices, which none of these may cross.
+    int64_t half = llvm::bit_floor(
+        static_cast<uint64_t>(std::max<int64_t>(1, columns / 2)));
+    this->sizes.panelColumns = std::min(sizes.panelColumns, half);
   }
 
   /// Computes the rows from `first` on into `init`.
@@ -397,6 +409,8 @@ private:
       numOnAMX += products.size();
     }
     TileSizes sizes{rowsPerPass, panelColumns, blockRows, blockColumns};
+    if (isQuantized(root))
+      sizes = {rowsPerPass, quantizedColumns, blockRows, quantizedColumns};
     return LinearTiler(rewriter, root, sizes).tile(init, rows, first);
   }
 

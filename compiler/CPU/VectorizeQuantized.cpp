@@ -1,29 +1,29 @@
 //===- VectorizeQuantized.cpp - Products of integers to vectors -----------===//
 //
-//   linalg.generic {llama.quantized} : 4 rows x 8 matrix rows
+//   linalg.generic {llama.quantized} : 4 rows x 32 matrix rows
 //
-//   =>  for steps of whole groups and whole vectors of 64 bytes
-//         dots of 4 bytes: vector<16xi32>, exact
-//         sums += scale of the row * scale of the matrix * dots
+//   =>  for groups
+//         dots of a group, exact: for each 4 elements k .. k + 3
+//           lane n += the 4 bytes of matrix row n times those of the row
+//         sums += scales of the group, one for each lane, * dots
+//
+// A lane is a matrix row, as !llama.quantized stores them: 16 side by side, 4
+// elements at a time. So nothing is added over lanes, and scales are applied
+// once for a group, not for every vector. The 4 bytes of the row are the same
+// in all lanes.
 //
 // Integers are stored unsigned, rows are signed:
 //
 //   sum (w - zero) x  =  sum w x  -  zero sum x
 //
 // and the last term, the same for every matrix row, is what the dots start
-// with. With a minimum there is no zero point, and each group of the matrix
-// adds
+// with. With a minimum there is no zero point; each group adds minimum * sum x.
 //
-//   minimum * sum of the row's group
-//
-// to some lane once the dots are done, as many groups at a time as there are
-// lanes. One lane adds the same products in the same order whatever the tile is
-// (P4).
+// One lane adds the same groups in the same order whatever the tile is (P4).
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Passes.h"
-#include "compiler/CPU/TileSums.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -40,8 +40,18 @@ using namespace mlir::llama;
 
 namespace {
 
-// Elements that meet one vector register of 512 bits.
-constexpr int64_t kPiece = 64;
+/// Operands of the product, see Quantized.cpp.
+enum Operand : unsigned {
+  RowIntegers,
+  RowScales,
+  RowSums,
+  Elements,
+  Scales,
+  Minimums
+};
+
+// Elements of a step that is written out.
+constexpr int64_t kStep = 32;
 
 class QuantizedTile {
 public:
@@ -51,45 +61,58 @@ public:
         type(cast<QuantizedType>(
             op->getAttrOfType<TypeAttr>(kQuantizedAttr).getValue())),
         rows(op.getStaticLoopRanges()[0]), columns(op.getStaticLoopRanges()[1]),
-        step(std::max<int64_t>(type.getGroup(), type.getVectorElements())) {}
+        depth(op.getStaticLoopRanges()[2]) {}
 
   Value vectorize();
 
 private:
-  using Pieces = SmallVector<Value>; // vectors of 4 * lanes bytes
+  /// A vector of columns: lanes [first, first + count) of a panel.
+  struct Slot {
+    int64_t panel, first, count;
+  };
+  SmallVector<Slot> findSlots();
 
-  SmallVector<Value> addStep(Value at, ValueRange sums);
-  /// Adds the dots of elements [begin, end) of a step, all of one scale or, for
-  /// groups of 32, of two that take turns.
-  void addScaled(Value at, int64_t begin, int64_t end,
-                 MutableArrayRef<Value> sums);
-  Pieces readRow(int64_t row, Value at, int64_t begin, int64_t end);
-  Pieces readColumn(int64_t column, Value at, int64_t begin, int64_t end);
-  /// The scale of the element at `at` + begin, in every lane.
-  Value readScale(unsigned operand, int64_t row, Value at, int64_t begin);
+  SmallVector<Value> addGroup(Value group, ValueRange sums);
+  SmallVector<Value> startDots(Value group);
+  SmallVector<Value> addDots(Value at, ValueRange dots);
+  /// Vectors of 4 bytes of every lane that meet elements `at` + 4 i.
+  SmallVector<Value> readColumns(const Slot &slot, Value at);
+  /// Elements at + 4 i .. of a row, in every lane.
+  Value readRow(int64_t row, Value at, int64_t i);
   Value dot(Value sum, Value unsignedBytes, Value signedBytes);
-  /// What the dots of a row of these pieces start with.
-  Value getStart(const Pieces &pieces);
-
-  SmallVector<Value> addMinimums(ValueRange sums);
-  /// Of the groups [at, at + count), as many as lanes at most.
-  SmallVector<Value> addMinimums(Value at, int64_t count, ValueRange sums);
-  /// Numbers [at, at + count) of an operand, zeros in the other lanes.
-  Value readLanes(unsigned operand, int64_t row, Value at, int64_t count);
+  /// Scales or minimums of a group, f32.
+  Value readFactors(Operand operand, const Slot &slot, Value group);
+  Value readScalar(Operand operand, int64_t row, Value at);
+  Value write(ValueRange sums);
 
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
   }
-  Value read(unsigned operand, int64_t row, Value column, int64_t count) {
-    Value tensor = op.getDpsInputOperand(operand)->get();
-    Type element = cast<ShapedType>(tensor.getType()).getElementType();
-    Value none = arith::ConstantOp::create(b, b.getZeroAttr(element));
-    return vector::TransferReadOp::create(
-        b, VectorType::get(count, element), tensor,
-        ValueRange{index(row), column}, none, ArrayRef<bool>{true});
-  }
   Value plus(Value x, int64_t y) {
     return y == 0 ? x : arith::AddIOp::create(b, x, index(y)).getResult();
+  }
+  Value source(Operand operand) {
+    return op.getDpsInputOperand(operand)->get();
+  }
+  Value read(Operand operand, ArrayRef<Value> at, int64_t count) {
+    Type element = getElementTypeOrSelf(source(operand).getType());
+    Value none = arith::ConstantOp::create(b, b.getZeroAttr(element));
+    return vector::TransferReadOp::create(b, VectorType::get(count, element),
+                                          source(operand), at, none,
+                                          ArrayRef<bool>{true});
+  }
+  /// Fills up to `count` elements with zeros.
+  Value pad(Value vector, int64_t count) {
+    auto from = cast<VectorType>(vector.getType());
+    if (from.getNumElements() == count)
+      return vector;
+    auto to = VectorType::get(count, from.getElementType());
+    Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(to));
+    return vector::InsertStridedSliceOp::create(
+        b, vector, zeros, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
+  }
+  Value splat(Type type, Value scalar) {
+    return vector::BroadcastOp::create(b, type, scalar);
   }
   VectorType words() { return VectorType::get(lanes, b.getI32Type()); }
   VectorType floats() { return VectorType::get(lanes, b.getF32Type()); }
@@ -104,53 +127,46 @@ private:
   int64_t lanes;
   bool vnni;
   QuantizedType type;
-  int64_t rows, columns, step;
+  int64_t rows, columns, depth;
+  SmallVector<Slot> slots;
 };
 
 } // namespace
 
-QuantizedTile::Pieces QuantizedTile::readRow(int64_t row, Value at,
-                                             int64_t begin, int64_t end) {
-  Pieces pieces;
-  for (int64_t k = begin; k < end; k += 4 * lanes)
-    pieces.push_back(read(0, row, plus(at, k), 4 * lanes));
-  return pieces;
+SmallVector<QuantizedTile::Slot> QuantizedTile::findSlots() {
+  SmallVector<Slot> found;
+  int64_t panel = QuantizedType::getPanelRows();
+  for (int64_t column = 0; column < columns; column += lanes)
+    found.push_back(
+        {column / panel, column % panel, std::min(lanes, columns - column)});
+  return found;
 }
 
-QuantizedTile::Pieces QuantizedTile::readColumn(int64_t column, Value at,
-                                                int64_t begin, int64_t end) {
-  Pieces pieces;
-  if (type.getBits() == 8) {
-    for (int64_t k = begin; k < end; k += 4 * lanes)
-      pieces.push_back(read(2, column, plus(at, k), 4 * lanes));
-    return pieces;
+SmallVector<Value> QuantizedTile::readColumns(const Slot &slot, Value at) {
+  int64_t perLine = type.getBits() == 8 ? 4 : 8;
+  Value line = arith::DivUIOp::create(b, at, index(perLine));
+  SmallVector<Value> vectors;
+  for (int64_t i = 0; i < kStep / perLine; ++i) {
+    Value both =
+        pad(read(Elements,
+                 {index(slot.panel), plus(line, i), index(4 * slot.first)},
+                 4 * slot.count),
+            4 * lanes);
+    if (type.getBits() == 8) {
+      vectors.push_back(both);
+      continue;
+    }
+    vectors.push_back(arith::AndIOp::create(b, both, constantBytes(15)));
+    vectors.push_back(arith::ShRUIOp::create(b, both, constantBytes(4)));
   }
-  Value first = arith::DivUIOp::create(b, at, index(2));
-  for (int64_t k = begin; k < end; k += 4 * lanes) {
-    int64_t byte = k / 128 * 64 + k % 64;
-    Value both = read(2, column, plus(first, byte), 4 * lanes);
-    if (k / 64 % 2 != 0)
-      both = arith::ShRUIOp::create(b, both, constantBytes(4));
-    else
-      both = arith::AndIOp::create(b, both, constantBytes(15));
-    pieces.push_back(both);
-  }
-  return pieces;
+  return vectors;
 }
 
-Value QuantizedTile::readScale(unsigned operand, int64_t row, Value at,
-                               int64_t begin) {
-  int64_t group = type.getGroup();
-  Value first = arith::DivUIOp::create(b, at, index(group));
-  int64_t count = group == 32 ? 2 : 1;
-  Value scales = read(operand, row, plus(first, begin / group), count);
-  auto wide = VectorType::get(count, b.getF32Type());
-  if (scales.getType() != wide)
-    scales = arith::ExtFOp::create(b, wide, scales);
-  SmallVector<int64_t> turns;
-  for (int64_t lane = 0; lane < lanes; ++lane)
-    turns.push_back(lane % count);
-  return vector::ShuffleOp::create(b, scales, scales, turns);
+Value QuantizedTile::readRow(int64_t row, Value at, int64_t i) {
+  Value four = read(RowIntegers, {index(row), plus(at, 4 * i)}, 4);
+  auto word = VectorType::get(1, b.getI32Type());
+  Value all = splat(words(), vector::BitCastOp::create(b, word, four));
+  return vector::BitCastOp::create(b, bytes(), all);
 }
 
 /// sum[i] + the products of bytes 4 i .. 4 i + 3.
@@ -174,101 +190,129 @@ Value QuantizedTile::dot(Value sum, Value unsignedBytes, Value signedBytes) {
   return arith::AddIOp::create(b, sum, products);
 }
 
-Value QuantizedTile::getStart(const Pieces &pieces) {
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(words()));
-  if (type.hasMinimum())
-    return zero;
-  Value zeroPoint = constantBytes(type.getZeroPoint());
-  Value shift = zero;
-  for (Value piece : pieces)
-    shift = dot(shift, zeroPoint, piece);
-  return arith::SubIOp::create(b, zero, shift);
+Value QuantizedTile::readScalar(Operand operand, int64_t row, Value at) {
+  return tensor::ExtractOp::create(b, source(operand),
+                                   ValueRange{index(row), at});
 }
 
-void QuantizedTile::addScaled(Value at, int64_t begin, int64_t end,
-                              MutableArrayRef<Value> sums) {
-  SmallVector<Pieces> inputs;
-  SmallVector<Value> starts, rowScales;
+Value QuantizedTile::readFactors(Operand operand, const Slot &slot,
+                                 Value group) {
+  Value factors =
+      read(operand, {index(slot.panel), group, index(slot.first)}, slot.count);
+  return arith::ExtFOp::create(b, floats(), pad(factors, lanes));
+}
+
+SmallVector<Value> QuantizedTile::startDots(Value group) {
+  SmallVector<Value> dots;
+  Value zero = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
   for (int64_t row = 0; row < rows; ++row) {
-    inputs.push_back(readRow(row, at, begin, end));
-    rowScales.push_back(readScale(1, row, at, begin));
-    starts.push_back(getStart(inputs.back()));
-  }
-  for (int64_t column = 0; column < columns; ++column) {
-    Pieces weights = readColumn(column, at, begin, end);
-    Value columnScale = readScale(3, column, at, begin);
-    for (int64_t row = 0; row < rows; ++row) {
-      Value dots = starts[row];
-      for (auto [w, x] : llvm::zip_equal(weights, inputs[row]))
-        dots = dot(dots, w, x);
-      Value scaled = arith::MulFOp::create(
-          b, arith::SIToFPOp::create(b, floats(), dots), rowScales[row]);
-      Value &sum = sums[row * columns + column];
-      sum = math::FmaOp::create(b, scaled, columnScale, sum);
+    Value start = zero;
+    if (!type.hasMinimum()) {
+      auto zeroPoint = static_cast<int32_t>(type.getZeroPoint());
+      Value shift =
+          arith::ConstantOp::create(b, b.getI32IntegerAttr(-zeroPoint));
+      start = arith::MulIOp::create(b, readScalar(RowSums, row, group), shift);
     }
+    dots.append(slots.size(), splat(words(), start));
   }
+  return dots;
 }
 
-SmallVector<Value> QuantizedTile::addStep(Value at, ValueRange sums) {
-  SmallVector<Value> result(sums);
-  int64_t width = std::max<int64_t>(kPiece, type.getGroup());
-  for (int64_t begin = 0; begin < step; begin += width)
-    addScaled(at, begin, begin + width, result);
+SmallVector<Value> QuantizedTile::addDots(Value at, ValueRange dots) {
+  SmallVector<Value> result(dots);
+  SmallVector<SmallVector<Value>> weights;
+  for (const Slot &slot : slots)
+    weights.push_back(readColumns(slot, at));
+  for (int64_t i = 0; i < kStep / 4; ++i)
+    for (int64_t row = 0; row < rows; ++row) {
+      Value x = readRow(row, at, i);
+      for (size_t slot = 0; slot < slots.size(); ++slot) {
+        Value &sum = result[row * slots.size() + slot];
+        sum = dot(sum, weights[slot][i], x);
+      }
+    }
   return result;
 }
 
-Value QuantizedTile::readLanes(unsigned operand, int64_t row, Value at,
-                               int64_t count) {
-  Value values = read(operand, row, at, count);
-  auto wide = VectorType::get(count, b.getF32Type());
-  if (values.getType() != wide)
-    values = arith::ExtFOp::create(b, wide, values);
-  if (count == lanes)
-    return values;
-  Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(floats()));
-  return vector::InsertStridedSliceOp::create(
-      b, values, zeros, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
-}
-
-SmallVector<Value> QuantizedTile::addMinimums(Value at, int64_t count,
-                                              ValueRange sums) {
-  SmallVector<Value> rowSums, result(sums);
-  for (int64_t row = 0; row < rows; ++row)
-    rowSums.push_back(readLanes(4, row, at, count));
-  for (int64_t column = 0; column < columns; ++column) {
-    Value minimums = readLanes(5, column, at, count);
-    for (int64_t row = 0; row < rows; ++row) {
-      Value &sum = result[row * columns + column];
-      sum = math::FmaOp::create(b, minimums, rowSums[row], sum);
-    }
-  }
-  return result;
-}
-
-SmallVector<Value> QuantizedTile::addMinimums(ValueRange sums) {
-  auto minimums = cast<ShapedType>(op.getDpsInputOperand(5)->get().getType());
-  int64_t groups = minimums.getDimSize(1), rest = groups % lanes;
-  SmallVector<Value> result(sums);
-  if (groups > rest) {
+SmallVector<Value> QuantizedTile::addGroup(Value group, ValueRange sums) {
+  Value first = arith::MulIOp::create(b, group, index(type.getGroup()));
+  SmallVector<Value> dots = startDots(group);
+  if (type.getGroup() == kStep) {
+    dots = addDots(first, dots);
+  } else {
     auto loop = scf::ForOp::create(
-        b, index(0), index(groups - rest), index(lanes), result,
+        b, index(0), index(type.getGroup()), index(kStep), dots,
         [&](OpBuilder &nested, Location, Value at, ValueRange carried) {
           OpBuilder::InsertionGuard guard(b);
           b.setInsertionPoint(nested.getInsertionBlock(),
                               nested.getInsertionPoint());
-          scf::YieldOp::create(b, addMinimums(at, lanes, carried));
+          Value from = arith::AddIOp::create(b, first, at);
+          scf::YieldOp::create(b, addDots(from, carried));
         });
-    result.assign(loop.result_begin(), loop.result_end());
+    dots.assign(loop.result_begin(), loop.result_end());
   }
-  return rest == 0 ? result : addMinimums(index(groups - rest), rest, result);
+  SmallVector<Value> result(sums), rowScales, rowSums;
+  for (int64_t row = 0; row < rows; ++row) {
+    Value scale = readScalar(RowScales, row, group);
+    rowScales.push_back(splat(floats(), scale));
+    if (type.hasMinimum()) {
+      Value sum = arith::SIToFPOp::create(b, b.getF32Type(),
+                                          readScalar(RowSums, row, group));
+      rowSums.push_back(
+          splat(floats(), arith::MulFOp::create(b, scale, sum).getResult()));
+    }
+  }
+  for (auto [i, slot] : llvm::enumerate(slots)) {
+    Value scales = readFactors(Scales, slot, group);
+    Value minimums =
+        type.hasMinimum() ? readFactors(Minimums, slot, group) : Value();
+    for (int64_t row = 0; row < rows; ++row) {
+      Value &sum = result[row * slots.size() + i];
+      Value factor = arith::MulFOp::create(b, scales, rowScales[row]);
+      Value dots32 =
+          arith::SIToFPOp::create(b, floats(), dots[row * slots.size() + i]);
+      sum = math::FmaOp::create(b, dots32, factor, sum);
+      if (minimums)
+        sum = math::FmaOp::create(b, minimums, rowSums[row], sum);
+    }
+  }
+  return result;
+}
+
+Value QuantizedTile::write(ValueRange sums) {
+  Value into = op.getDpsInits()[0];
+  if (auto fill = into.getDefiningOp<linalg::FillOp>())
+    into = fill.getDpsInits()[0];
+  for (int64_t row = 0; row < rows; ++row)
+    for (auto [i, slot] : llvm::enumerate(slots)) {
+      Value sum = sums[row * slots.size() + i];
+      if (slot.count < lanes)
+        sum = vector::ExtractStridedSliceOp::create(
+            b, sum, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{slot.count},
+            ArrayRef<int64_t>{1});
+      Value column =
+          index(slot.panel * QuantizedType::getPanelRows() + slot.first);
+      into = vector::TransferWriteOp::create(b, sum, into,
+                                             ValueRange{index(row), column},
+                                             ArrayRef<bool>{true})
+                 .getResult();
+    }
+  return into;
 }
 
 Value QuantizedTile::vectorize() {
-  auto addStepAt = [&](Value at, ValueRange sums) { return addStep(at, sums); };
-  if (!type.hasMinimum())
-    return sumTile(b, op, lanes, step, addStepAt);
-  return sumTile(b, op, lanes, step, addStepAt,
-                 [&](ValueRange sums) { return addMinimums(sums); });
+  slots = findSlots();
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(floats()));
+  SmallVector<Value> zeros(rows * slots.size(), zero);
+  auto loop = scf::ForOp::create(
+      b, index(0), index(depth / type.getGroup()), index(1), zeros,
+      [&](OpBuilder &nested, Location, Value group, ValueRange sums) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(nested.getInsertionBlock(),
+                            nested.getInsertionPoint());
+        scf::YieldOp::create(b, addGroup(group, sums));
+      });
+  return write(loop.getResults());
 }
 
 namespace {

@@ -81,6 +81,7 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
   linears.panelColumns = schedule.panelColumns;
   linears.blockRows = schedule.blockRows;
   linears.blockColumns = schedule.blockColumns;
+  linears.quantizedColumns = schedule.quantizedColumns;
   linears.amx = schedule.amx;
   linears.amxRowsPerPass = schedule.amxRowsPerPass;
   linears.amxPanelColumns = schedule.amxPanelColumns;

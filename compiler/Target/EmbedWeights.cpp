@@ -3,6 +3,7 @@
 #include "compiler/Target/EmbedWeights.h"
 
 #include "compiler/Target/PackWeights.h"
+#include "runtime/abi/QuantizedLayout.h"
 #include "weights/Quantize.h"
 
 #include "mlir/IR/BuiltinTypes.h"
@@ -71,29 +72,40 @@ static llvm::Error readNumbers(const PlacedWeight &weight,
 
 namespace {
 
-/// Packs a quantized tensor: integers a panel of rows at a time, scales and
+/// Packs a quantized tensor: integers some panels at a time, scales and
 /// minimums of all rows kept until the end.
 class QuantizedPanels {
 public:
+  static constexpr int64_t kRows = QuantizedType::getPanelRows();
+
   QuantizedPanels(QuantizedType type, const PlacedWeight &weight,
                   const TensorInfo &tensor, const Checkpoint &checkpoint)
       : type(type), weight(weight), tensor(tensor), checkpoint(checkpoint),
-        columns(tensor.getColumns()), rowBytes(type.getRowBytes(columns)),
+        columns(tensor.getColumns()), padded(type.getPaddedColumns(columns)),
         rowScales(type.getRowScales(columns)),
         scales(tensor.getRows() * rowScales),
         minimums(type.hasMinimum() ? scales.size() : 0) {}
 
-  /// The integers of rows [row, row + count), until the next call.
+  /// The panels of rows [row, row + count), until the next call. `row` begins a
+  /// panel, and `count` is whole panels or the rest.
   llvm::Expected<ArrayRef<uint8_t>> pack(int64_t row, int64_t count) {
-    integers.resize(count * rowBytes);
+    codes.resize(count * padded);
     llvm::Error error =
         isKept() ? packBlocks(row, count) : packNumbers(row, count);
     if (error)
       return std::move(error);
-    return ArrayRef(integers);
+    int64_t panelBytes = kRows * type.getRowBytes(columns);
+    panels.resize(llvm::divideCeil(count, kRows) * panelBytes);
+    llvm::parallelFor(0, panels.size() / panelBytes, [&](size_t i) {
+      size_t begin = i * kRows * padded;
+      packPanel(type, columns,
+                ArrayRef(codes).slice(begin).take_front(kRows * padded),
+                MutableArrayRef(panels).slice(i * panelBytes, panelBytes));
+    });
+    return ArrayRef(panels);
   }
-  ArrayRef<uint16_t> getScales() const { return scales; }
-  ArrayRef<uint16_t> getMinimums() const { return minimums; }
+  std::vector<uint16_t> getScales() const { return layOut(scales); }
+  std::vector<uint16_t> getMinimums() const { return layOut(minimums); }
 
 private:
   /// Whether the tensor's blocks hold what the type wants.
@@ -109,8 +121,19 @@ private:
                           : MutableArrayRef(list).slice((first + i) * rowScales,
                                                         rowScales);
     };
-    return {MutableArrayRef(integers).slice(i * rowBytes, rowBytes),
-            groups(scales), groups(minimums)};
+    return {MutableArrayRef(codes).slice(i * padded, padded), groups(scales),
+            groups(minimums)};
+  }
+  /// A factor of every group, row by row, as panels have them.
+  std::vector<uint16_t> layOut(const std::vector<uint16_t> &list) const {
+    int64_t rows = static_cast<int64_t>(list.size()) / rowScales;
+    std::vector<uint16_t> result(llvm::alignTo(rows, kRows) * rowScales);
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t number = 0; number < rowScales; ++number)
+        result[row / kRows * kRows * rowScales +
+               llamaabi::QuantizedLayout::locateScale(row % kRows, number)] =
+            list[row * rowScales + number];
+    return result;
   }
   llvm::Error packBlocks(int64_t first, int64_t count);
   llvm::Error packNumbers(int64_t first, int64_t count);
@@ -119,8 +142,8 @@ private:
   const PlacedWeight &weight;
   const TensorInfo &tensor;
   const Checkpoint &checkpoint;
-  int64_t columns, rowBytes, rowScales;
-  std::vector<uint8_t> integers;
+  int64_t columns, padded, rowScales;
+  std::vector<uint8_t> codes, panels;
   std::vector<uint16_t> scales, minimums;
   std::vector<float> numbers;
   std::vector<char> blocks;
@@ -134,12 +157,11 @@ llvm::Error QuantizedPanels::packBlocks(int64_t first, int64_t count) {
   if (llvm::Error error = checkpoint.readRows(tensor, first, count, blocks))
     return error;
   llvm::parallelFor(0, count, [&](size_t i) {
-    std::vector<uint8_t> codes(columns);
+    std::vector<uint8_t> row(columns);
     std::vector<uint16_t> rowScales(columns / 32), rowMinimums(columns / 32);
-    llamaweights::readCodes(tensor.dtype, blocks.data() + i * bytes,
-                            codes.data(), rowScales.data(), rowMinimums.data(),
-                            columns);
-    packCodes(type, codes, rowScales, rowMinimums, getPlace(first, i));
+    llamaweights::readCodes(tensor.dtype, blocks.data() + i * bytes, row.data(),
+                            rowScales.data(), rowMinimums.data(), columns);
+    packCodes(type, row, rowScales, rowMinimums, getPlace(first, i));
   });
   return llvm::Error::success();
 }
@@ -156,15 +178,16 @@ llvm::Error QuantizedPanels::packNumbers(int64_t first, int64_t count) {
   return llvm::Error::success();
 }
 
-/// Integers a panel of rows at a time, then all scales, then all minimums.
+/// Integers some panels at a time, then all scales, then all minimums.
 static llvm::Error
 embedQuantized(QuantizedType type, const PlacedWeight &weight,
                const TensorInfo &tensor, const Checkpoint &checkpoint,
                OutputFile &file, uint64_t at,
                function_ref<void(uint64_t)> written, llvm::BLAKE3 &hasher) {
   int64_t rows = tensor.getRows();
-  int64_t panelRows =
-      std::max<int64_t>(1, kPanelBytes / (4 * tensor.getColumns()));
+  int64_t atOnce = llvm::alignTo(
+      std::max<int64_t>(1, kPanelBytes / (4 * tensor.getColumns())),
+      QuantizedPanels::kRows);
   QuantizedPanels panels(type, weight, tensor, checkpoint);
   auto write = [&](StringRef bytes) -> llvm::Error {
     hasher.update(bytes);
@@ -174,17 +197,19 @@ embedQuantized(QuantizedType type, const PlacedWeight &weight,
     written(bytes.size());
     return llvm::Error::success();
   };
-  for (int64_t row = 0; row < rows; row += panelRows) {
+  for (int64_t row = 0; row < rows; row += atOnce) {
     llvm::Expected<ArrayRef<uint8_t>> integers =
-        panels.pack(row, std::min(panelRows, rows - row));
+        panels.pack(row, std::min(atOnce, rows - row));
     if (!integers)
       return integers.takeError();
     if (llvm::Error error = write(asBytes(*integers)))
       return error;
   }
-  if (llvm::Error error = write(asBytes(panels.getScales())))
-    return error;
-  return write(asBytes(panels.getMinimums()));
+  for (const std::vector<uint16_t> &list :
+       {panels.getScales(), panels.getMinimums()})
+    if (llvm::Error error = write(asBytes(ArrayRef(list))))
+      return error;
+  return llvm::Error::success();
 }
 
 static llvm::Error embedTensor(const PlacedWeight &weight, int64_t layer,

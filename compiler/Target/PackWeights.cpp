@@ -210,23 +210,10 @@ static Line chooseLine(QuantizedType type, ArrayRef<float> group) {
   return searchLine(type.getBits(), group);
 }
 
-static void store(const llamaabi::QuantizedLayout &layout, int64_t k,
-                  int integer, PackedRow &into) {
-  auto [byte, shift] = layout.locate(k);
-  into.integers[byte] |= static_cast<uint8_t>(integer << shift);
-}
-
-static llamaabi::QuantizedLayout getLayout(QuantizedType type) {
-  return {static_cast<int>(type.getBits()), static_cast<int>(type.getGroup()),
-          type.hasMinimum()};
-}
-
 void mlir::llama::packRow(QuantizedType type, ArrayRef<float> row,
                           PackedRow into) {
-  llamaabi::QuantizedLayout layout = getLayout(type);
   int zero = 1 << (type.getBits() - 1);
   int64_t group = type.getGroup(), columns = row.size();
-  std::fill(into.integers.begin(), into.integers.end(), 0);
   for (int64_t number = 0, end = into.scales.size(); number < end; ++number) {
     int64_t first = std::min(number * group, columns);
     ArrayRef<float> values = row.slice(first, std::min(group, columns - first));
@@ -240,7 +227,7 @@ void mlir::llama::packRow(QuantizedType type, ArrayRef<float> row,
                                      : quantize(value, line.scale, float(-zero),
                                                 float(zero - 1)) +
                                            float(zero);
-      store(layout, number * group + i, static_cast<int>(code), into);
+      into.codes[number * group + i] = static_cast<uint8_t>(code);
     }
   }
 }
@@ -249,13 +236,32 @@ void mlir::llama::packCodes(QuantizedType type, ArrayRef<uint8_t> codes,
                             ArrayRef<uint16_t> scales,
                             ArrayRef<uint16_t> minimums, PackedRow into) {
   assert(type.hasMinimum() && type.getGroup() == 32 && "as blocks are");
-  llamaabi::QuantizedLayout layout = getLayout(type);
-  std::fill(into.integers.begin(), into.integers.end(), 0);
-  for (auto [k, code] : llvm::enumerate(codes))
-    store(layout, static_cast<int64_t>(k), code, into);
+  std::fill(into.codes.begin(), into.codes.end(), 0);
+  llvm::copy(codes, into.codes.begin());
   for (auto [from, to] :
        {std::pair(scales, into.scales), std::pair(minimums, into.minimums)}) {
     std::fill(to.begin(), to.end(), 0);
     llvm::copy(from, to.begin());
+  }
+}
+
+void mlir::llama::packPanel(QuantizedType type, int64_t columns,
+                            ArrayRef<uint8_t> codes,
+                            MutableArrayRef<uint8_t> panel) {
+  using llamaabi::QuantizedLayout;
+  constexpr int64_t kRows = QuantizedLayout::kPanelRows;
+  constexpr int64_t kLine = QuantizedLayout::kLineBytes;
+  int64_t padded = type.getPaddedColumns(columns);
+  int64_t rows = static_cast<int64_t>(codes.size()) / padded;
+  int64_t inLine = type.getLineColumns();
+  std::fill(panel.begin(), panel.end(), 0);
+  for (int64_t lane = 0; lane < std::min(rows, kRows); ++lane) {
+    const uint8_t *row = codes.data() + lane * padded;
+    uint8_t *to = panel.data() + lane * 4;
+    for (int64_t k = 0; k < padded; k += inLine, to += kLine)
+      for (int64_t i = 0; i < 4; ++i)
+        to[i] = type.getBits() == 8
+                    ? row[k + i]
+                    : static_cast<uint8_t>(row[k + i] | row[k + 4 + i] << 4);
   }
 }

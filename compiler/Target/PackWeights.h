@@ -13,10 +13,11 @@
 
 namespace mlir::llama {
 
-/// Where a row of n goes: type.getRowBytes(n) bytes, type.getRowScales(n)
-/// numbers of f16, and as many minimums if the type has any.
+/// What a row of n becomes: type.getPaddedColumns(n) integers, one in a byte,
+/// type.getRowScales(n) numbers of f16, and as many minimums if the type has
+/// any.
 struct PackedRow {
-  llvm::MutableArrayRef<uint8_t> integers;
+  llvm::MutableArrayRef<uint8_t> codes;
   llvm::MutableArrayRef<uint16_t> scales, minimums;
 };
 
@@ -36,6 +37,13 @@ void packRow(QuantizedType type, llvm::ArrayRef<float> row, PackedRow into);
 void packCodes(QuantizedType type, llvm::ArrayRef<uint8_t> codes,
                llvm::ArrayRef<uint16_t> scales,
                llvm::ArrayRef<uint16_t> minimums, PackedRow into);
+
+/// Lays the integers of rows of `columns`, as above and one row after the
+/// other, as a panel lies in memory: 16 * type.getRowBytes(columns) bytes. Rows
+/// that are missing become zeros.
+void packPanel(QuantizedType type, int64_t columns,
+               llvm::ArrayRef<uint8_t> codes,
+               llvm::MutableArrayRef<uint8_t> panel);
 
 } // namespace mlir::llama
 

@@ -1,9 +1,9 @@
 //===- QuantizedLayout.h - Matrices of small integers in a model *- C++ -*-===//
 //
 // How a matrix of quantized integers lies in the block of weights: all its
-// integers, row by row, then all its scales (f16), then all its minimums (f16)
-// if it has any. The description of !llama.quantized says why. Whoever writes
-// or reads these bytes includes this header.
+// integers, then all its scales (f16), then all its minimums (f16) if it has
+// any, each in panels of 16 rows. The description of !llama.quantized says why.
+// Whoever writes or reads these bytes includes this header.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,10 +14,10 @@
 
 namespace llamaabi {
 
-/// Where an integer of a row is stored.
+/// Where an integer is stored.
 struct QuantizedPlace {
-  int64_t byte;
-  int shift; ///< of its lowest bit in that byte
+  int64_t byte; ///< of its panel
+  int shift;    ///< of its lowest bit in that byte
 };
 
 /// `bits` is 4 or 8, `group` 32, 64, 128 or 256 elements that share a scale.
@@ -26,12 +26,20 @@ struct QuantizedLayout {
   int bits, group;
   bool hasMinimum = false;
 
+  /// Rows that lie side by side.
+  static constexpr int64_t kPanelRows = 16;
+  /// Bytes of a line: 4 of each row of a panel.
+  static constexpr int64_t kLineBytes = 4 * kPanelRows;
+
   constexpr int getZeroPoint() const { return 1 << (bits - 1); }
-  /// Elements of a stored row: whole groups and whole vectors of 64 bytes.
+  static constexpr int64_t getPanels(int64_t rows) {
+    return (rows + kPanelRows - 1) / kPanelRows;
+  }
+  /// Elements of each row in a line.
+  constexpr int64_t getLineColumns() const { return 32 / bits; }
+  /// Elements of a stored row: whole groups.
   constexpr int64_t getPaddedColumns(int64_t columns) const {
-    int64_t vector = 512 / bits;
-    int64_t unit = vector > group ? vector : group;
-    return (columns + unit - 1) / unit * unit;
+    return (columns + group - 1) / group * group;
   }
   /// Bytes of the integers of a row.
   constexpr int64_t getRowBytes(int64_t columns) const {
@@ -43,17 +51,17 @@ struct QuantizedLayout {
   }
   constexpr int64_t getMatrixBytes(int64_t rows, int64_t columns) const {
     int64_t groupBytes = hasMinimum ? 4 : 2;
-    return rows * (getRowBytes(columns) + groupBytes * getRowScales(columns));
+    return getPanels(rows) * kPanelRows *
+           (getRowBytes(columns) + groupBytes * getRowScales(columns));
   }
-  /// The place of element k of a row.
-  constexpr QuantizedPlace locate(int64_t k) const {
-    if (group == 32) { // two groups take turns by fours
-      int64_t in = k % 64;
-      k += in % 32 / 4 * 8 + in / 32 * 4 + in % 4 - in;
-    }
-    if (bits == 8)
-      return {k, 0};
-    return {k / 128 * 64 + k % 64, static_cast<int>(k / 64 % 2 * 4)};
+  /// The place of element k of row `lane` of a panel.
+  constexpr QuantizedPlace locate(int64_t lane, int64_t k) const {
+    return {k / getLineColumns() * kLineBytes + lane * 4 + k % 4,
+            bits == 8 ? 0 : static_cast<int>(k / 4 % 2 * 4)};
+  }
+  /// The place of the scale of group `number` of that row, in numbers.
+  static constexpr int64_t locateScale(int64_t lane, int64_t number) {
+    return number * kPanelRows + lane;
   }
 };
 

@@ -64,28 +64,30 @@ float readHalf(const std::vector<char> &list, size_t index) {
   return halfToFloat(half);
 }
 
-/// Some rows as they are stored.
-struct EncodedRows {
+/// Some panels as they are stored.
+struct EncodedPanels {
   std::vector<char> integers, scales, minimums; ///< minimums perhaps empty
 };
 
 /// Numbers of row `row` of these.
-void decodeRow(const QuantizedLayout &layout, const EncodedRows &rows,
-               size_t row, MutableArrayRef<char> out) {
+void decodeRow(const QuantizedLayout &layout, const EncodedPanels &panels,
+               int64_t row, MutableArrayRef<char> out) {
   auto columns = int64_t(out.size() / sizeof(float));
+  int64_t lane = row % QuantizedLayout::kPanelRows, panel = row - lane;
   const char *integers =
-      rows.integers.data() + row * size_t(layout.getRowBytes(columns));
-  size_t firstGroup = row * size_t(layout.getRowScales(columns));
+      panels.integers.data() + panel * layout.getRowBytes(columns);
+  int64_t firstScale = panel * layout.getRowScales(columns);
   int zero = layout.hasMinimum ? 0 : layout.getZeroPoint();
   int mask = (1 << layout.bits) - 1;
-  for (size_t i = 0; i < out.size() / sizeof(float); ++i) {
-    llamaabi::QuantizedPlace place = layout.locate(int64_t(i));
+  for (int64_t i = 0; i < columns; ++i) {
+    llamaabi::QuantizedPlace place = layout.locate(lane, i);
     int integer = (uint8_t(integers[place.byte]) >> place.shift & mask) - zero;
-    size_t group = firstGroup + i / size_t(layout.group);
-    float value = readHalf(rows.scales, group) * float(integer);
+    auto scale =
+        size_t(firstScale + layout.locateScale(lane, i / layout.group));
+    float value = readHalf(panels.scales, scale) * float(integer);
     if (layout.hasMinimum)
-      value += readHalf(rows.minimums, group);
-    std::memcpy(out.data() + i * sizeof(float), &value, sizeof(value));
+      value += readHalf(panels.minimums, scale);
+    std::memcpy(out.data() + size_t(i) * sizeof(float), &value, sizeof(value));
   }
 }
 
@@ -95,25 +97,28 @@ Error BlockCheckpoint::decodeRows(const QuantizedLayout &layout,
                                   const TensorInfo &tensor, int64_t first,
                                   int64_t count,
                                   MutableArrayRef<char> out) const {
+  constexpr int64_t kRows = QuantizedLayout::kPanelRows;
   int64_t columns = tensor.getColumns();
   int64_t rowBytes = layout.getRowBytes(columns);
   int64_t scaleBytes = 2 * layout.getRowScales(columns);
-  EncodedRows rows;
-  auto read = [&](std::vector<char> &list, int64_t begin, int64_t bytes) {
-    list.resize(size_t(count * bytes));
-    return readEncoded(tensor, begin + first * bytes, list);
+  int64_t all = QuantizedLayout::getPanels(tensor.getRows()) * kRows;
+  int64_t begin = first / kRows * kRows;
+  int64_t end = QuantizedLayout::getPanels(first + count) * kRows;
+  EncodedPanels panels;
+  auto read = [&](std::vector<char> &list, int64_t at, int64_t bytes) {
+    list.resize(size_t((end - begin) * bytes));
+    return readEncoded(tensor, at + begin * bytes, list);
   };
-  int64_t all = tensor.getRows();
-  if (Error error = read(rows.integers, 0, rowBytes))
+  if (Error error = read(panels.integers, 0, rowBytes))
     return error;
-  if (Error error = read(rows.scales, all * rowBytes, scaleBytes))
+  if (Error error = read(panels.scales, all * rowBytes, scaleBytes))
     return error;
   if (layout.hasMinimum)
     if (Error error =
-            read(rows.minimums, all * (rowBytes + scaleBytes), scaleBytes))
+            read(panels.minimums, all * (rowBytes + scaleBytes), scaleBytes))
       return error;
   for (int64_t row = 0; row < count; ++row)
-    decodeRow(layout, rows, size_t(row),
+    decodeRow(layout, panels, first - begin + row,
               out.slice(size_t(row * tensor.getRowBytes()),
                         size_t(tensor.getRowBytes())));
   return Error::success();

@@ -137,23 +137,29 @@ struct ConvertGetQuantizedWeight : OpConversionPattern<GetWeightOp> {
     if (adaptor.getLayer())
       begin = arith::MulIOp::create(b, adaptor.getLayer(), b.index(bytes))
                   .getResult();
-    auto view = [&](Value at, int64_t width, Type element) -> Value {
-      auto memref = MemRefType::get({rows, width}, element);
-      Value part = memref::ViewOp::create(b, memref, all, at, ValueRange());
-      return bufferization::ToTensorOp::create(
-          b, RankedTensorType::get({rows, width}, element), part,
-          /*restrict=*/true);
-    };
-    int64_t rowBytes = quantized.getRowBytes(columns);
-    Value integers = view(begin, rowBytes, b.getI8Type());
-    int64_t rowScales = quantized.getRowScales(columns);
-    auto viewBehind = [&](int64_t shift) {
+    auto view = [&](int64_t shift, ArrayRef<int64_t> shape, Type element) {
       Value at = arith::AddIOp::create(b, begin, b.index(shift));
-      return view(at, rowScales, b.getF16Type());
+      Value part = memref::ViewOp::create(b, MemRefType::get(shape, element),
+                                          all, at, ValueRange());
+      return bufferization::ToTensorOp::create(
+                 b, RankedTensorType::get(shape, element), part,
+                 /*restrict=*/true)
+          .getResult();
     };
-    SmallVector<Value> parts = {integers, viewBehind(rows * rowBytes)};
+    constexpr int64_t kLanes = QuantizedType::getPanelRows();
+    int64_t panels = llvm::divideCeil(rows, kLanes);
+    int64_t rowBytes = quantized.getRowBytes(columns);
+    int64_t rowScales = quantized.getRowScales(columns);
+    int64_t elementBytes = panels * kLanes * rowBytes;
+    int64_t factorBytes = panels * kLanes * rowScales * 2;
+    auto viewFactors = [&](int64_t shift) {
+      return view(shift, {panels, rowScales, kLanes}, b.getF16Type());
+    };
+    SmallVector<Value> parts = {
+        view(0, {panels, rowBytes / 4, 4 * kLanes}, b.getI8Type()),
+        viewFactors(elementBytes)};
     if (quantized.hasMinimum())
-      parts.push_back(viewBehind(rows * (rowBytes + 2 * rowScales)));
+      parts.push_back(viewFactors(elementBytes + factorBytes));
     rewriter.replaceOpWithMultiple(op, ArrayRef<ValueRange>{parts});
     return success();
   }

@@ -22,10 +22,10 @@ struct CacheRows {
   Value tables;    ///< [sequences, blocks]
 };
 
-/// A converted matrix [rows, columns].
+/// A converted matrix [rows, columns]; quantized, as !llama.quantized lies.
 struct Matrix {
-  Value elements;     ///< or integers [rows, bytes]
-  Value scales;       ///< [rows, groups] f16; null if not quantized
+  Value elements;     ///< or integers [panels, lines, 64]
+  Value scales;       ///< [panels, groups, 16] f16; null if not quantized
   Value minimums;     ///< the same; null if the type has none
   QuantizedType type; ///< null if not quantized
   int64_t rows, columns;
@@ -34,12 +34,11 @@ struct Matrix {
   Matrix(ValueRange parts, Value original);
 };
 
-/// Rows of integers with scales, in the order of some !llama.quantized:
-/// llama.cpp's Q8 with groups of any size.
+/// Rows of integers with scales: llama.cpp's Q8 with groups of any size.
 struct QuantizedRows {
   Value integers; ///< [T, padded columns] i8
   Value scales;   ///< [T, groups] f32
-  Value sums;     ///< [T, groups] f32, of what the groups stand for; or null
+  Value sums;     ///< [T, groups] i32, of the integers
 };
 
 /// Rows that matrices are multiplied with: as they are, and quantized once for
@@ -49,13 +48,13 @@ public:
   LinearInput(RowBuilder &b, Value rows) : b(b), rows(rows) {}
 
   Value getRows() const { return rows; }
-  /// With sums if `type` has minimums.
+  /// With the groups of `type`.
   const QuantizedRows &getQuantized(QuantizedType type);
 
 private:
   RowBuilder &b;
   Value rows;
-  QuantizedType known;
+  unsigned group = 0;
   QuantizedRows quantized;
 };
 

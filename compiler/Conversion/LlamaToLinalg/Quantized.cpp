@@ -1,15 +1,15 @@
 //===- Quantized.cpp - Products of integers with scales -------------------===//
 //
 //   rows     =>  forall row, for group:  scale = max |x| / 127,
-//                                        q = round(x / scale)
+//                                        q = round(x / scale), sum of q
 //   product  =>  linalg.generic over integers and scales {llama.quantized}
 //
-// A matrix with minimums also needs the sum of every group of a row:
+// The sums of groups are what a zero point or a minimum multiplies:
 //
-//   sum (scale w + minimum) x  =  scale sum w x  +  minimum sum x
+//   sum (w - zero) q           =  sum w q  -  zero sum q
+//   sum (scale w + minimum) q  =  scale sum w q  +  minimum sum q
 //
-// Element k of everything here is the k-th in memory, which for groups of 32 is
-// not the k-th of the row: see !llama.quantized.
+// Where element k of matrix row n lies: see !llama.quantized.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,39 +29,9 @@ Matrix::Matrix(ValueRange parts, Value original) : elements(parts.front()) {
     minimums = parts[2];
 }
 
-/// Groups that share 64 elements, and those elements or the larger group: what
-/// one step of a loop handles.
-static int64_t getGroupsPerStep(QuantizedType type) {
-  return type.getGroup() == 32 ? 2 : 1;
-}
-
 //===----------------------------------------------------------------------===//
 // Rows
 //===----------------------------------------------------------------------===//
-
-using StepBody = function_ref<SmallVector<Value>(
-    RowBuilder &, Value step, ValueRange carried, int64_t present)>;
-
-/// Calls `body` for every step of a row: in a loop for those that lie within
-/// its `columns`, of which `present` then are as many as a step has; one by one
-/// for those that reach into the padding.
-static SmallVector<Value> forSteps(RowBuilder &b, QuantizedType type,
-                                   int64_t columns, ValueRange inits,
-                                   StepBody body) {
-  int64_t width = type.getGroup() * getGroupsPerStep(type);
-  int64_t whole = columns / width;
-  SmallVector<Value> carried(inits);
-  if (whole > 0)
-    carried = b.loop(b.index(whole), carried,
-                     [&](RowBuilder &b, Value step, ValueRange carried) {
-                       return body(b, step, carried, width);
-                     });
-  int64_t steps = type.getPaddedColumns(columns) / width;
-  for (int64_t step = whole; step < steps; ++step)
-    carried = body(b, b.index(step), carried,
-                   std::max<int64_t>(0, columns - step * width));
-  return carried;
-}
 
 /// Elements [at, at + count) of a row, f32, of which `present` are there; zeros
 /// behind them.
@@ -69,8 +39,6 @@ static Value readFloats(RowBuilder &b, Value row, Value at, int64_t count,
                         int64_t present) {
   auto type = VectorType::get(count, b.getF32Type());
   Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(type));
-  if (present <= 0)
-    return zeros;
   Type element = getElementTypeOrSelf(row.getType());
   int64_t length = std::min(count, present);
   Value zero = arith::ConstantOp::create(b, b.getZeroAttr(element));
@@ -83,11 +51,16 @@ static Value readFloats(RowBuilder &b, Value row, Value at, int64_t count,
       b, values, zeros, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
 }
 
+namespace {
+
 /// What a group of a row becomes.
 struct QuantizedGroup {
-  Value integers, scale;
-  Value wide; ///< the integers, i32
+  Value integers; ///< i8
+  Value scale;    ///< f32
+  Value sum;      ///< of the integers, i32
 };
+
+} // namespace
 
 static QuantizedGroup quantizeGroup(RowBuilder &b, Value values) {
   auto type = cast<VectorType>(values.getType());
@@ -109,82 +82,51 @@ static QuantizedGroup quantizeGroup(RowBuilder &b, Value values) {
       b, VectorType::get(type.getShape(), b.getI32Type()), rounded);
   Value integers = arith::TruncIOp::create(
       b, VectorType::get(type.getShape(), b.getI8Type()), wide);
-  return {integers, scale, wide};
+  Value sum = vector::ReductionOp::create(b, vector::CombiningKind::ADD, wide);
+  return {integers, scale, sum};
 }
 
-static Value sumGroup(RowBuilder &b, const QuantizedGroup &group) {
-  Value sum =
-      vector::ReductionOp::create(b, vector::CombiningKind::ADD, group.wide);
-  return arith::MulFOp::create(b, group.scale,
-                               arith::SIToFPOp::create(b, b.getF32Type(), sum));
-}
-
-/// Two groups of 32 bytes, by turns of four bytes.
-static Value interleave(RowBuilder &b, Value first, Value second) {
-  auto words = VectorType::get(8, b.getI32Type());
-  Value both = vector::InterleaveOp::create(
-      b, vector::BitCastOp::create(b, words, first),
-      vector::BitCastOp::create(b, words, second));
-  return vector::BitCastOp::create(b, VectorType::get(64, b.getI8Type()), both);
-}
-
-static std::pair<Value, Value> deinterleave(RowBuilder &b, Value both) {
-  auto words = VectorType::get(16, b.getI32Type());
-  auto parts = vector::DeinterleaveOp::create(
-      b, vector::BitCastOp::create(b, words, both));
-  auto bytes = VectorType::get(32, b.getI8Type());
-  return {vector::BitCastOp::create(b, bytes, parts.getRes1()),
-          vector::BitCastOp::create(b, bytes, parts.getRes2())};
-}
-
-/// Quantizes one row into integers, scales and, if the type has minimums, sums.
+/// Quantizes one row into integers, scales and sums.
 static SmallVector<Value> quantizeRow(RowBuilder &b, Value row,
                                       QuantizedType type, ValueRange into) {
   int64_t columns = cast<RankedTensorType>(row.getType()).getDimSize(0);
-  int64_t group = type.getGroup(), groups = getGroupsPerStep(type);
-  return forSteps(
-      b, type, columns, into,
-      [&](RowBuilder &b, Value step, ValueRange carried, int64_t present) {
-        Value at = arith::MulIOp::create(b, step, b.index(group * groups));
-        Value first = arith::MulIOp::create(b, step, b.index(groups));
-        SmallVector<Value> result(carried), parts;
-        for (int64_t i = 0; i < groups; ++i) {
-          Value begin = arith::AddIOp::create(b, at, b.index(i * group));
-          Value values = readFloats(b, row, begin, group, present - i * group);
-          QuantizedGroup part = quantizeGroup(b, values);
-          Value number = arith::AddIOp::create(b, first, b.index(i));
-          result[1] =
-              tensor::InsertOp::create(b, part.scale, result[1], number);
-          if (type.hasMinimum())
-            result[2] = tensor::InsertOp::create(b, sumGroup(b, part),
-                                                 result[2], number);
-          parts.push_back(part.integers);
-        }
-        Value bytes =
-            groups == 2 ? interleave(b, parts[0], parts[1]) : parts[0];
-        result[0] = vector::TransferWriteOp::create(b, bytes, carried[0],
-                                                    ValueRange{at},
-                                                    ArrayRef<bool>{true})
-                        .getResult();
-        return result;
-      });
+  int64_t group = type.getGroup(), whole = columns / group;
+  auto quantize = [&](RowBuilder &b, Value number, ValueRange carried,
+                      int64_t present) {
+    Value at = arith::MulIOp::create(b, number, b.index(group));
+    QuantizedGroup quantized =
+        quantizeGroup(b, readFloats(b, row, at, group, present));
+    Value integers =
+        vector::TransferWriteOp::create(b, quantized.integers, carried[0],
+                                        ValueRange{at}, ArrayRef<bool>{true})
+            .getResult();
+    return SmallVector<Value>{
+        integers,
+        tensor::InsertOp::create(b, quantized.scale, carried[1], number),
+        tensor::InsertOp::create(b, quantized.sum, carried[2], number)};
+  };
+  SmallVector<Value> carried(into);
+  if (whole > 0)
+    carried = b.loop(b.index(whole), carried,
+                     [&](RowBuilder &b, Value number, ValueRange carried) {
+                       return quantize(b, number, carried, group);
+                     });
+  if (columns % group != 0)
+    carried = quantize(b, b.index(whole), carried, columns % group);
+  return carried;
 }
 
 const QuantizedRows &LinearInput::getQuantized(QuantizedType type) {
-  if (known && known.getGroup() == type.getGroup() &&
-      known.getVectorElements() == type.getVectorElements() &&
-      (known.hasMinimum() || !type.hasMinimum()))
+  if (quantized.integers && group == type.getGroup())
     return quantized;
+  group = type.getGroup();
   int64_t columns = cast<RankedTensorType>(rows.getType()).getDimSize(1);
   int64_t padded = type.getPaddedColumns(columns);
   int64_t count = type.getRowScales(columns);
   SmallVector<Value> inits = {b.emptyRows(rows, padded, b.getI8Type()),
-                              b.emptyRows(rows, count, b.getF32Type())};
-  SmallVector<int64_t> widths = {padded, count};
-  if (type.hasMinimum()) {
-    inits.push_back(b.emptyRows(rows, count, b.getF32Type()));
-    widths.push_back(count);
-  }
+                              b.emptyRows(rows, count, b.getF32Type()),
+                              b.emptyRows(rows, count, b.getI32Type())};
+  SmallVector<int64_t> widths = {padded, count, count};
   auto loop = scf::ForallOp::create(
       b, ArrayRef<OpFoldResult>{b.rowCount(rows)}, inits,
       /*mapping=*/std::nullopt,
@@ -209,9 +151,7 @@ const QuantizedRows &LinearInput::getQuantized(QuantizedType type) {
                                         b.getIndexAttr(width)},
               strides);
       });
-  known = type;
-  quantized = {loop.getResult(0), loop.getResult(1),
-               type.hasMinimum() ? loop.getResult(2) : Value()};
+  quantized = {loop.getResult(0), loop.getResult(1), loop.getResult(2)};
   return quantized;
 }
 
@@ -219,25 +159,29 @@ const QuantizedRows &LinearInput::getQuantized(QuantizedType type) {
 // Products
 //===----------------------------------------------------------------------===//
 
-/// The scale of element k.
-static AffineExpr getScaleOf(QuantizedType type, AffineExpr k) {
-  if (type.getGroup() == 32)
-    return k.floorDiv(64) * 2 + k.floorDiv(4) % 2;
-  return k.floorDiv(type.getGroup());
-}
+namespace {
 
-/// The byte of element k.
-static AffineExpr getByteOf(QuantizedType type, AffineExpr k) {
-  return type.getBits() == 4 ? k.floorDiv(128) * 64 + k % 64 : k;
-}
+/// Where element k of matrix row n lies, as !llama.quantized says.
+struct ElementPlace {
+  AffineExpr panel, line, byte; ///< of the elements
+  AffineExpr group, lane;       ///< of scales and minimums: panel, group, lane
 
-/// The integer that the byte of element k holds, less the zero point, f32.
-static Value decode(RowBuilder &b, QuantizedType type, Value byte) {
+  ElementPlace(QuantizedType type, AffineExpr n, AffineExpr k)
+      : panel(n.floorDiv(QuantizedType::getPanelRows())),
+        line(k.floorDiv(type.getLineColumns())),
+        byte(n % QuantizedType::getPanelRows() * 4 + k % 4),
+        group(k.floorDiv(type.getGroup())),
+        lane(n % QuantizedType::getPanelRows()) {}
+};
+
+} // namespace
+
+/// The integer of element `k` in its byte, less the zero point, f32.
+static Value decode(RowBuilder &b, QuantizedType type, Value byte, Value k) {
   Value bits = byte;
   if (type.getBits() == 4) {
-    Value k = linalg::IndexOp::create(b, 2);
     Value half = arith::RemUIOp::create(
-        b, arith::DivUIOp::create(b, k, b.index(64)), b.index(2));
+        b, arith::DivUIOp::create(b, k, b.index(4)), b.index(2));
     Value shift = arith::IndexCastOp::create(
         b, b.getI8Type(), arith::MulIOp::create(b, half, b.index(4)));
     Value mask = arith::ConstantOp::create(b, b.getI8IntegerAttr(15));
@@ -254,8 +198,10 @@ static Value decode(RowBuilder &b, QuantizedType type, Value byte) {
 /// What a minimum adds, a part of it with every element of its group: so the
 /// product needs no other loop. A group is a power of two: nothing is lost.
 static Value addMinimum(RowBuilder &b, QuantizedType type, Value total,
-                        Value rowSum, Value minimum) {
-  Value part = arith::MulFOp::create(b, rowSum, b.f32(1.0 / type.getGroup()));
+                        Value rowScale, Value rowSum, Value minimum) {
+  Value sum = arith::SIToFPOp::create(b, b.getF32Type(), rowSum);
+  Value part = arith::MulFOp::create(b, arith::MulFOp::create(b, rowScale, sum),
+                                     b.f32(1.0 / type.getGroup()));
   return b.addProduct(total, part, b.convertFloat(minimum, b.getF32Type()));
 }
 
@@ -265,22 +211,24 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
   const QuantizedRows &rows = input.getQuantized(type);
   Value zeros =
       b.fill(0.0, b.emptyRows(rows.integers, weight.rows, b.getF32Type()));
-  MLIRContext *context = b.getContext();
   AffineExpr t, n, k;
-  bindDims(context, t, n, k);
-  auto map = [&](AffineExpr row, AffineExpr column) {
-    return AffineMap::get(3, 0, {row, column}, context);
+  bindDims(b.getContext(), t, n, k);
+  auto map = [&](ArrayRef<AffineExpr> results) {
+    return AffineMap::get(3, 0, results, b.getContext());
   };
-  AffineExpr scale = getScaleOf(type, k);
-  SmallVector<Value> inputs = {rows.integers, rows.scales, weight.elements,
-                               weight.scales};
-  SmallVector<AffineMap> maps = {map(t, k), map(t, scale),
-                                 map(n, getByteOf(type, k)), map(n, scale)};
+  ElementPlace place(type, n, k);
+  AffineMap rowGroup = map({t, place.group});
+  AffineMap factor = map({place.panel, place.group, place.lane});
+  SmallVector<Value> inputs = {rows.integers, rows.scales, rows.sums,
+                               weight.elements, weight.scales};
+  SmallVector<AffineMap> maps = {map({t, k}), rowGroup, rowGroup,
+                                 map({place.panel, place.line, place.byte}),
+                                 factor};
   if (type.hasMinimum()) {
-    inputs.append({rows.sums, weight.minimums});
-    maps.append({map(t, scale), map(n, scale)});
+    inputs.push_back(weight.minimums);
+    maps.push_back(factor);
   }
-  maps.push_back(map(t, n));
+  maps.push_back(map({t, n}));
   auto parallel = utils::IteratorType::parallel;
   auto op = linalg::GenericOp::create(
       b, zeros.getType(), inputs, zeros, maps,
@@ -291,12 +239,13 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
         Value x = arith::SIToFPOp::create(
             b, b.getF32Type(),
             arith::ExtSIOp::create(b, b.getI32Type(), v[0]).getResult());
-        Value product = arith::MulFOp::create(b, x, decode(b, type, v[2]));
+        Value w = decode(b, type, v[3], linalg::IndexOp::create(b, 2));
         Value factor = arith::MulFOp::create(
-            b, v[1], b.convertFloat(v[3], b.getF32Type()));
-        Value total = b.addProduct(v.back(), product, factor);
+            b, v[1], b.convertFloat(v[4], b.getF32Type()));
+        Value total =
+            b.addProduct(v.back(), arith::MulFOp::create(b, x, w), factor);
         if (type.hasMinimum())
-          total = addMinimum(b, type, total, v[4], v[5]);
+          total = addMinimum(b, type, total, v[1], v[2], v[5]);
         linalg::YieldOp::create(b, total);
       });
   op->setAttr(kQuantizedAttr, TypeAttr::get(type));
@@ -307,89 +256,47 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
 // Lookups
 //===----------------------------------------------------------------------===//
 
-/// Writes `integers` of a group of 8 bits, times its scale and plus its minimum
-/// if there is one, to `row` from `at` on, `present` of them at most.
-static Value writeGroup(RowBuilder &b, QuantizedType type, Value integers,
-                        ArrayRef<Value> factors, Value row, Value at,
-                        int64_t present) {
-  if (present <= 0)
-    return row;
-  ArrayRef<int64_t> shape = cast<VectorType>(integers.getType()).getShape();
-  auto wideType = VectorType::get(shape, b.getI32Type());
-  auto floatType = VectorType::get(shape, b.getF32Type());
-  Value zero = arith::ConstantOp::create(
-      b, DenseElementsAttr::get(wideType,
-                                static_cast<int32_t>(type.getZeroPoint())));
-  Value wide = arith::SubIOp::create(
-      b, arith::ExtUIOp::create(b, wideType, integers).getResult(), zero);
-  Value values = arith::MulFOp::create(
-      b, arith::SIToFPOp::create(b, floatType, wide),
-      vector::BroadcastOp::create(b, floatType, factors[0]));
-  if (type.hasMinimum())
-    values = arith::AddFOp::create(
-        b, values, vector::BroadcastOp::create(b, floatType, factors[1]));
-  if (present < shape[0])
-    values = vector::ExtractStridedSliceOp::create(
-        b, values, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{present},
-        ArrayRef<int64_t>{1});
-  return vector::TransferWriteOp::create(b, values, row, ValueRange{at},
-                                         ArrayRef<bool>{true})
-      .getResult();
+/// Row `row` of the table, f32, into `into`.
+static Value decodeRow(RowBuilder &b, const Matrix &table, Value row,
+                       Value into) {
+  QuantizedType type = table.type;
+  Value size = b.index(QuantizedType::getPanelRows());
+  Value panel = arith::DivUIOp::create(b, row, size);
+  Value lane = arith::RemUIOp::create(b, row, size);
+  Value first = arith::MulIOp::create(b, lane, b.index(4));
+  return b.generic({}, into, {{0}}, 1, 0, [&](RowBuilder &b, ValueRange) {
+    Value k = linalg::IndexOp::create(b, 0);
+    Value line = arith::DivUIOp::create(b, k, b.index(type.getLineColumns()));
+    Value byte = arith::AddIOp::create(
+        b, first, arith::RemUIOp::create(b, k, b.index(4)).getResult());
+    Value group = arith::DivUIOp::create(b, k, b.index(type.getGroup()));
+    Value element = tensor::ExtractOp::create(b, table.elements,
+                                              ValueRange{panel, line, byte});
+    auto factor = [&](Value list) {
+      Value half =
+          tensor::ExtractOp::create(b, list, ValueRange{panel, group, lane});
+      return b.convertFloat(half, b.getF32Type());
+    };
+    Value value = arith::MulFOp::create(b, decode(b, type, element, k),
+                                        factor(table.scales));
+    if (type.hasMinimum())
+      value = arith::AddFOp::create(b, value, factor(table.minimums));
+    return value;
+  });
 }
 
 Value llama::lowerQuantizedGather(RowBuilder &b, const Matrix &table,
                                   Value list) {
-  QuantizedType type = table.type;
   int64_t columns = table.columns;
-  int64_t group = type.getGroup(), groups = getGroupsPerStep(type);
-  int64_t width = group * groups;
-  auto decodeRow = [&](RowBuilder &b, Value bytes, ArrayRef<Value> lists,
-                       Value into) {
-    Value zero = arith::ConstantOp::create(b, b.getI8IntegerAttr(0));
-    return forSteps(
-        b, type, columns, into,
-        [&](RowBuilder &b, Value step, ValueRange carried, int64_t present) {
-          Value at = arith::MulIOp::create(b, step, b.index(width));
-          Value first = arith::MulIOp::create(b, step, b.index(groups));
-          Value integers = vector::TransferReadOp::create(
-              b, VectorType::get(width, b.getI8Type()), bytes, at, zero,
-              ArrayRef<bool>{true});
-          SmallVector<Value> parts = {integers};
-          if (groups == 2) {
-            auto [even, odd] = deinterleave(b, integers);
-            parts = {even, odd};
-          }
-          Value row = carried[0];
-          for (auto [i, part] : llvm::enumerate(parts)) {
-            Value number = arith::AddIOp::create(b, first, b.index(i));
-            SmallVector<Value> factors;
-            for (Value list : lists)
-              factors.push_back(b.convertFloat(
-                  tensor::ExtractOp::create(b, list, number), b.getF32Type()));
-            Value begin = arith::AddIOp::create(b, at, b.index(i * group));
-            row = writeGroup(b, type, part, factors, row, begin,
-                             present - int64_t(i) * group);
-          }
-          return SmallVector<Value>{row};
-        })[0];
+  auto at = [](RowBuilder &b, ValueRange numbers) {
+    return SmallVector<OpFoldResult>{numbers[0], b.getIndexAttr(0)};
   };
-  Value init = b.emptyRows(list, columns, b.getF32Type());
-  return b.forall(
-      ArrayRef<OpFoldResult>{b.rowCount(list)}, init, {1, columns},
-      [](RowBuilder &b, ValueRange numbers) {
-        return SmallVector<OpFoldResult>{numbers[0], b.getIndexAttr(0)};
-      },
-      [&](RowBuilder &b, ValueRange numbers, Value shared) {
-        Value row = b.extractIndex(list, numbers[0]);
-        SmallVector<OpFoldResult> from = {row, b.getIndexAttr(0)};
-        SmallVector<OpFoldResult> to = {numbers[0], b.getIndexAttr(0)};
-        Value bytes =
-            b.slice(table.elements, from, {1, type.getRowBytes(columns)}, 1);
-        int64_t count = type.getRowScales(columns);
-        SmallVector<Value> lists = {b.slice(table.scales, from, {1, count}, 1)};
-        if (type.hasMinimum())
-          lists.push_back(b.slice(table.minimums, from, {1, count}, 1));
-        Value into = b.slice(shared, to, {1, columns}, 1);
-        return decodeRow(b, bytes, lists, into);
-      });
+  return b.forall(ArrayRef<OpFoldResult>{b.rowCount(list)},
+                  b.emptyRows(list, columns, b.getF32Type()), {1, columns}, at,
+                  [&](RowBuilder &b, ValueRange numbers, Value shared) {
+                    Value row = b.extractIndex(list, numbers[0]);
+                    Value into =
+                        b.slice(shared, at(b, numbers), {1, columns}, 1);
+                    return decodeRow(b, table, row, into);
+                  });
 }

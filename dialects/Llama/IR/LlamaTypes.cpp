@@ -44,9 +44,7 @@ QuantizedType::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 int64_t QuantizedType::getPaddedColumns(int64_t columns) const {
-  // Both are powers of two: the larger is a multiple of the other.
-  int64_t unit = std::max<int64_t>(getVectorElements(), getGroup());
-  return llvm::alignTo(columns, unit);
+  return llvm::alignTo(columns, getGroup());
 }
 
 int64_t QuantizedType::getRowBytes(int64_t columns) const {
@@ -59,5 +57,6 @@ int64_t QuantizedType::getRowScales(int64_t columns) const {
 
 int64_t QuantizedType::getMatrixBytes(int64_t rows, int64_t columns) const {
   int64_t groupBytes = hasMinimum() ? 4 : 2;
-  return rows * (getRowBytes(columns) + groupBytes * getRowScales(columns));
+  return llvm::alignTo(rows, getPanelRows()) *
+         (getRowBytes(columns) + groupBytes * getRowScales(columns));
 }
