@@ -45,9 +45,9 @@ struct LlamaCPUPrefetch
         if (isOfWeights(read))
           (isOfPanel(read) ? panels : reads).push_back(read);
       if (countRows(reads) == rows)
-        prefetch(reads, 2, rows);
+        prefetch(loop, reads, 2, rows);
       if (isForSingleRow(loop, panels))
-        prefetch(findLines(panels), 3, countPanels(panels));
+        prefetch(loop, findLines(panels), 3, countPanels(panels));
     });
   }
 
@@ -110,14 +110,15 @@ private:
   }
 
   /// Asks for what is `distance` further in dimension rank - `fromLast`.
-  void prefetch(ArrayRef<vector::TransferReadOp> reads, int64_t fromLast,
-                int64_t distance) {
+  void prefetch(scf::ForOp loop, ArrayRef<vector::TransferReadOp> reads,
+                int64_t fromLast, int64_t distance) {
+    ImplicitLocOpBuilder b(loop.getLoc(), loop);
+    Value further = arith::ConstantIndexOp::create(b, distance);
     for (vector::TransferReadOp read : reads) {
-      ImplicitLocOpBuilder b(read.getLoc(), read);
+      b.setInsertionPoint(read);
       SmallVector<Value> indices(read.getIndices());
       Value &index = *std::prev(indices.end(), fromLast);
-      index = arith::AddIOp::create(
-          b, index, arith::ConstantIndexOp::create(b, distance));
+      index = arith::AddIOp::create(b, index, further);
       memref::PrefetchOp::create(b, read.getBase(), indices,
                                  /*isWrite=*/false, /*localityHint=*/2,
                                  /*isDataCache=*/true);

@@ -86,10 +86,12 @@ public:
         columns(
             cast<ShapedType>(root.getDpsInits()[0].getType()).getDimSize(1)) {
     // Two panels at least: a parallel loop of one step would be folded away,
-    // and every thread would do its work. A power of two, like the panels of
-    // quantized matrices, which none of these may cross.
-    int64_t half = llvm::bit_floor(
-        static_cast<uint64_t>(std::max<int64_t>(1, columns / 2)));
+    // and every thread would do its work.
+    int64_t half = std::max<int64_t>(1, columns / 2);
+    // None may cross a panel of a quantized matrix, whose rows are a power of
+    // two.
+    if (isQuantized(root))
+      half = llvm::bit_floor(static_cast<uint64_t>(half));
     this->sizes.panelColumns = std::min(sizes.panelColumns, half);
   }
 

@@ -56,17 +56,15 @@ def unpack(weights, tensor):
     bits, group, minimum = re.fullmatch(r"int(\d+)g(\d+)(m?)", tensor["dtype"]).groups()
     bits, group = int(bits), int(group)
     rows, columns = tensor["shape"]
-    unit = max(group, 512 // bits)
-    padded = -(-columns // unit) * unit
-    begin, middle = tensor["offset"], tensor["offset"] + rows * padded * bits // 8
-    integers = weights[begin:middle].reshape(rows, -1)
-    if bits == 4:  # 64 bytes: the low halves, then the high halves
-        halves = integers.reshape(rows, -1, 1, 64)
-        integers = np.concatenate([halves & 15, halves >> 4], axis=2).reshape(rows, -1)
-    if group == 32:  # two groups take turns by fours
-        integers = integers.reshape(rows, -1, 8, 2, 4).swapaxes(2, 3).reshape(rows, -1)
-    codes = integers.astype(np.float32)[:, :columns] - (0 if minimum else 1 << (bits - 1))
-    factors = weights[middle : begin + tensor["bytes"]].view(np.float16).reshape(2 if minimum else 1, rows, -1)
+    panels, padded = -(-rows // 16), -(-columns // group) * group
+    begin, middle = tensor["offset"], tensor["offset"] + panels * 16 * padded * bits // 8
+    lines = weights[begin:middle].reshape(panels, -1, 16, 4)  # 4 bytes of each row
+    if bits == 4:  # the low halves, then the high halves
+        lines = np.stack([lines & 15, lines >> 4], axis=2).reshape(panels, -1, 16, 4)
+    integers = lines.swapaxes(1, 2).reshape(panels * 16, padded)[:rows, :columns]
+    codes = integers.astype(np.float32) - (0 if minimum else 1 << (bits - 1))
+    factors = weights[middle : begin + tensor["bytes"]].view(np.float16).reshape(2 if minimum else 1, panels, -1, 16)
+    factors = factors.swapaxes(2, 3).reshape(len(factors), panels * 16, -1)[:, :rows]
     return Quantized(codes, factors[0], factors[1] if minimum else None, bits, group)
 
 

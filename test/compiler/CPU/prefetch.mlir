@@ -62,3 +62,33 @@ func.func @what_is_no_weight_is_not(%row: index, %next: index, %w: memref<16x256
   }
   return %r : vector<64xi8>
 }
+
+// The same line of the panel that comes next; for one row, not for several.
+// CHECK-LABEL: func @lines_of_panels_are_prefetched
+// CHECK-SAME: %[[PANEL:[^:]*]]: index
+// CHECK: %[[AHEAD:.*]] = arith.addi %[[PANEL]], %c1
+// CHECK-NEXT: memref.prefetch %[[VIEW:.*]][%[[AHEAD]], %[[LINE:.*]], %c0], read, locality<2>, data : memref<16x8x64xi8>
+// CHECK-NEXT: vector.transfer_read %[[VIEW]][%[[PANEL]], %[[LINE]], %c0]
+// CHECK: scf.for
+// CHECK-NOT: memref.prefetch
+// CHECK: return
+func.func @lines_of_panels_are_prefetched(%panel: index, %block: memref<?xi8> {llama.argument = "weights"}, %sum: vector<64xi8>)
+    -> (vector<64xi8>, vector<64xi8>, vector<64xi8>) {
+  %zero = arith.constant 0 : i8
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %w = memref.view %block[%c0][] : memref<?xi8> to memref<16x8x64xi8>
+  %r = scf.for %k = %c0 to %c8 step %c1 iter_args(%s = %sum) -> vector<64xi8> {
+    %a = vector.transfer_read %w[%panel, %k, %c0], %zero {in_bounds = [true]} : memref<16x8x64xi8>, vector<64xi8>
+    %u = arith.addi %s, %a : vector<64xi8>
+    scf.yield %u : vector<64xi8>
+  }
+  %two:2 = scf.for %k = %c0 to %c8 step %c1 iter_args(%s = %sum, %t = %sum) -> (vector<64xi8>, vector<64xi8>) {
+    %a = vector.transfer_read %w[%panel, %k, %c0], %zero {in_bounds = [true]} : memref<16x8x64xi8>, vector<64xi8>
+    %u = arith.addi %s, %a : vector<64xi8>
+    %v = arith.addi %t, %a : vector<64xi8>
+    scf.yield %u, %v : vector<64xi8>, vector<64xi8>
+  }
+  return %r, %two#0, %two#1 : vector<64xi8>, vector<64xi8>, vector<64xi8>
+}

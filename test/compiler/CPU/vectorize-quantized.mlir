@@ -2,114 +2,151 @@
 // RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=8 vnni=false" --canonicalize --cse --split-input-file \
 // RUN:   | FileCheck %s --check-prefix=NARROW
 
-// The dots of a row start with what the zero point of 128 adds to them. A group of
-// 128 is two vectors with one scale.
-// CHECK-LABEL: func @eight_bits
-// CHECK-SAME: (%[[X:[^:]*]]: tensor<2x256xi8>, %[[XS:[^:]*]]: tensor<2x2xf32>, %[[W:[^:]*]]: tensor<1x256xi8>, %[[WS:[^:]*]]: tensor<1x2xf16>, %[[INTO:[^:]*]]: tensor<2x1xf32>)
+// The dots of a row start with what the zero point of 8 adds to them. A line holds
+// 8 elements of 16 rows: those of the low halves meet the first 4 elements of the row,
+// those of the high halves the others. A group is one step: its dots, then its scales.
+// CHECK-LABEL: func @four_bits
+// CHECK-SAME: (%[[X:[^:]*]]: tensor<2x64xi8>, %[[XS:[^:]*]]: tensor<2x2xf32>, %[[XSUMS:[^:]*]]: tensor<2x2xi32>, %[[W:[^:]*]]: tensor<1x8x64xi8>, %[[WS:[^:]*]]: tensor<1x2x16xf16>, %[[INTO:[^:]*]]: tensor<2x16xf32>)
 // CHECK-NOT: linalg.generic
-// CHECK: scf.for %[[K:.*]] = %c0 to %c256 step %c128 iter_args(%[[SUM0:.*]] = {{.*}}, %[[SUM1:.*]] = {{.*}}) -> (vector<16xf32>, vector<16xf32>)
-// CHECK-DAG: %[[X0:.*]] = vector.transfer_read %[[X]][%c0, %[[K]]], {{.*}} : tensor<2x256xi8>, vector<64xi8>
-// CHECK-DAG: %[[ZERO0:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%{{.*}}, %{{.*}}, %[[X0]])
-// CHECK-DAG: %[[ZERO1:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[ZERO0]], %{{.*}}, %[[X1:.*]])
-// CHECK-DAG: %[[START:.*]] = arith.subi %{{.*}}, %[[ZERO1]]
-// CHECK: %[[W0:.*]] = vector.transfer_read %[[W]][%c0, %[[K]]]
-// CHECK: %[[W1:.*]] = vector.transfer_read %[[W]]
-// CHECK: %[[DOT0:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[START]], %[[W0]], %[[X0]])
-// CHECK: %[[DOT:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[DOT0]], %[[W1]], %[[X1]])
-// CHECK: %[[FLOATS:.*]] = arith.sitofp %[[DOT]]
-// CHECK: %[[SCALED:.*]] = arith.mulf %[[FLOATS]]
-// CHECK: math.fma %[[SCALED]], %{{.*}}, %[[SUM0]]
+// CHECK: scf.for %[[G:.*]] = %c0 to %c2 step %c1 iter_args(%[[SUM0:.*]] = {{.*}}, %[[SUM1:.*]] = {{.*}}) -> (vector<16xf32>, vector<16xf32>)
+// CHECK: %[[K:.*]] = arith.muli %[[G]], %c32
+// CHECK: %[[S:.*]] = tensor.extract %[[XSUMS]][%c0, %[[G]]]
+// CHECK: %[[SHIFT:.*]] = arith.muli %[[S]], %c-8_i32
+// CHECK: %[[START:.*]] = vector.broadcast %[[SHIFT]] : i32 to vector<16xi32>
+// CHECK: %[[LINE:.*]] = arith.divui %[[K]], %c8
+// CHECK: %[[BOTH:.*]] = vector.transfer_read %[[W]][%c0, %[[LINE]], %c0], {{.*}} vector<64xi8>
+// CHECK: %[[LOW:.*]] = arith.andi %[[BOTH]]
+// CHECK: arith.shrui %[[BOTH]]
+// CHECK: %[[FOUR:.*]] = vector.transfer_read %[[X]][%c0, %[[K]]], {{.*}} vector<4xi8>
+// CHECK: %[[WORD:.*]] = vector.bitcast %[[FOUR]] : vector<4xi8> to vector<1xi32>
+// CHECK: %[[ALL:.*]] = vector.broadcast %[[WORD]] : vector<1xi32> to vector<16xi32>
+// CHECK: %[[SAME:.*]] = vector.bitcast %[[ALL]] : vector<16xi32> to vector<64xi8>
+// CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[START]], %[[LOW]], %[[SAME]])
+// CHECK-COUNT-15: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-NOT: llvm.call_intrinsic
+// CHECK: vector.transfer_read %[[WS]][%c0, %[[G]], %c0], {{.*}} vector<16xf16>
+// CHECK: math.fma %{{.*}}, %{{.*}}, %[[SUM0]]
 // CHECK: math.fma %{{.*}}, %{{.*}}, %[[SUM1]]
 // CHECK: scf.yield
-// CHECK: vector.transfer_write %{{.*}}, %[[INTO]]
+// CHECK: vector.transfer_write %{{.*}}, %[[INTO]][%c0, %c0]
+// CHECK: vector.transfer_write %{{.*}}[%c1, %c0]
 
-// Without the instruction: products as they are, added by neighbours. Half a vector
-// holds half the elements.
-// NARROW-LABEL: func @eight_bits
-// NARROW: vector.transfer_read {{.*}} : tensor<2x256xi8>, vector<32xi8>
+// Without the instruction: products as they are, added by neighbours. Two vectors
+// are the rows of a panel.
+// NARROW-LABEL: func @four_bits
+// NARROW: vector.transfer_read {{.*}} : tensor<1x8x64xi8>, vector<32xi8>
+// NARROW: vector.transfer_read {{.*}}, %c32], {{.*}} : tensor<1x8x64xi8>, vector<32xi8>
 // NARROW-NOT: vpdpbusd
 // NARROW: arith.extui
 // NARROW: arith.muli {{.*}} : vector<32xi32>
 // NARROW: vector.deinterleave {{.*}} : vector<32xi32>
 // NARROW: vector.deinterleave {{.*}} : vector<16xi32>
-// NARROW: scf.yield {{.*}} : vector<8xf32>, vector<8xf32>
-func.func @eight_bits(%x: tensor<2x256xi8>, %xs: tensor<2x2xf32>, %w: tensor<1x256xi8>, %ws: tensor<1x2xf16>,
-                      %into: tensor<2x1xf32>) -> tensor<2x1xf32> {
+// NARROW: scf.yield {{.*}} : vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>
+func.func @four_bits(%x: tensor<2x64xi8>, %xs: tensor<2x2xf32>, %sums: tensor<2x2xi32>, %w: tensor<1x8x64xi8>, %ws: tensor<1x2x16xf16>,
+    %into: tensor<2x16xf32>) -> tensor<2x16xf32> {
   %zero = arith.constant 0.0 : f32
-  %init = linalg.fill ins(%zero : f32) outs(%into : tensor<2x1xf32>) -> tensor<2x1xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%into : tensor<2x16xf32>) -> tensor<2x16xf32>
   %y = linalg.generic {
-      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, k floordiv 128)>,
-                       affine_map<(t, n, k) -> (n, k)>, affine_map<(t, n, k) -> (n, k floordiv 128)>,
+      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, k floordiv 32)>, affine_map<(t, n, k) -> (t, k floordiv 32)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 8, (n mod 16) * 4 + k mod 4)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 32, n mod 16)>,
                        affine_map<(t, n, k) -> (t, n)>],
       iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%x, %xs, %w, %ws : tensor<2x256xi8>, tensor<2x2xf32>, tensor<1x256xi8>, tensor<1x2xf16>)
-      outs(%init : tensor<2x1xf32>) attrs = {llama.quantized = !llama.quantized<8, 128>} {
-  ^bb0(%a: i8, %b: f32, %c: i8, %d: f16, %sum: f32):
+      ins(%x, %xs, %sums, %w, %ws : tensor<2x64xi8>, tensor<2x2xf32>, tensor<2x2xi32>, tensor<1x8x64xi8>, tensor<1x2x16xf16>)
+      outs(%init : tensor<2x16xf32>) attrs = {llama.quantized = !llama.quantized<4, 32>} {
+  ^bb0(%a: i8, %b: f32, %c: i32, %d: i8, %e: f16, %sum: f32):
     linalg.yield %sum : f32
-  } -> tensor<2x1xf32>
-  return %y : tensor<2x1xf32>
+  } -> tensor<2x16xf32>
+  return %y : tensor<2x16xf32>
 }
 
 // -----
 
-// The 64 bytes of a step are 128 elements of four groups: the low halves have the
-// first two scales by turns, the high halves the others.
-// CHECK-LABEL: func @four_bits
-// CHECK: scf.for %[[K:.*]] = %c0 to %c256 step %c128
-// CHECK: vector.shuffle {{.*}} [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1] : vector<2xf32>, vector<2xf32>
-// CHECK: %[[BYTE:.*]] = arith.divui %[[K]], %c2
-// CHECK: %[[BOTH:.*]] = vector.transfer_read %{{.*}}[%c0, %[[BYTE]]], {{.*}} : tensor<1x128xi8>, vector<64xi8>
-// CHECK: arith.andi %[[BOTH]]
-// CHECK: arith.shrui %[[BOTH]]
-func.func @four_bits(%x: tensor<1x256xi8>, %xs: tensor<1x8xf32>, %w: tensor<1x128xi8>, %ws: tensor<1x8xf16>,
-                     %into: tensor<1x1xf32>) -> tensor<1x1xf32> {
+// A longer group is a loop of its own. Lines hold 4 elements.
+// CHECK-LABEL: func @eight_bits
+// CHECK: scf.for %[[G:.*]] = %c0 to %c2 step %c1 {{.*}} -> (vector<16xf32>, vector<16xf32>)
+// CHECK: scf.for %[[I:.*]] = %c0 to %c128 step %c32 {{.*}} -> (vector<16xi32>, vector<16xi32>)
+// CHECK-COUNT-16: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK: scf.yield {{.*}} : vector<16xi32>, vector<16xi32>
+// CHECK-COUNT-2: math.fma
+// CHECK: scf.yield {{.*}} : vector<16xf32>, vector<16xf32>
+func.func @eight_bits(%x: tensor<1x256xi8>, %xs: tensor<1x2xf32>, %sums: tensor<1x2xi32>, %w: tensor<2x64x64xi8>, %ws: tensor<2x2x16xf16>,
+    %into: tensor<1x32xf32>) -> tensor<1x32xf32> {
   %zero = arith.constant 0.0 : f32
-  %init = linalg.fill ins(%zero : f32) outs(%into : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%into : tensor<1x32xf32>) -> tensor<1x32xf32>
   %y = linalg.generic {
-      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, (k floordiv 64) * 2 + (k floordiv 4) mod 2)>,
-                       affine_map<(t, n, k) -> (n, (k floordiv 128) * 64 + k mod 64)>, affine_map<(t, n, k) -> (n, (k floordiv 64) * 2 + (k floordiv 4) mod 2)>,
+      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, k floordiv 128)>, affine_map<(t, n, k) -> (t, k floordiv 128)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 4, (n mod 16) * 4 + k mod 4)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 128, n mod 16)>,
                        affine_map<(t, n, k) -> (t, n)>],
       iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%x, %xs, %w, %ws : tensor<1x256xi8>, tensor<1x8xf32>, tensor<1x128xi8>, tensor<1x8xf16>)
-      outs(%init : tensor<1x1xf32>) attrs = {llama.quantized = !llama.quantized<4, 32>} {
-  ^bb0(%a: i8, %b: f32, %c: i8, %d: f16, %sum: f32):
+      ins(%x, %xs, %sums, %w, %ws : tensor<1x256xi8>, tensor<1x2xf32>, tensor<1x2xi32>, tensor<2x64x64xi8>, tensor<2x2x16xf16>)
+      outs(%init : tensor<1x32xf32>) attrs = {llama.quantized = !llama.quantized<8, 128>} {
+  ^bb0(%a: i8, %b: f32, %c: i32, %d: i8, %e: f16, %sum: f32):
     linalg.yield %sum : f32
-  } -> tensor<1x1xf32>
-  return %y : tensor<1x1xf32>
+  } -> tensor<1x32xf32>
+  return %y : tensor<1x32xf32>
 }
 
 // -----
 
-// With minimums there is no zero point. What they add follows the dots, 16 groups at
-// a time and then the last four.
+// With minimums there is no zero point: each group adds its minimum times the sum of
+// the row's group.
 // CHECK-LABEL: func @minimums
-// CHECK-SAME: %[[SUMS:[^:]*]]: tensor<1x36xf32>, %[[MINIMUMS:[^:]*]]: tensor<1x36xf16>
-// CHECK: %[[DOTS:.*]] = scf.for %{{.*}} = %c0 to %c1152 step %c128
-// CHECK-NOT: arith.subi
-// CHECK: scf.yield
-// CHECK: %[[MOST:.*]] = scf.for %[[G:.*]] = %c0 to %c32 step %c16 iter_args(%[[TOTAL:.*]] = %[[DOTS]]) -> (vector<16xf32>)
-// CHECK-DAG: %[[S:.*]] = vector.transfer_read %[[SUMS]][%c0, %[[G]]], {{.*}} vector<16xf32>
-// CHECK-DAG: %[[M:.*]] = vector.transfer_read %[[MINIMUMS]][%c0, %[[G]]], {{.*}} vector<16xf16>
+// CHECK-SAME: %[[XSUMS:[^:]*]]: tensor<1x2xi32>, %{{.*}}: tensor<1x8x64xi8>, %{{.*}}: tensor<1x2x16xf16>, %[[MINIMUMS:[^:]*]]: tensor<1x2x16xf16>
+// CHECK: scf.for
+// CHECK-NOT: arith.muli {{.*}}%c-8_i32
+// CHECK: %[[S:.*]] = tensor.extract %[[XSUMS]]
+// CHECK: %[[F:.*]] = arith.sitofp %[[S]] : i32 to f32
+// CHECK: %[[SCALED:.*]] = arith.mulf %{{.*}}, %[[F]]
+// CHECK: %[[ALL:.*]] = vector.broadcast %[[SCALED]]
+// CHECK: %[[M:.*]] = vector.transfer_read %[[MINIMUMS]]
 // CHECK: %[[WIDE:.*]] = arith.extf %[[M]]
-// CHECK: math.fma %[[WIDE]], %[[S]], %[[TOTAL]]
-// CHECK: vector.transfer_read %[[SUMS]][%c0, %c32], {{.*}} vector<4xf32>
-// CHECK: math.fma %{{.*}}, %{{.*}}, %[[MOST]]
-func.func @minimums(%x: tensor<1x1152xi8>, %xs: tensor<1x36xf32>, %w: tensor<1x576xi8>, %ws: tensor<1x36xf16>,
-                    %sums: tensor<1x36xf32>, %minimums: tensor<1x36xf16>, %into: tensor<1x1xf32>) -> tensor<1x1xf32> {
+// CHECK: %[[DOTS:.*]] = math.fma
+// CHECK: math.fma %[[WIDE]], %[[ALL]], %[[DOTS]]
+func.func @minimums(%x: tensor<1x64xi8>, %xs: tensor<1x2xf32>, %sums: tensor<1x2xi32>, %w: tensor<1x8x64xi8>, %ws: tensor<1x2x16xf16>, %minimums: tensor<1x2x16xf16>,
+    %into: tensor<1x16xf32>) -> tensor<1x16xf32> {
   %zero = arith.constant 0.0 : f32
-  %init = linalg.fill ins(%zero : f32) outs(%into : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%into : tensor<1x16xf32>) -> tensor<1x16xf32>
   %y = linalg.generic {
-      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, (k floordiv 64) * 2 + (k floordiv 4) mod 2)>,
-                       affine_map<(t, n, k) -> (n, (k floordiv 128) * 64 + k mod 64)>, affine_map<(t, n, k) -> (n, (k floordiv 64) * 2 + (k floordiv 4) mod 2)>,
-                       affine_map<(t, n, k) -> (t, (k floordiv 64) * 2 + (k floordiv 4) mod 2)>, affine_map<(t, n, k) -> (n, (k floordiv 64) * 2 + (k floordiv 4) mod 2)>,
+      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, k floordiv 32)>, affine_map<(t, n, k) -> (t, k floordiv 32)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 8, (n mod 16) * 4 + k mod 4)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 32, n mod 16)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 32, n mod 16)>,
                        affine_map<(t, n, k) -> (t, n)>],
       iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%x, %xs, %w, %ws, %sums, %minimums : tensor<1x1152xi8>, tensor<1x36xf32>, tensor<1x576xi8>, tensor<1x36xf16>, tensor<1x36xf32>, tensor<1x36xf16>)
-      outs(%init : tensor<1x1xf32>) attrs = {llama.quantized = !llama.quantized<4, 32, minimum>} {
-  ^bb0(%a: i8, %b: f32, %c: i8, %d: f16, %e: f32, %f: f16, %sum: f32):
+      ins(%x, %xs, %sums, %w, %ws, %minimums : tensor<1x64xi8>, tensor<1x2xf32>, tensor<1x2xi32>, tensor<1x8x64xi8>, tensor<1x2x16xf16>, tensor<1x2x16xf16>)
+      outs(%init : tensor<1x16xf32>) attrs = {llama.quantized = !llama.quantized<4, 32, minimum>} {
+  ^bb0(%a: i8, %b: f32, %c: i32, %d: i8, %e: f16, %f: f16, %sum: f32):
     linalg.yield %sum : f32
-  } -> tensor<1x1xf32>
-  return %y : tensor<1x1xf32>
+  } -> tensor<1x16xf32>
+  return %y : tensor<1x16xf32>
+}
+
+// -----
+
+// Fewer rows than a panel has fill some lanes.
+// CHECK-LABEL: func @five_rows
+// CHECK: %[[PART:.*]] = vector.transfer_read {{.*}} : tensor<1x8x20xi8>, vector<20xi8>
+// CHECK: vector.insert_strided_slice %[[PART]], {{.*}} : vector<20xi8> into vector<64xi8>
+// CHECK: %[[LANES:.*]] = vector.extract_strided_slice {{.*}} : vector<16xf32> to vector<5xf32>
+// CHECK: vector.transfer_write %[[LANES]]
+func.func @five_rows(%x: tensor<1x32xi8>, %xs: tensor<1x1xf32>, %sums: tensor<1x1xi32>, %w: tensor<1x8x20xi8>, %ws: tensor<1x1x5xf16>,
+    %into: tensor<1x5xf32>) -> tensor<1x5xf32> {
+  %zero = arith.constant 0.0 : f32
+  %init = linalg.fill ins(%zero : f32) outs(%into : tensor<1x5xf32>) -> tensor<1x5xf32>
+  %y = linalg.generic {
+      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, k floordiv 32)>, affine_map<(t, n, k) -> (t, k floordiv 32)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 4, (n mod 16) * 4 + k mod 4)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 32, n mod 16)>,
+                       affine_map<(t, n, k) -> (t, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %xs, %sums, %w, %ws : tensor<1x32xi8>, tensor<1x1xf32>, tensor<1x1xi32>, tensor<1x8x20xi8>, tensor<1x1x5xf16>)
+      outs(%init : tensor<1x5xf32>) attrs = {llama.quantized = !llama.quantized<8, 32>} {
+  ^bb0(%a: i8, %b: f32, %c: i32, %d: i8, %e: f16, %sum: f32):
+    linalg.yield %sum : f32
+  } -> tensor<1x5xf32>
+  return %y : tensor<1x5xf32>
 }
 
 // -----

@@ -42,20 +42,17 @@ protected:
                   Fill fill) {
     auto type = QuantizedType::get(&context, bits, group, minimum);
     QuantizedLayout layout{bits, group, minimum};
-    std::vector<uint8_t> bytes(type.getRowBytes(columns), 0x5a);
+    std::vector<uint8_t> codes(type.getPaddedColumns(columns), 0x5a);
     std::vector<uint16_t> scales(type.getRowScales(columns), 0x5a5a);
     std::vector<uint16_t> minimums(minimum ? scales.size() : 0, 0x5a5a);
-    fill(type, {bytes, scales, minimums});
+    fill(type, {codes, scales, minimums});
     Packed result;
     for (uint16_t scale : scales)
       result.scales.push_back(llamaweights::halfToFloat(scale));
     for (uint16_t each : minimums)
       result.minimums.push_back(llamaweights::halfToFloat(each));
     for (int64_t k = 0; k < columns; ++k) {
-      auto [byte, shift] = layout.locate(k);
-      int mask = (1 << bits) - 1;
-      int zero = minimum ? 0 : layout.getZeroPoint();
-      int integer = (bytes[byte] >> shift & mask) - zero;
+      int integer = codes[k] - (minimum ? 0 : layout.getZeroPoint());
       float base = minimum ? result.minimums[k / group] : 0.0f;
       result.integers.push_back(integer);
       result.values.push_back(float(integer) * result.scales[k / group] + base);
@@ -114,17 +111,33 @@ TEST_F(PackWeights, LayoutAgreesWithTheType) {
                   type.getPaddedColumns(columns));
         EXPECT_EQ(layout.getRowBytes(columns), type.getRowBytes(columns));
         EXPECT_EQ(layout.getRowScales(columns), type.getRowScales(columns));
-        EXPECT_EQ(layout.getMatrixBytes(3, columns),
-                  type.getMatrixBytes(3, columns));
-        // Every element has a place of its own.
-        std::vector<int> used(layout.getRowBytes(columns));
-        for (int64_t k = 0; k < layout.getPaddedColumns(columns); ++k) {
-          auto [byte, shift] = layout.locate(k);
-          int bit = ((1 << bits) - 1) << shift;
-          EXPECT_EQ(used.at(byte) & bit, 0);
-          used[byte] |= bit;
-        }
+        for (int64_t rows : {1, 3, 16, 17})
+          EXPECT_EQ(layout.getMatrixBytes(rows, columns),
+                    type.getMatrixBytes(rows, columns));
       }
+      EXPECT_EQ(layout.getLineColumns(), type.getLineColumns());
+      EXPECT_EQ(QuantizedLayout::kPanelRows, QuantizedType::getPanelRows());
+    }
+}
+
+/// Every element is where the layout says, and missing rows are zeros.
+TEST_F(PackWeights, LaysOutPanels) {
+  for (int bits : {4, 8})
+    for (int64_t rows : {1, 15, 16}) {
+      constexpr int64_t kColumns = 70, kPadded = 96;
+      auto type = QuantizedType::get(&context, bits, 32);
+      QuantizedLayout layout{bits, 32};
+      std::vector<int> drawn = draw(1, (1 << bits) - 1, size_t(rows * kPadded));
+      std::vector<uint8_t> codes(drawn.begin(), drawn.end());
+      std::vector<uint8_t> panel(16 * layout.getRowBytes(kColumns), 0x5a);
+      packPanel(type, kColumns, codes, panel);
+      for (int64_t lane = 0; lane < 16; ++lane)
+        for (int64_t k = 0; k < kPadded; ++k) {
+          auto [byte, shift] = layout.locate(lane, k);
+          int mask = (1 << bits) - 1;
+          EXPECT_EQ(panel.at(byte) >> shift & mask,
+                    lane < rows ? codes[lane * kPadded + k] : 0);
+        }
     }
 }
 

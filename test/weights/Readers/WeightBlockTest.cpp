@@ -66,22 +66,25 @@ TEST_F(WeightBlockTest, ReadsPlainNumbers) {
   EXPECT_EQ(checkpoint->getTensors().back().getTypeName(), "f16");
 }
 
-/// Two rows of 64; groups of 64 keep their order.
+/// A panel: lines of 4 bytes of each of 16 rows, then a scale of each.
 TEST_F(WeightBlockTest, ReadsIntegersOfEightBits) {
-  std::string integers(128, '\x80');
-  integers[0] = '\x81';
-  integers[63] = '\x00';
-  integers[64] = '\xff';
+  std::string integers(1024, '\x80');
+  integers[0] = '\x81';           // row 0, element 0
+  integers[15 * 64 + 3] = '\x00'; // row 0, element 63: padding
+  integers[4] = '\xff';           // row 1, element 0
+  integers[14 * 64 + 7] = '\x7f'; // row 1, element 59
   std::string bytes = integers + toBytes(kOne) + toBytes(kHalf);
+  bytes.resize(1056);
   open(bytes);
-  ASSERT_EQ(add("int8g64", {2, 60}, 132), "");
+  ASSERT_EQ(add("int8g64", {2, 60}, 1056), "");
   std::vector<float> expected(120, 0.0f);
   expected[0] = 1.0f;
-  expected[60] = 63.5f; // row 1; element 63 of row 0 is padding
+  expected[60] = 63.5f;
+  expected[119] = -0.5f;
   EXPECT_EQ(readAll(), expected);
   const TensorInfo &tensor = checkpoint->getTensors().back();
   EXPECT_EQ(tensor.getTypeName(), "int8g64");
-  EXPECT_EQ(tensor.getStoredBytes(), 132);
+  EXPECT_EQ(tensor.getStoredBytes(), 1056);
 
   TensorScan scan = llvm::cantFail(
       scanTensor(*checkpoint, tensor, {true, true}, [](int64_t) {}));
@@ -92,16 +95,17 @@ TEST_F(WeightBlockTest, ReadsIntegersOfEightBits) {
   EXPECT_EQ(scan.statistics.nans, 0);
 }
 
-/// One row of 128: two groups of 32 take turns by fours, the other two are in
-/// the high halves.
+/// Lines are 8 elements of each row: the first four are in the low halves.
 TEST_F(WeightBlockTest, ReadsIntegersOfFourBits) {
-  std::string integers(64, '\x88');
-  integers[1] = '\x8f';  // element 1
-  integers[4] = '\x80';  // element 32
-  integers[63] = '\x98'; // element 127
-  open(integers + toBytes(kOne) + toBytes(kHalf) + toBytes(kOne) +
-       toBytes(kNaN));
-  ASSERT_EQ(add("int4g32", {1, 128}, 72), "");
+  std::string integers(1024, '\x88');
+  integers[1] = '\x8f';           // elements 1 and 5
+  integers[4 * 64] = '\x80';      // 32 and 36
+  integers[15 * 64 + 3] = '\x98'; // 123 and 127
+  std::string bytes = integers;
+  for (uint16_t scale : {kOne, kHalf, kOne, kNaN})
+    bytes += toBytes(scale) + std::string(30, '\0');
+  open(bytes);
+  ASSERT_EQ(add("int4g32", {1, 128}, 1152), "");
   std::vector<float> values = readAll();
   EXPECT_EQ(values[1], 7.0f);
   EXPECT_EQ(values[32], -4.0f);
@@ -114,14 +118,36 @@ TEST_F(WeightBlockTest, ReadsIntegersOfFourBits) {
   EXPECT_EQ(scan.statistics.badColumn, 96);
 }
 
+/// Rows 16 and on are in the next panel, and rows are read from any to any.
+TEST_F(WeightBlockTest, ReadsSomeRowsOfSeveralPanels) {
+  std::string bytes(2 * 512, '\x80');
+  for (int row = 0; row < 20; ++row)
+    bytes[size_t(row / 16 * 512 + row % 16 * 4)] = char(0x80 + row);
+  for (int i = 0; i < 32; ++i)
+    bytes += toBytes(kOne);
+  open(bytes);
+  ASSERT_EQ(add("int8g32", {20, 5}, 1088), "");
+  std::vector<float> values(5 * 5);
+  const TensorInfo &tensor = checkpoint->getTensors().back();
+  EXPECT_EQ(getMessage(checkpoint->readRowsAs(
+                tensor, DType::F32, 14, 5,
+                {reinterpret_cast<char *>(values.data()), values.size() * 4})),
+            "");
+  for (int row = 0; row < 5; ++row) {
+    EXPECT_EQ(values[size_t(row * 5)], float(14 + row));
+    EXPECT_EQ(values[size_t(row * 5 + 1)], 0.0f);
+  }
+}
+
 /// Integers of both rows, then their scales, then their minimums.
 TEST_F(WeightBlockTest, ReadsMinimums) {
-  std::string integers(128, '\0');
-  integers[0] = '\xff';
-  integers[64 + 59] = '\x02';
-  open(integers + toBytes(kOne) + toBytes(kHalf) + toBytes(kHalf) +
-       toBytes(kOne));
-  ASSERT_EQ(add("int8g64m", {2, 60}, 136), "");
+  std::string bytes(1024, '\0');
+  bytes[0] = '\xff';           // row 0, element 0
+  bytes[14 * 64 + 7] = '\x02'; // row 1, element 59
+  bytes += toBytes(kOne) + toBytes(kHalf) + std::string(28, '\0');
+  bytes += toBytes(kHalf) + toBytes(kOne) + std::string(28, '\0');
+  open(bytes);
+  ASSERT_EQ(add("int8g64m", {2, 60}, 1088), "");
   std::vector<float> values = readAll();
   EXPECT_EQ(values[0], 255.5f);
   EXPECT_EQ(values[1], 0.5f);
@@ -131,29 +157,29 @@ TEST_F(WeightBlockTest, ReadsMinimums) {
 }
 
 TEST_F(WeightBlockTest, RefusesWhatCannotBe) {
-  open(std::string(132, '\0'));
+  open(std::string(1056, '\0'));
   const char *kKinds = ", expected f32, f16, bf16, or integers as in "
                        "'int8g128' or 'int4g32'";
   for (const char *type :
        {"i8", "int8", "int8g", "int8g48", "int2g32", "int8g64x", "int8g64mm",
         "m", "int08g064g", "int-8g64", ""})
-    EXPECT_EQ(add(type, {2, 60}, 132),
+    EXPECT_EQ(add(type, {2, 60}, 1056),
               std::string("m.so: tensor 't': is of type '") + type + "'" +
                   kKinds);
-  EXPECT_EQ(add("int8g64", {2, 60}, 131),
-            "m.so: tensor 't': is [2, 60] of int8g64 in 131 bytes, expected "
-            "132");
+  EXPECT_EQ(add("int8g64", {2, 60}, 1055),
+            "m.so: tensor 't': is [2, 60] of int8g64 in 1055 bytes, expected "
+            "1056");
   EXPECT_EQ(add("f32", {2}, 7),
             "m.so: tensor 't': is [2] of f32 in 7 bytes, expected 8");
   for (const json &shape : {json({60}), json({2, 0}), json({-1, 60}),
                             json({1, 2, 60}), json({1, int64_t(1) << 40})})
-    EXPECT_NE(add("int8g64", shape, 132)
+    EXPECT_NE(add("int8g64", shape, 1056)
                   .find("expected one or two dimensions that a file can hold"),
               std::string::npos);
-  EXPECT_EQ(add("int8g64", {2, 60}, 132, 1),
-            "m.so: tensor 't': ends behind the block of 132 bytes");
-  EXPECT_EQ(add("int8g64", {2, 60}, 132, -1),
-            "m.so: tensor 't': ends behind the block of 132 bytes");
+  EXPECT_EQ(add("int8g64", {2, 60}, 1056, 1),
+            "m.so: tensor 't': ends behind the block of 1056 bytes");
+  EXPECT_EQ(add("int8g64", {2, 60}, 1056, -1),
+            "m.so: tensor 't': ends behind the block of 1056 bytes");
   EXPECT_TRUE(checkpoint->getTensors().empty());
 }
 

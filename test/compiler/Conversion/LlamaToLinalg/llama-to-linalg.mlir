@@ -382,19 +382,22 @@ func.func @add_rms_norm_norms_the_sum(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>
 
 // -----
 
-// Rows become integers group by group; a matrix is its integers, then its scales.
-// CHECK-LABEL: memref.global "private" constant @q : memref<7392xi8> {llama.layered, llama.quantized = tensor<2x56x60x!llama.quantized<8, 64>>}
+// Rows become integers group by group, and know the sums of these; a matrix is
+// panels of its integers, then of its scales, 16 rows each.
+// CHECK-LABEL: memref.global "private" constant @q : memref<8448xi8> {llama.layered, llama.quantized = tensor<2x56x60x!llama.quantized<8, 64>>}
 // CHECK-LABEL: func @quantized_linear
 // CHECK-SAME: (%[[X:.*]]: tensor<?x60xf32>, %[[LAYER:.*]]: index)
 // CHECK: %[[ALL:.*]] = memref.get_global @q
-// CHECK: %[[BEGIN:.*]] = arith.muli %[[LAYER]], %c3696
-// CHECK: memref.view %[[ALL]][%[[BEGIN]]][] : memref<7392xi8> to memref<56x64xi8>
-// CHECK: %[[BEHIND:.*]] = arith.addi %[[BEGIN]], %c3584
-// CHECK: memref.view %[[ALL]][%[[BEHIND]]][] : memref<7392xi8> to memref<56x1xf16>
-// CHECK: scf.forall
+// CHECK: %[[BEGIN:.*]] = arith.muli %[[LAYER]], %c4224
+// CHECK: memref.view %[[ALL]][%[[BEGIN]]][] : memref<8448xi8> to memref<4x16x64xi8>
+// CHECK: %[[BEHIND:.*]] = arith.addi %[[BEGIN]], %c4096
+// CHECK: memref.view %[[ALL]][%[[BEHIND]]][] : memref<8448xi8> to memref<4x1x16xf16>
+// CHECK: %[[ROWS:.*]]:3 = scf.forall
 // CHECK: vector.reduction <maxnumf>
 // CHECK: math.roundeven
+// CHECK: vector.reduction <add>, %{{.*}} : vector<64xi32> into i32
 // CHECK: linalg.generic
+// CHECK-SAME: ins(%[[ROWS]]#0, %[[ROWS]]#1, %[[ROWS]]#2, %{{.*}}, %{{.*}} :
 // CHECK-SAME: llama.quantized = !llama.quantized<8, 64>
 llama.weight @q layered : tensor<2x56x60x!llama.quantized<8, 64>>
 func.func @quantized_linear(%x: tensor<?x60xf32>, %layer: index) -> tensor<?x56xf32> {
@@ -427,23 +430,22 @@ func.func @hadamard(%x: tensor<?x256xf32>) -> tensor<?x256xf32> {
 // -----
 
 // A weight stays rotated until it is written.
-// CHECK-LABEL: memref.global "private" constant @turned : memref<66xi8> {llama.quantized = tensor<1x8x!llama.quantized<8, 64>>, llama.rotated}
+// CHECK-LABEL: memref.global "private" constant @turned : memref<1056xi8> {llama.quantized = tensor<1x8x!llama.quantized<8, 64>>, llama.rotated}
 llama.weight @turned rotated : tensor<1x8x!llama.quantized<8, 64>>
 
 // -----
 
-// Minimums follow the scales, and rows know the sums of their groups.
-// CHECK-LABEL: memref.global "private" constant @q : memref<7616xi8> {llama.layered, llama.quantized = tensor<2x56x60x!llama.quantized<8, 64, minimum>>}
+// Minimums follow the scales.
+// CHECK-LABEL: memref.global "private" constant @q : memref<8704xi8> {llama.layered, llama.quantized = tensor<2x56x60x!llama.quantized<8, 64, minimum>>}
 // CHECK-LABEL: func @quantized_linear_with_minimums
-// CHECK: memref.view {{.*}} : memref<7616xi8> to memref<56x64xi8>
-// CHECK: %[[SCALES:.*]] = arith.addi %[[BEGIN:.*]], %c3584
-// CHECK: memref.view %{{.*}}[%[[SCALES]]][] : memref<7616xi8> to memref<56x1xf16>
-// CHECK: %[[MINIMUMS:.*]] = arith.addi %[[BEGIN]], %c3696
-// CHECK: memref.view %{{.*}}[%[[MINIMUMS]]][] : memref<7616xi8> to memref<56x1xf16>
+// CHECK: memref.view {{.*}} : memref<8704xi8> to memref<4x16x64xi8>
+// CHECK: %[[SCALES:.*]] = arith.addi %[[BEGIN:.*]], %c4096
+// CHECK: memref.view %{{.*}}[%[[SCALES]]][] : memref<8704xi8> to memref<4x1x16xf16>
+// CHECK: %[[MINIMUMS:.*]] = arith.addi %[[BEGIN]], %c4224
+// CHECK: memref.view %{{.*}}[%[[MINIMUMS]]][] : memref<8704xi8> to memref<4x1x16xf16>
 // CHECK: %[[ROWS:.*]]:3 = scf.forall
-// CHECK: %[[SUM:.*]] = vector.reduction <add>, %{{.*}} : vector<64xi32> into i32
 // CHECK: linalg.generic
-// CHECK-SAME: ins(%[[ROWS]]#0, %[[ROWS]]#1, %{{.*}}, %{{.*}}, %[[ROWS]]#2, %{{.*}} :
+// CHECK-SAME: ins(%[[ROWS]]#0, %[[ROWS]]#1, %[[ROWS]]#2, %{{.*}}, %{{.*}}, %[[MINIMA:.*]] :
 llama.weight @q layered : tensor<2x56x60x!llama.quantized<8, 64, minimum>>
 func.func @quantized_linear_with_minimums(%x: tensor<?x60xf32>, %layer: index) -> tensor<?x56xf32> {
   %w = llama.get_weight @q[%layer] : tensor<56x60x!llama.quantized<8, 64, minimum>>
