@@ -18,6 +18,7 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/ErrorHandling.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -44,12 +45,20 @@ void dequantizeQ4_0(const uint8_t *block, float *out) {
   }
 }
 
+/// Groups of 32 codes with a scale and a minimum, of one block:
+/// value = scale * code + minimum.
+struct Groups {
+  uint8_t codes[256];
+  float scales[8], minimums[8];
+};
+
 // d f16, m f16, codes[16]; value = d * code + m
-void dequantizeQ4_1(const uint8_t *block, float *out) {
-  float d = readHalf(block), m = readHalf(block + 2);
+void readQ4_1(const uint8_t *block, Groups &out) {
+  out.scales[0] = readHalf(block);
+  out.minimums[0] = readHalf(block + 2);
   for (int i = 0; i < 16; ++i) {
-    out[i] = d * float(block[4 + i] & 15) + m;
-    out[i + 16] = d * float(block[4 + i] >> 4) + m;
+    out.codes[i] = block[4 + i] & 15;
+    out.codes[i + 16] = block[4 + i] >> 4;
   }
 }
 
@@ -66,14 +75,14 @@ void dequantizeQ5_0(const uint8_t *block, float *out) {
 }
 
 // d f16, m f16, fifth u32, codes[16]; value = d * code + m
-void dequantizeQ5_1(const uint8_t *block, float *out) {
-  float d = readHalf(block), m = readHalf(block + 2);
+void readQ5_1(const uint8_t *block, Groups &out) {
+  out.scales[0] = readHalf(block);
+  out.minimums[0] = readHalf(block + 2);
   uint32_t fifth = support::endian::read32le(block + 4);
   for (int i = 0; i < 16; ++i) {
-    int low = int((block[8 + i] & 15) | (fifth >> i & 1) << 4);
-    int high = int((block[8 + i] >> 4) | (fifth >> (i + 16) & 1) << 4);
-    out[i] = d * float(low) + m;
-    out[i + 16] = d * float(high) + m;
+    out.codes[i] = uint8_t((block[8 + i] & 15) | (fifth >> i & 1) << 4);
+    out.codes[i + 16] =
+        uint8_t(block[8 + i] >> 4 | (fifth >> (i + 16) & 1) << 4);
   }
 }
 
@@ -140,35 +149,34 @@ ScaleAndMinimum unpackScale(const uint8_t *packed, int64_t group) {
 // d f16, dmin f16, scales[12], codes[128]; groups of 32, two of them in the low
 // and the high nibbles of 32 bytes;
 // value = (d * scale) * code - (dmin * minimum)
-void dequantizeQ4_K(const uint8_t *block, float *out) {
+void readQ4_K(const uint8_t *block, Groups &out) {
   float d = readHalf(block), dmin = readHalf(block + 2);
   const uint8_t *scales = block + 4, *codes = block + 16;
   for (int64_t group = 0; group < 8; ++group) {
     ScaleAndMinimum packed = unpackScale(scales, group);
-    float scale = d * float(packed.scale);
-    float minimum = dmin * float(packed.minimum);
+    out.scales[group] = d * float(packed.scale);
+    out.minimums[group] = -(dmin * float(packed.minimum));
     const uint8_t *bytes = codes + group / 2 * 32;
     int64_t shift = group % 2 * 4;
     for (int i = 0; i < 32; ++i)
-      out[group * 32 + i] = scale * float(bytes[i] >> shift & 15) - minimum;
+      out.codes[group * 32 + i] = bytes[i] >> shift & 15;
   }
 }
 
 // d f16, dmin f16, scales[12], fifthBits[32], codes[128]; as Q4_K, with bit
 // `group` of fifthBits[i] on top of code i of a group
-void dequantizeQ5_K(const uint8_t *block, float *out) {
+void readQ5_K(const uint8_t *block, Groups &out) {
   float d = readHalf(block), dmin = readHalf(block + 2);
   const uint8_t *scales = block + 4, *fifths = block + 16, *codes = block + 48;
   for (int64_t group = 0; group < 8; ++group) {
     ScaleAndMinimum packed = unpackScale(scales, group);
-    float scale = d * float(packed.scale);
-    float minimum = dmin * float(packed.minimum);
+    out.scales[group] = d * float(packed.scale);
+    out.minimums[group] = -(dmin * float(packed.minimum));
     const uint8_t *bytes = codes + group / 2 * 32;
     int64_t shift = group % 2 * 4;
-    for (int i = 0; i < 32; ++i) {
-      int code = (bytes[i] >> shift & 15) | (fifths[i] >> group & 1) << 4;
-      out[group * 32 + i] = scale * float(code) - minimum;
-    }
+    for (int i = 0; i < 32; ++i)
+      out.codes[group * 32 + i] =
+          uint8_t((bytes[i] >> shift & 15) | (fifths[i] >> group & 1) << 4);
   }
 }
 
@@ -191,6 +199,20 @@ void dequantizeQ6_K(const uint8_t *block, float *out) {
     }
   }
 }
+
+template <void readGroups(const uint8_t *, Groups &), int64_t elements>
+void dequantizeGroups(const uint8_t *block, float *out) {
+  Groups groups;
+  readGroups(block, groups);
+  for (int64_t i = 0; i < elements; ++i)
+    out[i] = groups.scales[i / 32] * float(groups.codes[i]) +
+             groups.minimums[i / 32];
+}
+
+constexpr auto dequantizeQ4_1 = dequantizeGroups<readQ4_1, 32>;
+constexpr auto dequantizeQ5_1 = dequantizeGroups<readQ5_1, 32>;
+constexpr auto dequantizeQ4_K = dequantizeGroups<readQ4_K, 256>;
+constexpr auto dequantizeQ5_K = dequantizeGroups<readQ5_K, 256>;
 
 template <void dequantizeBlock(const uint8_t *, float *)>
 void dequantizeBlocks(DType type, const char *blocks, float *out,
@@ -243,6 +265,34 @@ void quantizeQ40(const float *values, uint8_t *block) {
 }
 
 } // namespace
+
+int getMinimumBits(DType type) {
+  if (type == DType::Q4_1 || type == DType::Q4_K)
+    return 4;
+  return type == DType::Q5_1 || type == DType::Q5_K ? 5 : 0;
+}
+
+void readCodes(DType type, const char *blocks, uint8_t *codes, uint16_t *scales,
+               uint16_t *minimums, int64_t count) {
+  assert(getMinimumBits(type) != 0 && count % getBlockElements(type) == 0 &&
+         "whole blocks with minimums");
+  const auto *block = reinterpret_cast<const uint8_t *>(blocks);
+  auto read = type == DType::Q4_1   ? readQ4_1
+              : type == DType::Q5_1 ? readQ5_1
+              : type == DType::Q4_K ? readQ4_K
+                                    : readQ5_K;
+  int64_t elements = getBlockElements(type);
+  for (int64_t at = 0; at < count; at += elements) {
+    Groups groups;
+    read(block, groups);
+    block += getBlockBytes(type);
+    std::copy_n(groups.codes, elements, codes + at);
+    for (int64_t group = 0; group < elements / 32; ++group) {
+      scales[at / 32 + group] = floatToHalf(groups.scales[group]);
+      minimums[at / 32 + group] = floatToHalf(groups.minimums[group]);
+    }
+  }
+}
 
 void quantize(DType type, const float *values, char *blocks, int64_t count) {
   assert((type == DType::Q8_0 || type == DType::Q4_0) && count % 32 == 0 &&

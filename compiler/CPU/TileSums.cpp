@@ -76,7 +76,8 @@ static Value writeTile(ImplicitLocOpBuilder &b, linalg::GenericOp product,
 Value llama::sumTile(
     ImplicitLocOpBuilder &b, linalg::GenericOp product, int64_t lanes,
     int64_t step,
-    llvm::function_ref<SmallVector<Value>(Value at, ValueRange sums)> addStep) {
+    llvm::function_ref<SmallVector<Value>(Value at, ValueRange sums)> addStep,
+    llvm::function_ref<SmallVector<Value>(ValueRange sums)> finish) {
   SmallVector<int64_t> extents = product.getStaticLoopRanges();
   Value zero = arith::ConstantOp::create(
       b, b.getZeroAttr(VectorType::get(lanes, b.getF32Type())));
@@ -92,5 +93,7 @@ Value llama::sumTile(
                             nested.getInsertionPoint());
         scf::YieldOp::create(b, addStep(at, sums));
       });
+  if (finish)
+    return writeTile(b, product, finish(loop.getResults()));
   return writeTile(b, product, loop.getResults());
 }

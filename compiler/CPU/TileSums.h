@@ -11,13 +11,15 @@ namespace mlir::llama {
 /// Computes a product of static shape, two parallel loops and a sum, with a
 /// vector of `lanes` partial sums for each element, row by row. `addStep` gets
 /// where `step` elements of the sum begin and the sums so far, and returns the
-/// next ones. In the end their lanes are added in one order, halves to halves.
+/// next ones; `finish`, if given, the last ones. In the end their lanes are
+/// added in one order, halves to halves.
 /// The sums begin at zero, which is what the product's output has been filled
 /// with.
 Value sumTile(
     ImplicitLocOpBuilder &b, linalg::GenericOp product, int64_t lanes,
     int64_t step,
-    llvm::function_ref<SmallVector<Value>(Value at, ValueRange sums)> addStep);
+    llvm::function_ref<SmallVector<Value>(Value at, ValueRange sums)> addStep,
+    llvm::function_ref<SmallVector<Value>(ValueRange sums)> finish = {});
 
 } // namespace mlir::llama
 

@@ -11,7 +11,13 @@
 //   sum (w - zero) x  =  sum w x  -  zero sum x
 //
 // and the last term, the same for every matrix row, is what the dots start
-// with. One lane adds the same products in the same order whatever the tile is
+// with. With a minimum there is no zero point, and each group of the matrix
+// adds
+//
+//   minimum * sum of the row's group
+//
+// to some lane once the dots are done, as many groups at a time as there are
+// lanes. One lane adds the same products in the same order whatever the tile is
 // (P4).
 //
 //===----------------------------------------------------------------------===//
@@ -20,6 +26,7 @@
 #include "compiler/CPU/TileSums.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -61,6 +68,14 @@ private:
   /// The scale of the element at `at` + begin, in every lane.
   Value readScale(unsigned operand, int64_t row, Value at, int64_t begin);
   Value dot(Value sum, Value unsignedBytes, Value signedBytes);
+  /// What the dots of a row of these pieces start with.
+  Value getStart(const Pieces &pieces);
+
+  SmallVector<Value> addMinimums(ValueRange sums);
+  /// Of the groups [at, at + count), as many as lanes at most.
+  SmallVector<Value> addMinimums(Value at, int64_t count, ValueRange sums);
+  /// Numbers [at, at + count) of an operand, zeros in the other lanes.
+  Value readLanes(unsigned operand, int64_t row, Value at, int64_t count);
 
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
@@ -159,19 +174,25 @@ Value QuantizedTile::dot(Value sum, Value unsignedBytes, Value signedBytes) {
   return arith::AddIOp::create(b, sum, products);
 }
 
+Value QuantizedTile::getStart(const Pieces &pieces) {
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(words()));
+  if (type.hasMinimum())
+    return zero;
+  Value zeroPoint = constantBytes(type.getZeroPoint());
+  Value shift = zero;
+  for (Value piece : pieces)
+    shift = dot(shift, zeroPoint, piece);
+  return arith::SubIOp::create(b, zero, shift);
+}
+
 void QuantizedTile::addScaled(Value at, int64_t begin, int64_t end,
                               MutableArrayRef<Value> sums) {
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(words()));
-  Value zeroPoint = constantBytes(type.getZeroPoint());
   SmallVector<Pieces> inputs;
   SmallVector<Value> starts, rowScales;
   for (int64_t row = 0; row < rows; ++row) {
     inputs.push_back(readRow(row, at, begin, end));
     rowScales.push_back(readScale(1, row, at, begin));
-    Value shift = zero;
-    for (Value piece : inputs.back())
-      shift = dot(shift, zeroPoint, piece);
-    starts.push_back(arith::SubIOp::create(b, zero, shift));
+    starts.push_back(getStart(inputs.back()));
   }
   for (int64_t column = 0; column < columns; ++column) {
     Pieces weights = readColumn(column, at, begin, end);
@@ -196,9 +217,58 @@ SmallVector<Value> QuantizedTile::addStep(Value at, ValueRange sums) {
   return result;
 }
 
+Value QuantizedTile::readLanes(unsigned operand, int64_t row, Value at,
+                               int64_t count) {
+  Value values = read(operand, row, at, count);
+  auto wide = VectorType::get(count, b.getF32Type());
+  if (values.getType() != wide)
+    values = arith::ExtFOp::create(b, wide, values);
+  if (count == lanes)
+    return values;
+  Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(floats()));
+  return vector::InsertStridedSliceOp::create(
+      b, values, zeros, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
+}
+
+SmallVector<Value> QuantizedTile::addMinimums(Value at, int64_t count,
+                                              ValueRange sums) {
+  SmallVector<Value> rowSums, result(sums);
+  for (int64_t row = 0; row < rows; ++row)
+    rowSums.push_back(readLanes(4, row, at, count));
+  for (int64_t column = 0; column < columns; ++column) {
+    Value minimums = readLanes(5, column, at, count);
+    for (int64_t row = 0; row < rows; ++row) {
+      Value &sum = result[row * columns + column];
+      sum = math::FmaOp::create(b, minimums, rowSums[row], sum);
+    }
+  }
+  return result;
+}
+
+SmallVector<Value> QuantizedTile::addMinimums(ValueRange sums) {
+  auto minimums = cast<ShapedType>(op.getDpsInputOperand(5)->get().getType());
+  int64_t groups = minimums.getDimSize(1), rest = groups % lanes;
+  SmallVector<Value> result(sums);
+  if (groups > rest) {
+    auto loop = scf::ForOp::create(
+        b, index(0), index(groups - rest), index(lanes), result,
+        [&](OpBuilder &nested, Location, Value at, ValueRange carried) {
+          OpBuilder::InsertionGuard guard(b);
+          b.setInsertionPoint(nested.getInsertionBlock(),
+                              nested.getInsertionPoint());
+          scf::YieldOp::create(b, addMinimums(at, lanes, carried));
+        });
+    result.assign(loop.result_begin(), loop.result_end());
+  }
+  return rest == 0 ? result : addMinimums(index(groups - rest), rest, result);
+}
+
 Value QuantizedTile::vectorize() {
-  return sumTile(b, op, lanes, step,
-                 [&](Value at, ValueRange sums) { return addStep(at, sums); });
+  auto addStepAt = [&](Value at, ValueRange sums) { return addStep(at, sums); };
+  if (!type.hasMinimum())
+    return sumTile(b, op, lanes, step, addStepAt);
+  return sumTile(b, op, lanes, step, addStepAt,
+                 [&](ValueRange sums) { return addMinimums(sums); });
 }
 
 namespace {

@@ -24,6 +24,9 @@ enum class NumberType { BF16, F32 };
 struct Quantization {
   unsigned bits;  ///< 4 or 8
   unsigned group; ///< elements per scale: 32, 64, 128 or 256
+  /// Whether groups have a minimum besides the scale, even where the checkpoint
+  /// asks for none.
+  bool asymmetric = false;
 };
 
 struct FrontendOptions {

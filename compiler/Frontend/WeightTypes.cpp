@@ -3,6 +3,7 @@
 #include "compiler/Frontend/WeightTypes.h"
 
 #include "dialects/Llama/IR/LlamaTypes.h"
+#include "weights/Quantize.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -47,12 +48,27 @@ static Type getElementType(MLIRContext &context, DType type) {
   }
 }
 
+/// Whether blocks of that type hold what the type with minimums holds.
+static bool hasMinimums(DType stored, unsigned bits, unsigned group) {
+  auto found = unsigned(llamaweights::getMinimumBits(stored));
+  return found != 0 && found <= bits && group == kStoredGroup;
+}
+
+/// The type of a weight whose tensors are stored as `stored`, one or several.
 static Type getQuantizedType(MLIRContext &context, Quantization wanted,
-                             bool layered, DType stored) {
+                             bool layered, ArrayRef<DType> stored) {
+  auto haveMinimums = [&](unsigned bits, unsigned group) {
+    return llvm::any_of(
+        stored, [&](DType type) { return hasMinimums(type, bits, group); });
+  };
   if (layered || wanted.bits == 8)
-    return QuantizedType::get(&context, wanted.bits, wanted.group);
-  bool isKept =
-      stored == DType::Q8_0 || stored == DType::Q5_0 || stored == DType::Q4_0;
+    return QuantizedType::get(&context, wanted.bits, wanted.group,
+                              wanted.asymmetric ||
+                                  haveMinimums(wanted.bits, wanted.group));
+  if (haveMinimums(8, kStoredGroup))
+    return QuantizedType::get(&context, 8, kStoredGroup, /*minimum=*/true);
+  bool isKept = stored[0] == DType::Q8_0 || stored[0] == DType::Q5_0 ||
+                stored[0] == DType::Q4_0;
   return QuantizedType::get(&context, 8, isKept ? kStoredGroup : kEndGroup);
 }
 
@@ -67,6 +83,7 @@ llvm::Expected<Type> llama::getWeightElementType(
     StringRef symbol, bool layered, const FrontendOptions &options) {
   NumberType activations = options.activations;
   DType chosen = DType::F32;
+  SmallVector<DType> stored;
   int64_t layers = layered ? manifest.config.layers : 1;
   for (int64_t layer = 0; layer < layers; ++layer) {
     std::string name =
@@ -75,15 +92,18 @@ llvm::Expected<Type> llama::getWeightElementType(
     if (!tensor)
       return llvm::createStringError("%s: tensor '%s' is missing",
                                      manifest.path.c_str(), name.c_str());
-    if (options.quantization && tensor->shape.size() == 2)
-      return getQuantizedType(context, *options.quantization, layered,
-                              tensor->dtype);
+    if (options.quantization && tensor->shape.size() == 2) {
+      stored.push_back(tensor->dtype);
+      continue;
+    }
     DType type = chooseType(*tensor, activations);
     bool differs = layer > 0 && type != chosen;
     chosen = differs ? joinTypes(*tensor, activations) : type;
     if (differs)
       break;
   }
+  if (!stored.empty())
+    return getQuantizedType(context, *options.quantization, layered, stored);
   return getElementType(context, chosen);
 }
 

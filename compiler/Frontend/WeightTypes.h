@@ -7,7 +7,9 @@
 //
 // With --quantize every matrix becomes !llama.quantized instead, with 8 bits
 // where it is an end of the model: errors there are not averaged out. Integers
-// that are stored with a scale for each group of that size keep their values.
+// that are stored with a scale for each group of that size keep their values;
+// where they are stored with a minimum as well (Q4_1, Q5_1, Q4_K, Q5_K), groups
+// of 32 of the model have one.
 //
 //===----------------------------------------------------------------------===//
 

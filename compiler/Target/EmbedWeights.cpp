@@ -3,6 +3,7 @@
 #include "compiler/Target/EmbedWeights.h"
 
 #include "compiler/Target/PackWeights.h"
+#include "weights/Quantize.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -68,19 +69,103 @@ static llvm::Error readNumbers(const PlacedWeight &weight,
       tensor.file.c_str(), tensor.sourceName.c_str());
 }
 
-/// Integers a panel of rows at a time, then all scales.
+namespace {
+
+/// Packs a quantized tensor: integers a panel of rows at a time, scales and
+/// minimums of all rows kept until the end.
+class QuantizedPanels {
+public:
+  QuantizedPanels(QuantizedType type, const PlacedWeight &weight,
+                  const TensorInfo &tensor, const Checkpoint &checkpoint)
+      : type(type), weight(weight), tensor(tensor), checkpoint(checkpoint),
+        columns(tensor.getColumns()), rowBytes(type.getRowBytes(columns)),
+        rowScales(type.getRowScales(columns)),
+        scales(tensor.getRows() * rowScales),
+        minimums(type.hasMinimum() ? scales.size() : 0) {}
+
+  /// The integers of rows [row, row + count), until the next call.
+  llvm::Expected<ArrayRef<uint8_t>> pack(int64_t row, int64_t count) {
+    integers.resize(count * rowBytes);
+    llvm::Error error =
+        isKept() ? packBlocks(row, count) : packNumbers(row, count);
+    if (error)
+      return std::move(error);
+    return ArrayRef(integers);
+  }
+  ArrayRef<uint16_t> getScales() const { return scales; }
+  ArrayRef<uint16_t> getMinimums() const { return minimums; }
+
+private:
+  /// Whether the tensor's blocks hold what the type wants.
+  bool isKept() const {
+    auto bits = unsigned(llamaweights::getMinimumBits(tensor.dtype));
+    return bits != 0 && bits <= type.getBits() && type.hasMinimum() &&
+           type.getGroup() == 32;
+  }
+  /// Where row `first` + i is packed, the panel beginning with row `first`.
+  PackedRow getPlace(int64_t first, int64_t i) {
+    auto groups = [&](std::vector<uint16_t> &list) {
+      return list.empty() ? MutableArrayRef<uint16_t>()
+                          : MutableArrayRef(list).slice((first + i) * rowScales,
+                                                        rowScales);
+    };
+    return {MutableArrayRef(integers).slice(i * rowBytes, rowBytes),
+            groups(scales), groups(minimums)};
+  }
+  llvm::Error packBlocks(int64_t first, int64_t count);
+  llvm::Error packNumbers(int64_t first, int64_t count);
+
+  QuantizedType type;
+  const PlacedWeight &weight;
+  const TensorInfo &tensor;
+  const Checkpoint &checkpoint;
+  int64_t columns, rowBytes, rowScales;
+  std::vector<uint8_t> integers;
+  std::vector<uint16_t> scales, minimums;
+  std::vector<float> numbers;
+  std::vector<char> blocks;
+};
+
+} // namespace
+
+llvm::Error QuantizedPanels::packBlocks(int64_t first, int64_t count) {
+  int64_t bytes = tensor.getRowBytes();
+  blocks.resize(count * bytes);
+  if (llvm::Error error = checkpoint.readRows(tensor, first, count, blocks))
+    return error;
+  llvm::parallelFor(0, count, [&](size_t i) {
+    std::vector<uint8_t> codes(columns);
+    std::vector<uint16_t> rowScales(columns / 32), rowMinimums(columns / 32);
+    llamaweights::readCodes(tensor.dtype, blocks.data() + i * bytes,
+                            codes.data(), rowScales.data(), rowMinimums.data(),
+                            columns);
+    packCodes(type, codes, rowScales, rowMinimums, getPlace(first, i));
+  });
+  return llvm::Error::success();
+}
+
+llvm::Error QuantizedPanels::packNumbers(int64_t first, int64_t count) {
+  numbers.resize(count * columns);
+  if (llvm::Error error =
+          readNumbers(weight, tensor, checkpoint, first, count, numbers))
+    return error;
+  llvm::parallelFor(0, count, [&](size_t i) {
+    packRow(type, ArrayRef(numbers).slice(i * columns, columns),
+            getPlace(first, i));
+  });
+  return llvm::Error::success();
+}
+
+/// Integers a panel of rows at a time, then all scales, then all minimums.
 static llvm::Error
 embedQuantized(QuantizedType type, const PlacedWeight &weight,
                const TensorInfo &tensor, const Checkpoint &checkpoint,
                OutputFile &file, uint64_t at,
                function_ref<void(uint64_t)> written, llvm::BLAKE3 &hasher) {
-  int64_t rows = tensor.getRows(), columns = tensor.getColumns();
-  int64_t rowBytes = type.getRowBytes(columns);
-  int64_t rowScales = type.getRowScales(columns);
-  int64_t panelRows = std::max<int64_t>(1, kPanelBytes / (4 * columns));
-  std::vector<float> numbers;
-  std::vector<uint8_t> integers;
-  std::vector<uint16_t> scales(rows * rowScales);
+  int64_t rows = tensor.getRows();
+  int64_t panelRows =
+      std::max<int64_t>(1, kPanelBytes / (4 * tensor.getColumns()));
+  QuantizedPanels panels(type, weight, tensor, checkpoint);
   auto write = [&](StringRef bytes) -> llvm::Error {
     hasher.update(bytes);
     if (llvm::Error error = file.write(at, {bytes.data(), bytes.size()}))
@@ -90,21 +175,16 @@ embedQuantized(QuantizedType type, const PlacedWeight &weight,
     return llvm::Error::success();
   };
   for (int64_t row = 0; row < rows; row += panelRows) {
-    int64_t count = std::min(panelRows, rows - row);
-    numbers.resize(count * columns);
-    integers.resize(count * rowBytes);
-    if (llvm::Error error =
-            readNumbers(weight, tensor, checkpoint, row, count, numbers))
-      return error;
-    llvm::parallelFor(0, count, [&](size_t i) {
-      packRow(type, ArrayRef(numbers).slice(i * columns, columns),
-              MutableArrayRef(integers).slice(i * rowBytes, rowBytes),
-              MutableArrayRef(scales).slice((row + i) * rowScales, rowScales));
-    });
-    if (llvm::Error error = write(asBytes(ArrayRef(integers))))
+    llvm::Expected<ArrayRef<uint8_t>> integers =
+        panels.pack(row, std::min(panelRows, rows - row));
+    if (!integers)
+      return integers.takeError();
+    if (llvm::Error error = write(asBytes(*integers)))
       return error;
   }
-  return write(asBytes(ArrayRef(scales)));
+  if (llvm::Error error = write(asBytes(panels.getScales())))
+    return error;
+  return write(asBytes(panels.getMinimums()));
 }
 
 static llvm::Error embedTensor(const PlacedWeight &weight, int64_t layer,

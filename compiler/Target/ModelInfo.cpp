@@ -28,8 +28,9 @@ std::string llama::getCompilerVersion() {
 
 static std::string getTypeName(Type type) {
   if (auto quantized = dyn_cast<QuantizedType>(type))
-    return llvm::formatv("int{0}g{1}", quantized.getBits(),
-                         quantized.getGroup());
+    return llvm::formatv("int{0}g{1}{2}", quantized.getBits(),
+                         quantized.getGroup(),
+                         quantized.hasMinimum() ? "m" : "");
   std::string name;
   llvm::raw_string_ostream(name) << type;
   return name;

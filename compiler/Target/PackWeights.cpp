@@ -115,13 +115,9 @@ static std::optional<float> findGrid(ArrayRef<float> group, float largest,
   return std::nullopt;
 }
 
-/// A scale that f16 holds.
-static float chooseScale(QuantizedType type, ArrayRef<float> group) {
-  float largest = findLargest(group);
-  if (std::optional<float> grid =
-          findGrid(group, largest, float(type.getZeroPoint())))
-    return *grid;
-  if (type.getBits() == 8)
+/// A scale that f16 holds, of a group that is on no grid.
+static float searchScale(unsigned bits, ArrayRef<float> group, float largest) {
+  if (bits == 8)
     return roundToHalf(std::fabs(largest) / 127.0F);
   float best = 0.0F;
   float least = INFINITY;
@@ -136,25 +132,130 @@ static float chooseScale(QuantizedType type, ArrayRef<float> group) {
   return best;
 }
 
+namespace {
+
+/// An element is scale * code + minimum; both are numbers of f16.
+struct Line {
+  float scale = 0.0F, minimum = 0.0F;
+
+  float quantize(float value, float most) const {
+    return ::quantize(value - minimum, scale, 0.0F, most);
+  }
+};
+
+} // namespace
+
+static Line roundLine(double scale, double minimum) {
+  return {roundToHalf(static_cast<float>(scale)),
+          roundToHalf(static_cast<float>(minimum))};
+}
+
+/// The line that fits the codes of `line` best (least squares), and the sum of
+/// squares that `line` itself loses.
+static std::pair<Line, double> fitLine(ArrayRef<float> group, Line line,
+                                       float most) {
+  double count = group.size();
+  double codes = 0, squares = 0, values = 0, products = 0, loss = 0;
+  for (float value : group) {
+    double code = line.quantize(value, most);
+    double lost = value - (line.scale * code + line.minimum);
+    codes += code;
+    squares += code * code;
+    values += value;
+    products += code * value;
+    loss += lost * lost;
+  }
+  double spread = count * squares - codes * codes;
+  if (spread <= 0)
+    return {line, loss};
+  double scale = (count * products - codes * values) / spread;
+  return {roundLine(scale, (values - scale * codes) / count), loss};
+}
+
+/// From the line through the smallest and the largest value, or through points
+/// a little inside of these, a few steps of codes and lines in turns.
+static Line searchLine(unsigned bits, ArrayRef<float> group) {
+  constexpr int kSteps = 3;
+  auto [least, largest] = std::minmax_element(group.begin(), group.end());
+  double low = *least, range = double(*largest) - low;
+  float most = bits == 8 ? 255.0F : 15.0F;
+  if (bits == 8)
+    return roundLine(range / most, low);
+  Line best;
+  double lowest = INFINITY;
+  for (double cut : {0.0, 0.05, 0.1}) {
+    Line line = roundLine(range * (1 - cut) / most, low + range * cut / 2);
+    for (int step = 0; step < kSteps; ++step) {
+      auto [next, loss] = fitLine(group, line, most);
+      if (loss < lowest) {
+        lowest = loss;
+        best = line;
+      }
+      line = next;
+    }
+  }
+  return best;
+}
+
+/// The scale of a group, and what its integer 0 stands for. A grid without a
+/// minimum is one with that of the least integer.
+static Line chooseLine(QuantizedType type, ArrayRef<float> group) {
+  float zero = float(1 << (type.getBits() - 1));
+  float largest = findLargest(group);
+  std::optional<float> grid = findGrid(group, largest, zero);
+  if (grid || !type.hasMinimum()) {
+    float scale = grid ? *grid : searchScale(type.getBits(), group, largest);
+    return {scale, -zero * scale};
+  }
+  return searchLine(type.getBits(), group);
+}
+
+static void store(const llamaabi::QuantizedLayout &layout, int64_t k,
+                  int integer, PackedRow &into) {
+  auto [byte, shift] = layout.locate(k);
+  into.integers[byte] |= static_cast<uint8_t>(integer << shift);
+}
+
+static llamaabi::QuantizedLayout getLayout(QuantizedType type) {
+  return {static_cast<int>(type.getBits()), static_cast<int>(type.getGroup()),
+          type.hasMinimum()};
+}
+
 void mlir::llama::packRow(QuantizedType type, ArrayRef<float> row,
-                          MutableArrayRef<uint8_t> integers,
-                          MutableArrayRef<uint16_t> scales) {
-  llamaabi::QuantizedLayout layout{static_cast<int>(type.getBits()),
-                                   static_cast<int>(type.getGroup())};
-  int zero = layout.getZeroPoint();
+                          PackedRow into) {
+  llamaabi::QuantizedLayout layout = getLayout(type);
+  int zero = 1 << (type.getBits() - 1);
   int64_t group = type.getGroup(), columns = row.size();
-  std::fill(integers.begin(), integers.end(), 0);
-  for (int64_t number = 0, end = scales.size(); number < end; ++number) {
+  std::fill(into.integers.begin(), into.integers.end(), 0);
+  for (int64_t number = 0, end = into.scales.size(); number < end; ++number) {
     int64_t first = std::min(number * group, columns);
     ArrayRef<float> values = row.slice(first, std::min(group, columns - first));
-    float scale = values.empty() ? 0.0F : chooseScale(type, values);
-    scales[number] = llamaweights::floatToHalf(scale);
+    Line line = values.empty() ? Line() : chooseLine(type, values);
+    into.scales[number] = llamaweights::floatToHalf(line.scale);
+    if (type.hasMinimum())
+      into.minimums[number] = llamaweights::floatToHalf(line.minimum);
     for (int64_t i = 0; i < group; ++i) {
       float value = i < int64_t(values.size()) ? values[i] : 0.0F;
-      int integer = static_cast<int>(
-          quantize(value, scale, float(-zero), float(zero - 1)));
-      auto [byte, shift] = layout.locate(number * group + i);
-      integers[byte] |= static_cast<uint8_t>((integer + zero) << shift);
+      float code = type.hasMinimum() ? line.quantize(value, float(2 * zero - 1))
+                                     : quantize(value, line.scale, float(-zero),
+                                                float(zero - 1)) +
+                                           float(zero);
+      store(layout, number * group + i, static_cast<int>(code), into);
     }
+  }
+}
+
+void mlir::llama::packCodes(QuantizedType type, ArrayRef<uint8_t> codes,
+                            ArrayRef<uint16_t> scales,
+                            ArrayRef<uint16_t> minimums, PackedRow into) {
+  assert(type.hasMinimum() && type.getGroup() == 32 && "as blocks are");
+  llamaabi::QuantizedLayout layout = getLayout(type);
+  std::fill(into.integers.begin(), into.integers.end(), 0);
+  for (auto [k, code] : llvm::enumerate(codes))
+    store(layout, static_cast<int64_t>(k), code, into);
+  for (auto [from, to] :
+       {std::pair(scales, into.scales), std::pair(minimums, into.minimums)}) {
+    std::fill(to.begin(), to.end(), 0);
+    llvm::copy(from, to.begin());
   }
 }

@@ -1,6 +1,6 @@
 //===- PackWeights.h - Rows of numbers to integers with scales --*- C++ -*-===//
 //
-// f32 row  =>  the integers and scales of !llama.quantized
+// f32 row  =>  the integers, scales and minimums of !llama.quantized
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,17 +13,29 @@
 
 namespace mlir::llama {
 
-/// Quantizes a row: `integers` are type.getRowBytes(n) bytes, `scales`
-/// type.getRowScales(n) numbers of f16, for a row of n.
+/// Where a row of n goes: type.getRowBytes(n) bytes, type.getRowScales(n)
+/// numbers of f16, and as many minimums if the type has any.
+struct PackedRow {
+  llvm::MutableArrayRef<uint8_t> integers;
+  llvm::MutableArrayRef<uint16_t> scales, minimums;
+};
+
+/// Quantizes a row.
 ///
 /// A group whose values are whole multiples of one number already, as those of
 /// a quantized checkpoint are, keeps them: exactly if that number is one of
 /// f16, else with a scale rounded to f16. Of other groups the largest magnitude
 /// becomes 127 with 8 bits; with 4 bits, of which -8 is one, the scale is the
-/// one of a few that loses least (sum of squares).
-void packRow(QuantizedType type, llvm::ArrayRef<float> row,
-             llvm::MutableArrayRef<uint8_t> integers,
-             llvm::MutableArrayRef<uint16_t> scales);
+/// one of a few that loses least (sum of squares). With minimums the smallest
+/// number becomes 0 and the largest all ones; with 4 bits scale and minimum are
+/// those of a few that lose least.
+void packRow(QuantizedType type, llvm::ArrayRef<float> row, PackedRow into);
+
+/// Stores codes as they are, a type with minimums and groups of 32: `scales`
+/// and `minimums` for every 32 of `codes`.
+void packCodes(QuantizedType type, llvm::ArrayRef<uint8_t> codes,
+               llvm::ArrayRef<uint16_t> scales,
+               llvm::ArrayRef<uint16_t> minimums, PackedRow into);
 
 } // namespace mlir::llama
 

@@ -88,6 +88,10 @@ static cl::opt<unsigned> groupSize(
     "group-size", cl::cat(numberCategory), cl::value_desc("N"),
     cl::desc("elements that share a scale: 32, 64, 128 or 256; default 128 "
              "for int8, 32 for int4"));
+static cl::opt<bool> asymmetric(
+    "asymmetric", cl::cat(numberCategory),
+    cl::desc("a minimum for every group besides its scale; default where the "
+             "checkpoint has them, in groups of 32"));
 static cl::opt<int64_t>
     maxSeqLen("max-seq-len", cl::cat(numberCategory), cl::value_desc("N"),
               cl::desc("positions of a sequence; default and limit: the "
@@ -196,6 +200,9 @@ static llvm::Expected<std::optional<Quantization>> chooseQuantization() {
       return llvm::createStringError(
           "--group-size=%u: needs --quantize=int8 or int4",
           groupSize.getValue());
+    if (asymmetric)
+      return llvm::createStringError(
+          "--asymmetric: needs --quantize=int8 or int4");
     return std::nullopt;
   }
   unsigned bits = quantize == Bits::Int8 ? 8 : 4;
@@ -203,7 +210,7 @@ static llvm::Expected<std::optional<Quantization>> chooseQuantization() {
   if (group != 32 && group != 64 && group != 128 && group != 256)
     return llvm::createStringError(
         "--group-size=%u: expected 32, 64, 128 or 256", group);
-  return Quantization{bits, group};
+  return Quantization{bits, group, asymmetric};
 }
 
 llvm::Error Compilation::buildFromCheckpoint() {

@@ -1,9 +1,9 @@
 //===- QuantizedLayout.h - Matrices of small integers in a model *- C++ -*-===//
 //
 // How a matrix of quantized integers lies in the block of weights: all its
-// integers, row by row, then all its scales (f16). The description of
-// !llama.quantized says why. Whoever writes or reads these bytes includes this
-// header.
+// integers, row by row, then all its scales (f16), then all its minimums (f16)
+// if it has any. The description of !llama.quantized says why. Whoever writes
+// or reads these bytes includes this header.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,9 +21,10 @@ struct QuantizedPlace {
 };
 
 /// `bits` is 4 or 8, `group` 32, 64, 128 or 256 elements that share a scale.
-/// An element is scale * (integer - zero point).
+/// An element is scale * (integer - zero point), or scale * integer + minimum.
 struct QuantizedLayout {
   int bits, group;
+  bool hasMinimum = false;
 
   constexpr int getZeroPoint() const { return 1 << (bits - 1); }
   /// Elements of a stored row: whole groups and whole vectors of 64 bytes.
@@ -36,12 +37,13 @@ struct QuantizedLayout {
   constexpr int64_t getRowBytes(int64_t columns) const {
     return getPaddedColumns(columns) * bits / 8;
   }
-  /// Scales of a row.
+  /// Scales of a row, and minimums if there are any.
   constexpr int64_t getRowScales(int64_t columns) const {
     return getPaddedColumns(columns) / group;
   }
   constexpr int64_t getMatrixBytes(int64_t rows, int64_t columns) const {
-    return rows * (getRowBytes(columns) + 2 * getRowScales(columns));
+    int64_t groupBytes = hasMinimum ? 4 : 2;
+    return rows * (getRowBytes(columns) + groupBytes * getRowScales(columns));
   }
   /// The place of element k of a row.
   constexpr QuantizedPlace locate(int64_t k) const {

@@ -166,17 +166,17 @@ def shared_object():
     norm = {"name": "norm", "dtype": "f32", "shape": [4], "offset": 0, "bytes": 16, "hash": "0" * 64}
     tensors = [norm] + [
         {"name": dtype, "dtype": dtype, "shape": [1, 100], "offset": 16, "bytes": size, "hash": "0" * 64}
-        for dtype, size in [("int8g64", 132), ("int4g32", 72)]
+        for dtype, size in [("int8g64", 132), ("int4g32", 72), ("int8g64m", 136)]
     ]  # fmt: skip
     info = json.dumps({"weights": {"storage": "embed", "file": "", "tensors": tensors}}).encode()
     abi = (Path(__file__).parents[2] / "runtime/abi/LlamaABI.h").read_text()
     version = int(re.search(r"LLAMA_ABI_VERSION (\d+)", abi)[1])
-    header = struct.pack("<QIIQQQQ", 0x4F53414D414C4C, version, 176, 16 + 132, len(info), 0, 0) + bytes(128)
+    header = struct.pack("<QIIQQQQ", 0x4F53414D414C4C, version, 176, 16 + 136, len(info), 0, 0) + bytes(128)
     names = ["llama_header", "llama_info", "llama_weights"]
     strings = b"\0" + b"".join(name.encode() + b"\0" for name in names)
     at = 64 + 56
     places = [at, at + len(header), at + len(header) + len(info)]
-    body = header + info + bytes(16 + 132)
+    body = header + info + bytes(16 + 136)
     symbols_at = (at + len(body) + 7) // 8 * 8
     symbols, offset = bytes(24), 1
     for name, place in zip(names, places, strict=True):
@@ -331,7 +331,7 @@ def main():
     words["torch"] = {"torch", "_utils", "_rebuild_tensor_v2", "FloatStorage", "storage", "cpu", "state_dict"}
     words["layers"] = {"numpy", "dtype", "_frombuffer", "_reconstruct", "multiarray", "f4", "ndarray"}
     words["nanotron"] = {"unsharded_shape", "local_global_slices_pairs", "None", "np.int64", "torch.Size", "data"}
-    words["compiled"] = {"llama_info", "weights", "tensors", "external", "storage", "int8g128", "int4g32"}
+    words["compiled"] = {"llama_info", "weights", "tensors", "external", "storage", "int8g128", "int4g32", "int4g32m"}
     words["lists"] = {"blake3", "files", "tensors", "hash"}
     for reader, files in seeds.items():
         (out / reader).mkdir(parents=True, exist_ok=True)

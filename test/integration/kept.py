@@ -16,6 +16,7 @@ Exit code 0: all the same, to the bit; 1: not.
 import json
 import re
 import sys
+from typing import NamedTuple
 
 import gguf
 import numpy as np
@@ -29,7 +30,7 @@ NAMES = {"tok_embeddings": "token_embd", "output": "output", "attention.wq": "at
 # --- a compiled model -------------------------------------------------------
 
 def read_model(path):
-    """Name => integers [rows, columns], scales f16 [rows, groups], bits, group; of quantized tensors."""
+    """Name => Quantized, of quantized tensors."""
     with open(path, "rb") as file:
         text = file.read()
     info, _ = json.JSONDecoder().raw_decode(text[text.index(b'{"name":'):].decode("utf-8", "replace"))
@@ -38,8 +39,22 @@ def read_model(path):
             for tensor in info["weights"]["tensors"] if tensor["dtype"].startswith("int")}
 
 
+class Quantized(NamedTuple):
+    codes: np.ndarray  # [rows, columns]
+    scales: np.ndarray  # f16 [rows, groups]
+    minimums: np.ndarray | None  # the same; without them codes are signed
+    bits: int
+    group: int
+
+    def values(self):
+        spread = [x.astype(np.float32).repeat(self.group, axis=1)[:, : self.codes.shape[1]]
+                  for x in (self.scales, self.minimums) if x is not None]
+        return self.codes * spread[0] if len(spread) == 1 else self.codes * spread[0] + spread[1]
+
+
 def unpack(weights, tensor):
-    bits, group = (int(number) for number in re.fullmatch(r"int(\d+)g(\d+)", tensor["dtype"]).groups())
+    bits, group, minimum = re.fullmatch(r"int(\d+)g(\d+)(m?)", tensor["dtype"]).groups()
+    bits, group = int(bits), int(group)
     rows, columns = tensor["shape"]
     unit = max(group, 512 // bits)
     padded = -(-columns // unit) * unit
@@ -50,22 +65,29 @@ def unpack(weights, tensor):
         integers = np.concatenate([halves & 15, halves >> 4], axis=2).reshape(rows, -1)
     if group == 32:  # two groups take turns by fours
         integers = integers.reshape(rows, -1, 8, 2, 4).swapaxes(2, 3).reshape(rows, -1)
-    integers = integers.astype(np.int32) - (1 << (bits - 1))
-    scales = weights[middle : begin + tensor["bytes"]].view(np.float16).reshape(rows, -1)
-    return integers[:, :columns], scales, bits, group
+    codes = integers.astype(np.float32)[:, :columns] - (0 if minimum else 1 << (bits - 1))
+    factors = weights[middle : begin + tensor["bytes"]].view(np.float16).reshape(2 if minimum else 1, rows, -1)
+    return Quantized(codes, factors[0], factors[1] if minimum else None, bits, group)
 
 
 # --- GGUF -------------------------------------------------------------------
 
+BYTES = {Type.Q4_0: 18, Type.Q8_0: 34, Type.Q4_1: 20}
+BITS = {Type.Q4_0: 4, Type.Q8_0: 8, Type.Q4_1: 4}
+
+
 def split_blocks(tensor):
-    """Codes [rows, columns] and scales [rows, blocks] of Q4_0 or Q8_0."""
+    """Codes [rows, columns], scales [rows, blocks] and, of Q4_1, minimums."""
     rows = len(tensor.data)
-    blocks = tensor.data.reshape(rows, -1, 18 if tensor.tensor_type == Type.Q4_0 else 34)
-    scales = np.ascontiguousarray(blocks[..., :2]).view(np.float16)[..., 0]
+    blocks = tensor.data.reshape(rows, -1, BYTES[tensor.tensor_type])
+    halves = np.ascontiguousarray(blocks[..., :4]).view(np.float16)
+    scales = halves[..., 0]
     if tensor.tensor_type == Type.Q8_0:
-        return blocks[..., 2:].view(np.int8).astype(np.int32).reshape(rows, -1), scales
-    nibbles = np.concatenate([blocks[..., 2:] & 15, blocks[..., 2:] >> 4], axis=2)
-    return nibbles.astype(np.int32).reshape(rows, -1) - 8, scales
+        return blocks[..., 2:].view(np.int8).astype(np.int32).reshape(rows, -1), scales, None
+    has_minimum = tensor.tensor_type == Type.Q4_1
+    packed = blocks[..., 4 if has_minimum else 2 :]
+    nibbles = np.concatenate([packed & 15, packed >> 4], axis=2).astype(np.int32).reshape(rows, -1)
+    return (nibbles, scales, halves[..., 1]) if has_minimum else (nibbles - 8, scales, None)
 
 
 def other_blocks(path):
@@ -100,18 +122,18 @@ def compare_gguf(model, path, only_values):
     tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
     passed = True
     found = read_model(model)
-    for name, (codes, scales, bits, group) in found.items():
+    for name, matrix in found.items():
         tensor = tensors[gguf_name(name)]
-        expected_codes, expected_scales = split_blocks(tensor)
-        scales = scales[:, : expected_scales.shape[1]]  # rows are padded
-        factors = scales.astype(np.float32).repeat(group, axis=1)[:, : codes.shape[1]]
-        values = gguf.dequantize(tensor.data, tensor.tensor_type)
-        same_codes, same_scales = codes == expected_codes, scales == expected_scales
-        good = group == 32 and np.array_equal(values, codes * factors)
-        as_stored = bits == (4 if tensor.tensor_type == Type.Q4_0 else 8)
+        codes, scales, minimums = split_blocks(tensor)
+        blocks = scales.shape[1]  # rows of the model are padded
+        same_codes, same_scales = matrix.codes == codes, matrix.scales[:, :blocks] == scales
+        good = matrix.group == 32 and np.array_equal(gguf.dequantize(tensor.data, tensor.tensor_type), matrix.values())
+        if minimums is not None:
+            good &= matrix.minimums is not None and np.array_equal(matrix.minimums[:, :blocks], minimums)
+        as_stored = minimums is not None or matrix.bits == BITS[tensor.tensor_type]
         good &= only_values or not as_stored or bool(same_codes.all() and same_scales.all())
         passed &= report(name, good, same_codes.mean(), same_scales.mean())
-    return passed and len(found) == sum(t.tensor_type in (Type.Q4_0, Type.Q8_0) for t in tensors.values())
+    return passed and len(found) == sum(t.tensor_type in BYTES for t in tensors.values())
 
 
 # --- Meta -------------------------------------------------------------------
@@ -121,12 +143,12 @@ def compare_meta(model, path, rest):
     stored = np.load(path)
     passed = True
     found = read_model(model)
-    for name, (codes, scales, _, group) in found.items():
+    for name, matrix in found.items():
         if rest and rest in name:
             continue
         theirs = stored[f"{name}.scales"]
-        wanted = theirs.repeat(stored[name].shape[1] // theirs.shape[1] // group, axis=1).astype(np.float16)
-        same_codes, same_scales = codes == stored[name], scales == wanted
+        wanted = theirs.repeat(stored[name].shape[1] // theirs.shape[1] // matrix.group, axis=1).astype(np.float16)
+        same_codes, same_scales = matrix.codes == stored[name], matrix.scales == wanted
         passed &= report(name, same_codes.all() and same_scales.all(), same_codes.mean(), same_scales.mean())
     return passed and len(found) == len(stored.files) // 2
 

@@ -1,14 +1,17 @@
 """Compares a quantized model with a reference that quantizes as it should.
 
-    python quantized.py MODEL.so CHECKPOINT --bits=4 --group=32 [--kept] [--hadamard]
+    python quantized.py MODEL.so CHECKPOINT --bits=4 --group=32 [--kept | --found] [--hadamard]
 
 The reference is that of test/reference with float64 between the roundings:
 matrices are integers with a float16 scale for each group of a row (with 4 bits
 the embeddings and the output have 8 and groups of 128), and what enters a product
 is rounded to integers of 8 bits with a scale for each group. Groups that are whole
 multiples of one number already keep these integers. With --kept all matrices are what
-they are in the checkpoint, which has groups of 32 at the ends, too. The model must
-have been compiled with --activations=f32, so that nothing else is rounded.
+they are in the checkpoint, which has groups of 32 at the ends, too. With --found they
+are what the model holds, compiled with --weights=external from a GGUF file; an element is
+at most two steps of its group away from the checkpoint's. With --hadamard what enters w2
+is multiplied by a Walsh-Hadamard matrix before it is rounded. The model must have been
+compiled with --activations=f32, so that nothing else is rounded.
 
 Like rounding to bfloat16 (see logits.py): float32 arithmetic now and then tips a
 number over the middle of two integers, which is worth up to 1/254 of the largest
@@ -27,6 +30,7 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 import forward  # noqa: E402
+import kept  # noqa: E402
 import logits  # noqa: E402
 import program  # noqa: E402
 
@@ -111,10 +115,8 @@ def quantize_rows(x, group):
 class QuantizedMatrix:
     """[out, in]; quantizes what it is multiplied with."""
 
-    def __init__(self, matrix, bits, group, kept):
-        self.tensor = matrix.tensor
-        self.group = group
-        self.whole = self.tensor[:] if kept else quantize_weights(self.tensor[:], bits, group)
+    def __init__(self, tensor, group, whole):
+        self.tensor, self.group, self.whole = tensor, group, whole
 
     def rows(self, index):
         return self.whole[index]
@@ -146,16 +148,41 @@ def rotate(model):
     return model
 
 
+def as_defined(bits, group, is_kept):
+    def quantize(tensor, name):
+        is_end = not name.startswith("layers.")
+        ours = 128 if is_end and bits == 4 and not is_kept else group
+        whole = tensor[:] if is_kept else quantize_weights(tensor[:], 8 if is_end else bits, ours)
+        return QuantizedMatrix(tensor, ours, whole)
+
+    return quantize
+
+
+def as_found(path):
+    found = kept.read_model(path)
+
+    def quantize(tensor, name):
+        matrix = found[name]
+        steps = matrix.scales.astype(np.float64).repeat(matrix.group, axis=1)[:, : matrix.codes.shape[1]]
+        assert (np.abs(matrix.values() - tensor[:]) <= 2 * np.abs(steps)).all(), name
+        return QuantizedMatrix(tensor, matrix.group, matrix.values().astype(np.float64))
+
+    return quantize
+
+
+ROLES = {"q": "attention.wq", "k": "attention.wk", "v": "attention.wv", "o": "attention.wo",
+         "gate": "feed_forward.w1", "up": "feed_forward.w3", "down": "feed_forward.w2"}  # fmt: skip
+
+
 class QuantizedModel(forward.Model):
-    def __init__(self, path, bits, group, kept=False):
+    def __init__(self, path, quantize):
         super().__init__(path)
-        ends = (8, group if bits == 8 or kept else 128, kept)
         tied = self.head is self.embedding
-        self.embedding = QuantizedMatrix(self.embedding, *ends)
-        self.head = self.embedding if tied else QuantizedMatrix(self.head, *ends)
-        for layer in self.layers:
-            for role in ("q", "k", "v", "o", "gate", "up", "down"):
-                setattr(layer, role, QuantizedMatrix(getattr(layer, role), bits, group, kept))
+        self.embedding = quantize(self.embedding.tensor, "tok_embeddings")
+        self.head = self.embedding if tied else quantize(self.head.tensor, "output")
+        for i, layer in enumerate(self.layers):
+            for role, name in ROLES.items():
+                setattr(layer, role, quantize(getattr(layer, role).tensor, f"layers.{i}.{name}"))
 
 
 def main():
@@ -165,9 +192,11 @@ def main():
     parser.add_argument("--bits", type=int, choices=(4, 8), required=True)
     parser.add_argument("--group", type=int, required=True)
     parser.add_argument("--kept", action="store_true", help="matrices are integers already")
+    parser.add_argument("--found", action="store_true", help="matrices are what the model holds")
     parser.add_argument("--hadamard", action="store_true", help="w2 expects a transformed input")
     o = parser.parse_args()
-    reference = QuantizedModel(o.checkpoint, o.bits, o.group, o.kept)
+    quantize = as_found(o.model) if o.found else as_defined(o.bits, o.group, o.kept)
+    reference = QuantizedModel(o.checkpoint, quantize)
     exact = forward.Model(o.checkpoint)
     if o.hadamard:
         reference, exact = rotate(reference), rotate(exact)

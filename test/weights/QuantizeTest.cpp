@@ -8,6 +8,9 @@
 #include "weights/Quantize.h"
 
 #include "test/weights/TestFiles.h"
+#include "weights/FloatConversion.h"
+
+#include <cmath>
 
 using namespace llamatest;
 using namespace llamaweights;
@@ -46,6 +49,45 @@ TEST(Quantize, Q4ByHand) {
     EXPECT_EQ(shifted[size_t(i)], 0.5f * float(i) + 1.0f) << i;
     EXPECT_EQ(shifted[size_t(i) + 16], 0.5f * float(15 - i) + 1.0f) << i;
   }
+}
+
+/// Codes, scales and minimums of random blocks stand for the same numbers: to
+/// the bit where they are stored as such, else but for their rounding to f16.
+TEST(Quantize, CodesOfBlocksWithMinimums) {
+  const char *reference = std::getenv("LLAMA_WEIGHTS_REFERENCE");
+  if (!reference)
+    GTEST_SKIP() << "LLAMA_WEIGHTS_REFERENCE is not set, see reference.py";
+  for (auto [type, bits, isExact] : {std::tuple(DType::Q4_1, 4, true),
+                                     {DType::Q5_1, 5, true},
+                                     {DType::Q4_K, 4, false},
+                                     {DType::Q5_K, 5, false}}) {
+    std::string stem =
+        std::string(reference) + "/quantized/" + getName(type).str();
+    std::string blocks = readFile(stem + ".blocks");
+    std::vector<float> expected = readNumbers<float>(stem + ".f32");
+    size_t count = expected.size(), wrong = 0;
+    std::vector<uint8_t> codes(count);
+    std::vector<uint16_t> scales(count / 32), minimums(count / 32);
+    readCodes(type, blocks.data(), codes.data(), scales.data(), minimums.data(),
+              int64_t(count));
+    EXPECT_EQ(getMinimumBits(type), bits);
+    for (size_t i = 0; i < count; ++i) {
+      float product = halfToFloat(scales[i / 32]) * float(codes[i]);
+      float minimum = halfToFloat(minimums[i / 32]);
+      // Subnormal numbers of f16 are rounded to 2^-25, with codes below 32.
+      float slack =
+          isExact
+              ? 0.0f
+              : 0x1p-11f * (std::abs(product) + std::abs(minimum)) + 0x1p-19f;
+      bool isSame = std::abs(product + minimum - expected[i]) <= slack;
+      wrong +=
+          !isSame && !std::isnan(expected[i]) && !std::isinf(product + minimum);
+      wrong += codes[i] >= 1 << bits;
+    }
+    EXPECT_EQ(wrong, 0u) << getName(type).str();
+  }
+  EXPECT_EQ(getMinimumBits(DType::Q4_0), 0);
+  EXPECT_EQ(getMinimumBits(DType::Q6_K), 0);
 }
 
 TEST(Quantize, EveryTypeLikeTheGgufPackage) {

@@ -32,9 +32,10 @@ std::optional<DType> parseDType(StringRef name) {
       .Default(std::nullopt);
 }
 
-/// "int4g32": 4 bits, a scale for every 32.
+/// "int4g32": 4 bits, a scale for every 32; "int4g32m": a minimum as well.
 std::optional<QuantizedLayout> parseLayout(StringRef name) {
   QuantizedLayout layout{0, 0};
+  layout.hasMinimum = name.consume_back("m");
   bool isOne = name.consume_front("int") &&
                !name.consumeInteger(10, layout.bits) &&
                name.consume_front("g") && !name.getAsInteger(10, layout.group);
@@ -57,17 +58,33 @@ std::optional<int64_t> getLayoutBytes(const QuantizedLayout &layout,
   return layout.getMatrixBytes(shape[0], shape[1]);
 }
 
-/// Numbers of a row from its integers and scales.
-void decodeRow(const QuantizedLayout &layout, const char *integers,
-               const char *scales, MutableArrayRef<char> out) {
-  int zero = layout.getZeroPoint(), mask = (1 << layout.bits) - 1;
+float readHalf(const std::vector<char> &list, size_t index) {
+  uint16_t half;
+  std::memcpy(&half, list.data() + index * sizeof(half), sizeof(half));
+  return halfToFloat(half);
+}
+
+/// Some rows as they are stored.
+struct EncodedRows {
+  std::vector<char> integers, scales, minimums; ///< minimums perhaps empty
+};
+
+/// Numbers of row `row` of these.
+void decodeRow(const QuantizedLayout &layout, const EncodedRows &rows,
+               size_t row, MutableArrayRef<char> out) {
+  auto columns = int64_t(out.size() / sizeof(float));
+  const char *integers =
+      rows.integers.data() + row * size_t(layout.getRowBytes(columns));
+  size_t firstGroup = row * size_t(layout.getRowScales(columns));
+  int zero = layout.hasMinimum ? 0 : layout.getZeroPoint();
+  int mask = (1 << layout.bits) - 1;
   for (size_t i = 0; i < out.size() / sizeof(float); ++i) {
     llamaabi::QuantizedPlace place = layout.locate(int64_t(i));
     int integer = (uint8_t(integers[place.byte]) >> place.shift & mask) - zero;
-    uint16_t scale;
-    std::memcpy(&scale, scales + i / size_t(layout.group) * sizeof(scale),
-                sizeof(scale));
-    float value = halfToFloat(scale) * float(integer);
+    size_t group = firstGroup + i / size_t(layout.group);
+    float value = readHalf(rows.scales, group) * float(integer);
+    if (layout.hasMinimum)
+      value += readHalf(rows.minimums, group);
     std::memcpy(out.data() + i * sizeof(float), &value, sizeof(value));
   }
 }
@@ -81,16 +98,22 @@ Error BlockCheckpoint::decodeRows(const QuantizedLayout &layout,
   int64_t columns = tensor.getColumns();
   int64_t rowBytes = layout.getRowBytes(columns);
   int64_t scaleBytes = 2 * layout.getRowScales(columns);
-  std::vector<char> integers(size_t(count * rowBytes));
-  std::vector<char> scales(size_t(count * scaleBytes));
-  if (Error error = readEncoded(tensor, first * rowBytes, integers))
+  EncodedRows rows;
+  auto read = [&](std::vector<char> &list, int64_t begin, int64_t bytes) {
+    list.resize(size_t(count * bytes));
+    return readEncoded(tensor, begin + first * bytes, list);
+  };
+  int64_t all = tensor.getRows();
+  if (Error error = read(rows.integers, 0, rowBytes))
     return error;
-  if (Error error = readEncoded(
-          tensor, tensor.getRows() * rowBytes + first * scaleBytes, scales))
+  if (Error error = read(rows.scales, all * rowBytes, scaleBytes))
     return error;
+  if (layout.hasMinimum)
+    if (Error error =
+            read(rows.minimums, all * (rowBytes + scaleBytes), scaleBytes))
+      return error;
   for (int64_t row = 0; row < count; ++row)
-    decodeRow(layout, integers.data() + row * rowBytes,
-              scales.data() + row * scaleBytes,
+    decodeRow(layout, rows, size_t(row),
               out.slice(size_t(row * tensor.getRowBytes()),
                         size_t(tensor.getRowBytes())));
   return Error::success();

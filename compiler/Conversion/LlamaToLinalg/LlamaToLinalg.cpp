@@ -108,7 +108,8 @@ struct ConvertGetWeight : OpConversionPattern<GetWeightOp> {
   }
 };
 
-/// Integers and scales of one matrix, views of the weight's bytes.
+/// Integers, scales and perhaps minimums of one matrix, views of the weight's
+/// bytes.
 struct ConvertGetQuantizedWeight : OpConversionPattern<GetWeightOp> {
   using Base::Base;
 
@@ -145,12 +146,15 @@ struct ConvertGetQuantizedWeight : OpConversionPattern<GetWeightOp> {
     };
     int64_t rowBytes = quantized.getRowBytes(columns);
     Value integers = view(begin, rowBytes, b.getI8Type());
-    Value behind =
-        arith::AddIOp::create(b, begin, b.index(rows * rowBytes)).getResult();
-    Value scales =
-        view(behind, quantized.getRowScales(columns), b.getF16Type());
-    rewriter.replaceOpWithMultiple(
-        op, ArrayRef<ValueRange>{ValueRange{integers, scales}});
+    int64_t rowScales = quantized.getRowScales(columns);
+    auto viewBehind = [&](int64_t shift) {
+      Value at = arith::AddIOp::create(b, begin, b.index(shift));
+      return view(at, rowScales, b.getF16Type());
+    };
+    SmallVector<Value> parts = {integers, viewBehind(rows * rowBytes)};
+    if (quantized.hasMinimum())
+      parts.push_back(viewBehind(rows * (rowBytes + 2 * rowScales)));
+    rewriter.replaceOpWithMultiple(op, ArrayRef<ValueRange>{parts});
     return success();
   }
 };

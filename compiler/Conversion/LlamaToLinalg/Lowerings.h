@@ -26,11 +26,20 @@ struct CacheRows {
 struct Matrix {
   Value elements;     ///< or integers [rows, bytes]
   Value scales;       ///< [rows, groups] f16; null if not quantized
+  Value minimums;     ///< the same; null if the type has none
   QuantizedType type; ///< null if not quantized
   int64_t rows, columns;
 
   /// `parts` are what `original`, an operand of a llama op, was converted to.
   Matrix(ValueRange parts, Value original);
+};
+
+/// Rows of integers with scales, in the order of some !llama.quantized:
+/// llama.cpp's Q8 with groups of any size.
+struct QuantizedRows {
+  Value integers; ///< [T, padded columns] i8
+  Value scales;   ///< [T, groups] f32
+  Value sums;     ///< [T, groups] f32, of what the groups stand for; or null
 };
 
 /// Rows that matrices are multiplied with: as they are, and quantized once for
@@ -40,15 +49,14 @@ public:
   LinearInput(RowBuilder &b, Value rows) : b(b), rows(rows) {}
 
   Value getRows() const { return rows; }
-  /// Integers [T, padded columns] in the order of `type`, f32 scales
-  /// [T, groups]: llama.cpp's Q8 with groups of any size.
-  std::pair<Value, Value> getQuantized(QuantizedType type);
+  /// With sums if `type` has minimums.
+  const QuantizedRows &getQuantized(QuantizedType type);
 
 private:
   RowBuilder &b;
   Value rows;
   QuantizedType known;
-  std::pair<Value, Value> quantized;
+  QuantizedRows quantized;
 };
 
 /// y[t, n] = sum_k weight[n, k] input[t, k], f32.

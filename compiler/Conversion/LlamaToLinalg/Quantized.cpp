@@ -1,8 +1,12 @@
 //===- Quantized.cpp - Products of integers with scales -------------------===//
 //
-//   rows     =>  forall row, for group:  scale = max |x| / 127, q = round(x /
-//   scale) product  =>  linalg.generic over integers and scales
-//   {llama.quantized}
+//   rows     =>  forall row, for group:  scale = max |x| / 127,
+//                                        q = round(x / scale)
+//   product  =>  linalg.generic over integers and scales {llama.quantized}
+//
+// A matrix with minimums also needs the sum of every group of a row:
+//
+//   sum (scale w + minimum) x  =  scale sum w x  +  minimum sum x
 //
 // Element k of everything here is the k-th in memory, which for groups of 32 is
 // not the k-th of the row: see !llama.quantized.
@@ -21,6 +25,8 @@ Matrix::Matrix(ValueRange parts, Value original) : elements(parts.front()) {
   columns = tensor.getDimSize(1);
   if (type)
     scales = parts[1];
+  if (type && type.hasMinimum())
+    minimums = parts[2];
 }
 
 /// Groups that share 64 elements, and those elements or the larger group: what
@@ -77,8 +83,13 @@ static Value readFloats(RowBuilder &b, Value row, Value at, int64_t count,
       b, values, zeros, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
 }
 
-/// The integers of a group, and their scale.
-static std::pair<Value, Value> quantizeGroup(RowBuilder &b, Value values) {
+/// What a group of a row becomes.
+struct QuantizedGroup {
+  Value integers, scale;
+  Value wide; ///< the integers, i32
+};
+
+static QuantizedGroup quantizeGroup(RowBuilder &b, Value values) {
   auto type = cast<VectorType>(values.getType());
   auto splat = [&](Value scalar) -> Value {
     return vector::BroadcastOp::create(b, type, scalar);
@@ -98,7 +109,14 @@ static std::pair<Value, Value> quantizeGroup(RowBuilder &b, Value values) {
       b, VectorType::get(type.getShape(), b.getI32Type()), rounded);
   Value integers = arith::TruncIOp::create(
       b, VectorType::get(type.getShape(), b.getI8Type()), wide);
-  return {integers, scale};
+  return {integers, scale, wide};
+}
+
+static Value sumGroup(RowBuilder &b, const QuantizedGroup &group) {
+  Value sum =
+      vector::ReductionOp::create(b, vector::CombiningKind::ADD, group.wide);
+  return arith::MulFOp::create(b, group.scale,
+                               arith::SIToFPOp::create(b, b.getF32Type(), sum));
 }
 
 /// Two groups of 32 bytes, by turns of four bytes.
@@ -119,40 +137,43 @@ static std::pair<Value, Value> deinterleave(RowBuilder &b, Value both) {
           vector::BitCastOp::create(b, bytes, parts.getRes2())};
 }
 
-/// Quantizes one row into `integers` and `scales`.
+/// Quantizes one row into integers, scales and, if the type has minimums, sums.
 static SmallVector<Value> quantizeRow(RowBuilder &b, Value row,
-                                      QuantizedType type, Value integers,
-                                      Value scales) {
+                                      QuantizedType type, ValueRange into) {
   int64_t columns = cast<RankedTensorType>(row.getType()).getDimSize(0);
   int64_t group = type.getGroup(), groups = getGroupsPerStep(type);
   return forSteps(
-      b, type, columns, {integers, scales},
+      b, type, columns, into,
       [&](RowBuilder &b, Value step, ValueRange carried, int64_t present) {
         Value at = arith::MulIOp::create(b, step, b.index(group * groups));
         Value first = arith::MulIOp::create(b, step, b.index(groups));
-        Value scales = carried[1];
-        SmallVector<Value> parts;
+        SmallVector<Value> result(carried), parts;
         for (int64_t i = 0; i < groups; ++i) {
           Value begin = arith::AddIOp::create(b, at, b.index(i * group));
           Value values = readFloats(b, row, begin, group, present - i * group);
-          auto [part, scale] = quantizeGroup(b, values);
+          QuantizedGroup part = quantizeGroup(b, values);
           Value number = arith::AddIOp::create(b, first, b.index(i));
-          scales = tensor::InsertOp::create(b, scale, scales, number);
-          parts.push_back(part);
+          result[1] =
+              tensor::InsertOp::create(b, part.scale, result[1], number);
+          if (type.hasMinimum())
+            result[2] = tensor::InsertOp::create(b, sumGroup(b, part),
+                                                 result[2], number);
+          parts.push_back(part.integers);
         }
         Value bytes =
             groups == 2 ? interleave(b, parts[0], parts[1]) : parts[0];
-        Value written = vector::TransferWriteOp::create(b, bytes, carried[0],
-                                                        ValueRange{at},
-                                                        ArrayRef<bool>{true})
-                            .getResult();
-        return SmallVector<Value>{written, scales};
+        result[0] = vector::TransferWriteOp::create(b, bytes, carried[0],
+                                                    ValueRange{at},
+                                                    ArrayRef<bool>{true})
+                        .getResult();
+        return result;
       });
 }
 
-std::pair<Value, Value> LinearInput::getQuantized(QuantizedType type) {
+const QuantizedRows &LinearInput::getQuantized(QuantizedType type) {
   if (known && known.getGroup() == type.getGroup() &&
-      known.getVectorElements() == type.getVectorElements())
+      known.getVectorElements() == type.getVectorElements() &&
+      (known.hasMinimum() || !type.hasMinimum()))
     return quantized;
   int64_t columns = cast<RankedTensorType>(rows.getType()).getDimSize(1);
   int64_t padded = type.getPaddedColumns(columns);
@@ -160,6 +181,10 @@ std::pair<Value, Value> LinearInput::getQuantized(QuantizedType type) {
   SmallVector<Value> inits = {b.emptyRows(rows, padded, b.getI8Type()),
                               b.emptyRows(rows, count, b.getF32Type())};
   SmallVector<int64_t> widths = {padded, count};
+  if (type.hasMinimum()) {
+    inits.push_back(b.emptyRows(rows, count, b.getF32Type()));
+    widths.push_back(count);
+  }
   auto loop = scf::ForallOp::create(
       b, ArrayRef<OpFoldResult>{b.rowCount(rows)}, inits,
       /*mapping=*/std::nullopt,
@@ -172,8 +197,7 @@ std::pair<Value, Value> LinearInput::getQuantized(QuantizedType type) {
              llvm::zip_equal(arguments.drop_front(), widths))
           into.push_back(b.slice(shared, at, {1, width}, 1));
         Value from = b.slice(rows, at, {1, columns}, 1);
-        SmallVector<Value> results =
-            quantizeRow(b, from, type, into[0], into[1]);
+        SmallVector<Value> results = quantizeRow(b, from, type, into);
         auto terminator = scf::InParallelOp::create(b);
         b.setInsertionPointToStart(terminator.getBody());
         SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
@@ -186,7 +210,8 @@ std::pair<Value, Value> LinearInput::getQuantized(QuantizedType type) {
               strides);
       });
   known = type;
-  quantized = {loop.getResult(0), loop.getResult(1)};
+  quantized = {loop.getResult(0), loop.getResult(1),
+               type.hasMinimum() ? loop.getResult(2) : Value()};
   return quantized;
 }
 
@@ -226,11 +251,20 @@ static Value decode(RowBuilder &b, QuantizedType type, Value byte) {
                                  arith::SubIOp::create(b, wide, zero));
 }
 
+/// What a minimum adds, a part of it with every element of its group: so the
+/// product needs no other loop. A group is a power of two: nothing is lost.
+static Value addMinimum(RowBuilder &b, QuantizedType type, Value total,
+                        Value rowSum, Value minimum) {
+  Value part = arith::MulFOp::create(b, rowSum, b.f32(1.0 / type.getGroup()));
+  return b.addProduct(total, part, b.convertFloat(minimum, b.getF32Type()));
+}
+
 Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
                                   const Matrix &weight) {
   QuantizedType type = weight.type;
-  auto [integers, scales] = input.getQuantized(type);
-  Value zeros = b.fill(0.0, b.emptyRows(integers, weight.rows, b.getF32Type()));
+  const QuantizedRows &rows = input.getQuantized(type);
+  Value zeros =
+      b.fill(0.0, b.emptyRows(rows.integers, weight.rows, b.getF32Type()));
   MLIRContext *context = b.getContext();
   AffineExpr t, n, k;
   bindDims(context, t, n, k);
@@ -238,12 +272,18 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
     return AffineMap::get(3, 0, {row, column}, context);
   };
   AffineExpr scale = getScaleOf(type, k);
+  SmallVector<Value> inputs = {rows.integers, rows.scales, weight.elements,
+                               weight.scales};
+  SmallVector<AffineMap> maps = {map(t, k), map(t, scale),
+                                 map(n, getByteOf(type, k)), map(n, scale)};
+  if (type.hasMinimum()) {
+    inputs.append({rows.sums, weight.minimums});
+    maps.append({map(t, scale), map(n, scale)});
+  }
+  maps.push_back(map(t, n));
   auto parallel = utils::IteratorType::parallel;
   auto op = linalg::GenericOp::create(
-      b, zeros.getType(),
-      ValueRange{integers, scales, weight.elements, weight.scales}, zeros,
-      ArrayRef<AffineMap>{map(t, k), map(t, scale), map(n, getByteOf(type, k)),
-                          map(n, scale), map(t, n)},
+      b, zeros.getType(), inputs, zeros, maps,
       ArrayRef<utils::IteratorType>{parallel, parallel,
                                     utils::IteratorType::reduction},
       [&](OpBuilder &nested, Location loc, ValueRange v) {
@@ -254,7 +294,10 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
         Value product = arith::MulFOp::create(b, x, decode(b, type, v[2]));
         Value factor = arith::MulFOp::create(
             b, v[1], b.convertFloat(v[3], b.getF32Type()));
-        linalg::YieldOp::create(b, b.addProduct(v[4], product, factor));
+        Value total = b.addProduct(v.back(), product, factor);
+        if (type.hasMinimum())
+          total = addMinimum(b, type, total, v[4], v[5]);
+        linalg::YieldOp::create(b, total);
       });
   op->setAttr(kQuantizedAttr, TypeAttr::get(type));
   return op.getResult(0);
@@ -264,10 +307,11 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
 // Lookups
 //===----------------------------------------------------------------------===//
 
-/// Writes `integers` of a group of 8 bits, times `scale`, to `row` from `at`
-/// on, `present` of them at most.
+/// Writes `integers` of a group of 8 bits, times its scale and plus its minimum
+/// if there is one, to `row` from `at` on, `present` of them at most.
 static Value writeGroup(RowBuilder &b, QuantizedType type, Value integers,
-                        Value scale, Value row, Value at, int64_t present) {
+                        ArrayRef<Value> factors, Value row, Value at,
+                        int64_t present) {
   if (present <= 0)
     return row;
   ArrayRef<int64_t> shape = cast<VectorType>(integers.getType()).getShape();
@@ -278,9 +322,12 @@ static Value writeGroup(RowBuilder &b, QuantizedType type, Value integers,
                                 static_cast<int32_t>(type.getZeroPoint())));
   Value wide = arith::SubIOp::create(
       b, arith::ExtUIOp::create(b, wideType, integers).getResult(), zero);
-  Value values =
-      arith::MulFOp::create(b, arith::SIToFPOp::create(b, floatType, wide),
-                            vector::BroadcastOp::create(b, floatType, scale));
+  Value values = arith::MulFOp::create(
+      b, arith::SIToFPOp::create(b, floatType, wide),
+      vector::BroadcastOp::create(b, floatType, factors[0]));
+  if (type.hasMinimum())
+    values = arith::AddFOp::create(
+        b, values, vector::BroadcastOp::create(b, floatType, factors[1]));
   if (present < shape[0])
     values = vector::ExtractStridedSliceOp::create(
         b, values, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{present},
@@ -296,7 +343,8 @@ Value llama::lowerQuantizedGather(RowBuilder &b, const Matrix &table,
   int64_t columns = table.columns;
   int64_t group = type.getGroup(), groups = getGroupsPerStep(type);
   int64_t width = group * groups;
-  auto decodeRow = [&](RowBuilder &b, Value bytes, Value scales, Value into) {
+  auto decodeRow = [&](RowBuilder &b, Value bytes, ArrayRef<Value> lists,
+                       Value into) {
     Value zero = arith::ConstantOp::create(b, b.getI8IntegerAttr(0));
     return forSteps(
         b, type, columns, into,
@@ -314,10 +362,12 @@ Value llama::lowerQuantizedGather(RowBuilder &b, const Matrix &table,
           Value row = carried[0];
           for (auto [i, part] : llvm::enumerate(parts)) {
             Value number = arith::AddIOp::create(b, first, b.index(i));
-            Value scale = b.convertFloat(
-                tensor::ExtractOp::create(b, scales, number), b.getF32Type());
+            SmallVector<Value> factors;
+            for (Value list : lists)
+              factors.push_back(b.convertFloat(
+                  tensor::ExtractOp::create(b, list, number), b.getF32Type()));
             Value begin = arith::AddIOp::create(b, at, b.index(i * group));
-            row = writeGroup(b, type, part, scale, row, begin,
+            row = writeGroup(b, type, part, factors, row, begin,
                              present - int64_t(i) * group);
           }
           return SmallVector<Value>{row};
@@ -335,9 +385,11 @@ Value llama::lowerQuantizedGather(RowBuilder &b, const Matrix &table,
         SmallVector<OpFoldResult> to = {numbers[0], b.getIndexAttr(0)};
         Value bytes =
             b.slice(table.elements, from, {1, type.getRowBytes(columns)}, 1);
-        Value scales =
-            b.slice(table.scales, from, {1, type.getRowScales(columns)}, 1);
+        int64_t count = type.getRowScales(columns);
+        SmallVector<Value> lists = {b.slice(table.scales, from, {1, count}, 1)};
+        if (type.hasMinimum())
+          lists.push_back(b.slice(table.minimums, from, {1, count}, 1));
         Value into = b.slice(shared, to, {1, columns}, 1);
-        return decodeRow(b, bytes, scales, into);
+        return decodeRow(b, bytes, lists, into);
       });
 }

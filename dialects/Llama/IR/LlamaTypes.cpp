@@ -11,6 +11,17 @@
 using namespace mlir;
 using namespace mlir::llama;
 
+/// Nothing, or `, minimum`.
+static ParseResult parseMinimum(AsmParser &parser, bool &minimum) {
+  minimum = succeeded(parser.parseOptionalComma());
+  return minimum ? parser.parseKeyword("minimum") : success();
+}
+
+static void printMinimum(AsmPrinter &printer, bool minimum) {
+  if (minimum)
+    printer << ", minimum";
+}
+
 #define GET_TYPEDEF_CLASSES
 #include "dialects/Llama/IR/LlamaTypes.cpp.inc"
 
@@ -23,7 +34,7 @@ void LlamaDialect::registerTypes() {
 
 LogicalResult
 QuantizedType::verify(function_ref<InFlightDiagnostic()> emitError,
-                      unsigned bits, unsigned group) {
+                      unsigned bits, unsigned group, bool) {
   if (bits != 4 && bits != 8) // (C1)
     return emitError() << "expected 4 or 8 bits, found " << bits;
   if (group != 32 && group != 64 && group != 128 && group != 256) // (C2)
@@ -47,5 +58,6 @@ int64_t QuantizedType::getRowScales(int64_t columns) const {
 }
 
 int64_t QuantizedType::getMatrixBytes(int64_t rows, int64_t columns) const {
-  return rows * (getRowBytes(columns) + 2 * getRowScales(columns));
+  int64_t groupBytes = hasMinimum() ? 4 : 2;
+  return rows * (getRowBytes(columns) + groupBytes * getRowScales(columns));
 }

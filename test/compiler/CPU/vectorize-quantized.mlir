@@ -80,6 +80,40 @@ func.func @four_bits(%x: tensor<1x256xi8>, %xs: tensor<1x8xf32>, %w: tensor<1x12
 
 // -----
 
+// With minimums there is no zero point. What they add follows the dots, 16 groups at
+// a time and then the last four.
+// CHECK-LABEL: func @minimums
+// CHECK-SAME: %[[SUMS:[^:]*]]: tensor<1x36xf32>, %[[MINIMUMS:[^:]*]]: tensor<1x36xf16>
+// CHECK: %[[DOTS:.*]] = scf.for %{{.*}} = %c0 to %c1152 step %c128
+// CHECK-NOT: arith.subi
+// CHECK: scf.yield
+// CHECK: %[[MOST:.*]] = scf.for %[[G:.*]] = %c0 to %c32 step %c16 iter_args(%[[TOTAL:.*]] = %[[DOTS]]) -> (vector<16xf32>)
+// CHECK-DAG: %[[S:.*]] = vector.transfer_read %[[SUMS]][%c0, %[[G]]], {{.*}} vector<16xf32>
+// CHECK-DAG: %[[M:.*]] = vector.transfer_read %[[MINIMUMS]][%c0, %[[G]]], {{.*}} vector<16xf16>
+// CHECK: %[[WIDE:.*]] = arith.extf %[[M]]
+// CHECK: math.fma %[[WIDE]], %[[S]], %[[TOTAL]]
+// CHECK: vector.transfer_read %[[SUMS]][%c0, %c32], {{.*}} vector<4xf32>
+// CHECK: math.fma %{{.*}}, %{{.*}}, %[[MOST]]
+func.func @minimums(%x: tensor<1x1152xi8>, %xs: tensor<1x36xf32>, %w: tensor<1x576xi8>, %ws: tensor<1x36xf16>,
+                    %sums: tensor<1x36xf32>, %minimums: tensor<1x36xf16>, %into: tensor<1x1xf32>) -> tensor<1x1xf32> {
+  %zero = arith.constant 0.0 : f32
+  %init = linalg.fill ins(%zero : f32) outs(%into : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %y = linalg.generic {
+      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, (k floordiv 64) * 2 + (k floordiv 4) mod 2)>,
+                       affine_map<(t, n, k) -> (n, (k floordiv 128) * 64 + k mod 64)>, affine_map<(t, n, k) -> (n, (k floordiv 64) * 2 + (k floordiv 4) mod 2)>,
+                       affine_map<(t, n, k) -> (t, (k floordiv 64) * 2 + (k floordiv 4) mod 2)>, affine_map<(t, n, k) -> (n, (k floordiv 64) * 2 + (k floordiv 4) mod 2)>,
+                       affine_map<(t, n, k) -> (t, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %xs, %w, %ws, %sums, %minimums : tensor<1x1152xi8>, tensor<1x36xf32>, tensor<1x576xi8>, tensor<1x36xf16>, tensor<1x36xf32>, tensor<1x36xf16>)
+      outs(%init : tensor<1x1xf32>) attrs = {llama.quantized = !llama.quantized<4, 32, minimum>} {
+  ^bb0(%a: i8, %b: f32, %c: i8, %d: f16, %e: f32, %f: f16, %sum: f32):
+    linalg.yield %sum : f32
+  } -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func @other_products_are_left_alone
 // CHECK: linalg.generic
 // CHECK-NOT: scf.for

@@ -28,31 +28,56 @@ float roundToHalf(float value) {
 
 struct Packed {
   std::vector<int> integers;
-  std::vector<float> scales, values;
+  std::vector<float> scales, minimums, values;
 };
 
 class PackWeights : public testing::Test {
 protected:
   PackWeights() { context.loadDialect<LlamaDialect>(); }
 
-  Packed pack(int bits, int group, const std::vector<float> &row) {
-    auto type = QuantizedType::get(&context, bits, group);
-    QuantizedLayout layout{bits, group};
-    auto columns = static_cast<int64_t>(row.size());
-    std::vector<uint8_t> bytes(type.getRowBytes(columns));
-    std::vector<uint16_t> scales(type.getRowScales(columns));
-    packRow(type, row, bytes, scales);
+  using Fill = llvm::function_ref<void(QuantizedType, PackedRow)>;
+
+  /// What `fill` stores as a row of `columns`.
+  Packed packWith(int bits, int group, bool minimum, int64_t columns,
+                  Fill fill) {
+    auto type = QuantizedType::get(&context, bits, group, minimum);
+    QuantizedLayout layout{bits, group, minimum};
+    std::vector<uint8_t> bytes(type.getRowBytes(columns), 0x5a);
+    std::vector<uint16_t> scales(type.getRowScales(columns), 0x5a5a);
+    std::vector<uint16_t> minimums(minimum ? scales.size() : 0, 0x5a5a);
+    fill(type, {bytes, scales, minimums});
     Packed result;
     for (uint16_t scale : scales)
       result.scales.push_back(llamaweights::halfToFloat(scale));
+    for (uint16_t each : minimums)
+      result.minimums.push_back(llamaweights::halfToFloat(each));
     for (int64_t k = 0; k < columns; ++k) {
       auto [byte, shift] = layout.locate(k);
       int mask = (1 << bits) - 1;
-      int integer = (bytes[byte] >> shift & mask) - layout.getZeroPoint();
+      int zero = minimum ? 0 : layout.getZeroPoint();
+      int integer = (bytes[byte] >> shift & mask) - zero;
+      float base = minimum ? result.minimums[k / group] : 0.0f;
       result.integers.push_back(integer);
-      result.values.push_back(float(integer) * result.scales[k / group]);
+      result.values.push_back(float(integer) * result.scales[k / group] + base);
     }
     return result;
+  }
+
+  Packed pack(int bits, int group, const std::vector<float> &row,
+              bool minimum = false) {
+    return packWith(
+        bits, group, minimum, static_cast<int64_t>(row.size()),
+        [&](QuantizedType type, PackedRow into) { packRow(type, row, into); });
+  }
+
+  /// Root of the mean square of what packing loses.
+  double getLoss(const Packed &packed, const std::vector<float> &row) {
+    double sum = 0.0;
+    for (size_t i = 0; i < row.size(); ++i) {
+      double lost = double(packed.values[i]) - double(row[i]);
+      sum += lost * lost;
+    }
+    return std::sqrt(sum / double(row.size()));
   }
 
   /// Integers of 32, times `scale`.
@@ -76,11 +101,13 @@ protected:
 };
 
 TEST_F(PackWeights, LayoutAgreesWithTheType) {
-  for (int bits : {4, 8})
+  for (auto [bits, minimum] :
+       {std::pair(4, false), {8, false}, {4, true}, {8, true}})
     for (int group : {32, 64, 128, 256}) {
-      auto type = QuantizedType::get(&context, bits, group);
-      QuantizedLayout layout{bits, group};
-      EXPECT_EQ(layout.getZeroPoint(), type.getZeroPoint());
+      auto type = QuantizedType::get(&context, bits, group, minimum);
+      QuantizedLayout layout{bits, group, minimum};
+      if (!minimum)
+        EXPECT_EQ(layout.getZeroPoint(), type.getZeroPoint());
       for (int64_t columns :
            {1, 31, 32, 33, 64, 127, 129, 160, 256, 257, 8192}) {
         EXPECT_EQ(layout.getPaddedColumns(columns),
@@ -173,16 +200,68 @@ TEST_F(PackWeights, RoundsWhatIsOnNoGrid) {
     }
 }
 
+/// Codes of blocks that have minimums stay what they are, whatever they are.
+TEST_F(PackWeights, StoresCodes) {
+  for (int bits : {4, 8}) {
+    std::vector<int> drawn = draw(0, (1 << bits) - 1, 160);
+    std::vector<uint8_t> codes(drawn.begin(), drawn.end());
+    std::vector<uint16_t> scales = {0x3c00, 0x8001, 0x0001, 0x7bff, 0x1234};
+    std::vector<uint16_t> minimums = {0xbc00, 0x8000, 0x0000, 0xfbff, 0x4321};
+    auto fill = [&](QuantizedType type, PackedRow into) {
+      packCodes(type, codes, scales, minimums, into);
+      EXPECT_EQ(into.scales.take_front(5), llvm::ArrayRef(scales));
+      EXPECT_EQ(into.minimums.take_front(5), llvm::ArrayRef(minimums));
+      for (size_t i = 5; i < into.scales.size(); ++i) // padding
+        EXPECT_EQ(into.scales[i] | into.minimums[i], 0);
+    };
+    EXPECT_EQ(packWith(bits, 32, true, 160, fill).integers, drawn);
+  }
+}
+
+/// A group without a minimum of its own is one whose least integer is it.
+TEST_F(PackWeights, KeepsIntegersAsThoseWithAMinimum) {
+  for (auto [bits, low, high] : {std::tuple(4, -8, 7), {8, -128, 127}}) {
+    std::vector<int> codes = draw(low, high);
+    codes[3] = low;
+    codes[4] = high;
+    std::vector<float> row = multiply(codes, 0x1.8p-7f);
+    EXPECT_EQ(pack(bits, 32, row, /*minimum=*/true).values, row);
+  }
+}
+
+/// Numbers that are all of one sign have half the range of those around zero.
+TEST_F(PackWeights, RoundsWithAMinimum) {
+  std::normal_distribution<float> normal(0.05f, 0.01f);
+  for (int bits : {4, 8})
+    for (int group : {32, 64, 128, 256}) {
+      std::vector<float> row(size_t(2 * group + 5));
+      for (float &value : row)
+        value = normal(random);
+      auto [low, high] = std::minmax_element(row.begin(), row.end());
+      double step = double(*high - *low) / ((1 << bits) - 1);
+      Packed packed = pack(bits, group, row, /*minimum=*/true);
+      // Rounding evenly costs step / sqrt(12); f16 holds 11 bits of a minimum.
+      EXPECT_LE(getLoss(packed, row), 0.3 * step + 0.05 * 0x1p-11);
+      EXPECT_LT(getLoss(packed, row), getLoss(pack(bits, group, row), row));
+    }
+}
+
 TEST_F(PackWeights, TakesWhatIsNoNumber) {
   std::vector<float> row(64, 0.0f);
   EXPECT_EQ(pack(4, 32, row).values, row);
   EXPECT_EQ(pack(8, 64, row).values, row);
   row.assign(64, 1e-30f); // below every scale
   EXPECT_EQ(pack(4, 32, row).values, std::vector<float>(64, 0.0f));
+  EXPECT_EQ(pack(4, 32, std::vector<float>(64, 0.0f), true).values,
+            std::vector<float>(64, 0.0f));
+  EXPECT_EQ(pack(8, 64, std::vector<float>(64, 0.25f), true).values,
+            std::vector<float>(64, 0.25f));
   row[5] = std::nanf("");
   row[40] = INFINITY;
-  pack(4, 32, row);
-  pack(8, 32, row);
+  for (bool minimum : {false, true}) {
+    pack(4, 32, row, minimum);
+    pack(8, 32, row, minimum);
+  }
 }
 
 } // namespace

@@ -114,12 +114,29 @@ TEST_F(WeightBlockTest, ReadsIntegersOfFourBits) {
   EXPECT_EQ(scan.statistics.badColumn, 96);
 }
 
+/// Integers of both rows, then their scales, then their minimums.
+TEST_F(WeightBlockTest, ReadsMinimums) {
+  std::string integers(128, '\0');
+  integers[0] = '\xff';
+  integers[64 + 59] = '\x02';
+  open(integers + toBytes(kOne) + toBytes(kHalf) + toBytes(kHalf) +
+       toBytes(kOne));
+  ASSERT_EQ(add("int8g64m", {2, 60}, 136), "");
+  std::vector<float> values = readAll();
+  EXPECT_EQ(values[0], 255.5f);
+  EXPECT_EQ(values[1], 0.5f);
+  EXPECT_EQ(values[60], 1.0f);
+  EXPECT_EQ(values[119], 2.0f);
+  EXPECT_EQ(checkpoint->getTensors().back().getTypeName(), "int8g64m");
+}
+
 TEST_F(WeightBlockTest, RefusesWhatCannotBe) {
   open(std::string(132, '\0'));
   const char *kKinds = ", expected f32, f16, bf16, or integers as in "
                        "'int8g128' or 'int4g32'";
-  for (const char *type : {"i8", "int8", "int8g", "int8g48", "int2g32",
-                           "int8g64x", "int08g064g", "int-8g64", ""})
+  for (const char *type :
+       {"i8", "int8", "int8g", "int8g48", "int2g32", "int8g64x", "int8g64mm",
+        "m", "int08g064g", "int-8g64", ""})
     EXPECT_EQ(add(type, {2, 60}, 132),
               std::string("m.so: tensor 't': is of type '") + type + "'" +
                   kKinds);

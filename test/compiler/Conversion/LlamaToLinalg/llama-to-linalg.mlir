@@ -398,3 +398,24 @@ func.func @hadamard(%x: tensor<?x256xf32>) -> tensor<?x256xf32> {
 // A weight stays rotated until it is written.
 // CHECK-LABEL: memref.global "private" constant @turned : memref<66xi8> {llama.quantized = tensor<1x8x!llama.quantized<8, 64>>, llama.rotated}
 llama.weight @turned rotated : tensor<1x8x!llama.quantized<8, 64>>
+
+// -----
+
+// Minimums follow the scales, and rows know the sums of their groups.
+// CHECK-LABEL: memref.global "private" constant @q : memref<7616xi8> {llama.layered, llama.quantized = tensor<2x56x60x!llama.quantized<8, 64, minimum>>}
+// CHECK-LABEL: func @quantized_linear_with_minimums
+// CHECK: memref.view {{.*}} : memref<7616xi8> to memref<56x64xi8>
+// CHECK: %[[SCALES:.*]] = arith.addi %[[BEGIN:.*]], %c3584
+// CHECK: memref.view %{{.*}}[%[[SCALES]]][] : memref<7616xi8> to memref<56x1xf16>
+// CHECK: %[[MINIMUMS:.*]] = arith.addi %[[BEGIN]], %c3696
+// CHECK: memref.view %{{.*}}[%[[MINIMUMS]]][] : memref<7616xi8> to memref<56x1xf16>
+// CHECK: %[[ROWS:.*]]:3 = scf.forall
+// CHECK: %[[SUM:.*]] = vector.reduction <add>, %{{.*}} : vector<64xi32> into i32
+// CHECK: linalg.generic
+// CHECK-SAME: ins(%[[ROWS]]#0, %[[ROWS]]#1, %{{.*}}, %{{.*}}, %[[ROWS]]#2, %{{.*}} :
+llama.weight @q layered : tensor<2x56x60x!llama.quantized<8, 64, minimum>>
+func.func @quantized_linear_with_minimums(%x: tensor<?x60xf32>, %layer: index) -> tensor<?x56xf32> {
+  %w = llama.get_weight @q[%layer] : tensor<56x60x!llama.quantized<8, 64, minimum>>
+  %y = llama.linear %x, %w : tensor<?x60xf32>, tensor<56x60x!llama.quantized<8, 64, minimum>> -> tensor<?x56xf32>
+  return %y : tensor<?x56xf32>
+}

@@ -689,6 +689,11 @@ llama.weight @w : tensor<8x64x!llama.quantized<4, 48>>
 
 // -----
 
+// expected-error @+1 {{expected 'minimum'}}
+llama.weight @w : tensor<8x64x!llama.quantized<4, 32, maximum>>
+
+// -----
+
 func.func @embed_table_of_four_bits(%tokens: tensor<?xi32>, %table: tensor<512x64x!llama.quantized<4, 32>>) {
   // expected-error @+1 {{'llama.embed' op expected a table of 8 bits, found '!llama.quantized<4, 32>'}}
   %0 = llama.embed %tokens, %table : tensor<512x64x!llama.quantized<4, 32>> -> tensor<?x64xf32>

@@ -161,9 +161,12 @@ func.func @add_rms_norm(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>, %w: tensor<6
 
 // CHECK-LABEL: func @quantized_matrices
 func.func @quantized_matrices(%tokens: tensor<?xi32>, %table: tensor<512x64x!llama.quantized<8, 128>>,
-                              %w: tensor<172x64x!llama.quantized<4, 32>>) -> tensor<?x172xf32> {
+                              %w: tensor<172x64x!llama.quantized<4, 32>>,
+                              %m: tensor<64x64x!llama.quantized<4, 32, minimum>>) -> tensor<?x172xf32> {
   // CHECK: llama.embed %{{.*}}, %{{.*}} : tensor<512x64x!llama.quantized<8, 128>> -> tensor<?x64xf32>
   %x = llama.embed %tokens, %table : tensor<512x64x!llama.quantized<8, 128>> -> tensor<?x64xf32>
+  // CHECK: llama.linear %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<64x64x!llama.quantized<4, 32, minimum>> -> tensor<?x64xf32>
+  %z = llama.linear %x, %m : tensor<?x64xf32>, tensor<64x64x!llama.quantized<4, 32, minimum>> -> tensor<?x64xf32>
   // CHECK: llama.linear %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<172x64x!llama.quantized<4, 32>> -> tensor<?x172xf32>
   %y = llama.linear %x, %w : tensor<?x64xf32>, tensor<172x64x!llama.quantized<4, 32>> -> tensor<?x172xf32>
   return %y : tensor<?x172xf32>
