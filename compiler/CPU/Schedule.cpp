@@ -11,7 +11,7 @@ using namespace mlir::llama;
 CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   CPUSchedule schedule;
   schedule.lanes = target.vectorBits / 32;
-  schedule.vnni = target.hasVNNI;
+  schedule.byteDots = target.byteDots;
   schedule.bf16Dots = target.hasFastBF16Dots;
 
   // Four registers of one row: enough independent work to hide the latency of

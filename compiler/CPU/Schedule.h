@@ -10,7 +10,7 @@ namespace mlir::llama {
 /// Options of the passes of this room, by the names they have there.
 struct CPUSchedule {
   int64_t lanes;        ///< f32 elements of a vector register
-  bool vnni;            ///< four products of bytes are one instruction
+  ByteDots byteDots;    ///< what adds four products of bytes
   bool bf16Dots;        ///< two products of bf16 are one instruction
   int64_t rowElements;  ///< elements of a row handled at once
   int64_t panelColumns; ///< weight rows read side by side

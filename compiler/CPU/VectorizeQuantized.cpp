@@ -16,6 +16,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/CPU/AddByteDots.h"
 #include "compiler/CPU/Passes.h"
 #include "compiler/CPU/TileSums.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
@@ -39,8 +40,8 @@ constexpr int64_t kPiece = 64;
 class QuantizedTile {
 public:
   QuantizedTile(RewriterBase &rewriter, linalg::GenericOp op, int64_t lanes,
-                bool vnni)
-      : b(op.getLoc(), rewriter), op(op), lanes(lanes), vnni(vnni),
+                ByteDots byteDots)
+      : b(op.getLoc(), rewriter), op(op), lanes(lanes), byteDots(byteDots),
         type(cast<QuantizedType>(
             op->getAttrOfType<TypeAttr>(kQuantizedAttr).getValue())),
         rows(op.getStaticLoopRanges()[0]), columns(op.getStaticLoopRanges()[1]),
@@ -56,11 +57,22 @@ private:
   /// groups of 32, of two that take turns.
   void addScaled(Value at, int64_t begin, int64_t end,
                  MutableArrayRef<Value> sums);
+  /// The same piece by piece, for registers that hold few of a group's.
+  void addScaledByPieces(Value at, int64_t begin, int64_t end,
+                         MutableArrayRef<Value> sums);
+  /// Adds the dots of elements [begin, end), all in the same halves of bytes,
+  /// to [rows, columns], and behind those what the zero point adds to [rows].
+  SmallVector<Value> addPieces(Value at, int64_t begin, int64_t end,
+                               ValueRange dots);
+  /// The weights of one vector, as they are multiplied.
+  Value readPiece(int64_t column, Value at, int64_t begin, Value offset);
   Pieces readRow(int64_t row, Value at, int64_t begin, int64_t end);
   Pieces readColumn(int64_t column, Value at, int64_t begin, int64_t end);
   /// The scale of the element at `at` + begin, in every lane.
   Value readScale(unsigned operand, int64_t row, Value at, int64_t begin);
-  Value dot(Value sum, Value unsignedBytes, Value signedBytes);
+  Value dot(Value sum, Value weights, Value row) {
+    return addByteDots(b, byteDots, sum, weights, row);
+  }
 
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
@@ -76,6 +88,13 @@ private:
   Value plus(Value x, int64_t y) {
     return y == 0 ? x : arith::AddIOp::create(b, x, index(y)).getResult();
   }
+  /// What is left of it in the weights as they are multiplied: signed ones of 8
+  /// bits are less 128 already.
+  int64_t getZeroPoint() {
+    return takesSignedWeights(byteDots) && type.getBits() == 8
+               ? 0
+               : type.getZeroPoint();
+  }
   VectorType words() { return VectorType::get(lanes, b.getI32Type()); }
   VectorType floats() { return VectorType::get(lanes, b.getF32Type()); }
   VectorType bytes() { return VectorType::get(4 * lanes, b.getI8Type()); }
@@ -87,7 +106,7 @@ private:
   ImplicitLocOpBuilder b;
   linalg::GenericOp op;
   int64_t lanes;
-  bool vnni;
+  ByteDots byteDots;
   QuantizedType type;
   int64_t rows, columns, step;
 };
@@ -138,27 +157,6 @@ Value QuantizedTile::readScale(unsigned operand, int64_t row, Value at,
   return vector::ShuffleOp::create(b, scales, scales, turns);
 }
 
-/// sum[i] + the products of bytes 4 i .. 4 i + 3.
-Value QuantizedTile::dot(Value sum, Value unsignedBytes, Value signedBytes) {
-  if (vnni) {
-    StringRef name = lanes == 16 ? "llvm.x86.avx512.vpdpbusd.512"
-                                 : "llvm.x86.avx512.vpdpbusd.256";
-    return LLVM::CallIntrinsicOp::create(
-               b, words(), b.getStringAttr(name),
-               ValueRange{sum, unsignedBytes, signedBytes})
-        .getResult(0);
-  }
-  auto wide = VectorType::get(4 * lanes, b.getI32Type());
-  Value products =
-      arith::MulIOp::create(b, arith::ExtUIOp::create(b, wide, unsignedBytes),
-                            arith::ExtSIOp::create(b, wide, signedBytes));
-  for (int i = 0; i < 2; ++i) {
-    auto parts = vector::DeinterleaveOp::create(b, products);
-    products = arith::AddIOp::create(b, parts.getRes1(), parts.getRes2());
-  }
-  return arith::AddIOp::create(b, sum, products);
-}
-
 void QuantizedTile::addScaled(Value at, int64_t begin, int64_t end,
                               MutableArrayRef<Value> sums) {
   Value zero = arith::ConstantOp::create(b, b.getZeroAttr(words()));
@@ -188,11 +186,93 @@ void QuantizedTile::addScaled(Value at, int64_t begin, int64_t end,
   }
 }
 
+Value QuantizedTile::readPiece(int64_t column, Value at, int64_t begin,
+                               Value offset) {
+  if (type.getBits() == 8) {
+    Value first = arith::AddIOp::create(b, plus(at, begin), offset);
+    Value stored = read(2, column, first, 4 * lanes);
+    if (!takesSignedWeights(byteDots))
+      return stored;
+    return arith::XOrIOp::create(b, stored, constantBytes(-128));
+  }
+  Value first = arith::DivUIOp::create(b, at, index(2));
+  first = arith::AddIOp::create(b, plus(first, begin / 128 * 64), offset);
+  Value both = read(2, column, first, 4 * lanes);
+  if (begin / 64 % 2 != 0)
+    return arith::ShRUIOp::create(b, both, constantBytes(4));
+  return arith::AndIOp::create(b, both, constantBytes(15));
+}
+
+/// Keeps a loop one: unrolled, all its loads would come first, more than the
+/// registers hold.
+static void forbidUnrolling(scf::ForOp loop) {
+  MLIRContext *context = loop.getContext();
+  auto unroll = LLVM::LoopUnrollAttr::get(
+      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {},
+      {});
+  loop->setAttr("llvm.loop_annotation",
+                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {},
+                                              {}, {}, {}, {}, {}, {}, {}, {},
+                                              {}, {}));
+}
+
+SmallVector<Value> QuantizedTile::addPieces(Value at, int64_t begin,
+                                            int64_t end, ValueRange dots) {
+  auto loop = scf::ForOp::create(b, index(0), index(end - begin),
+                                 index(4 * lanes), dots);
+  forbidUnrolling(loop);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> next(loop.getRegionIterArgs()), inputs;
+  Value offset = loop.getInductionVar();
+  for (int64_t row = 0; row < rows; ++row) {
+    inputs.push_back(read(
+        0, row, arith::AddIOp::create(b, plus(at, begin), offset), 4 * lanes));
+    Value &sum = next[rows * columns + row];
+    if (getZeroPoint() != 0)
+      sum = dot(sum, constantBytes(getZeroPoint()), inputs[row]);
+  }
+  for (int64_t column = 0; column < columns; ++column) {
+    Value weights = readPiece(column, at, begin, offset);
+    for (int64_t row = 0; row < rows; ++row) {
+      Value &sum = next[row * columns + column];
+      sum = dot(sum, weights, inputs[row]);
+    }
+  }
+  scf::YieldOp::create(b, next);
+  return loop.getResults();
+}
+
+void QuantizedTile::addScaledByPieces(Value at, int64_t begin, int64_t end,
+                                      MutableArrayRef<Value> sums) {
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(words()));
+  SmallVector<Value> dots(rows * columns + rows, zero);
+  int64_t width = type.getBits() == 8 ? end - begin : kPiece;
+  for (int64_t k = begin; k < end; k += width)
+    dots = addPieces(at, k, k + width, dots);
+  for (int64_t row = 0; row < rows; ++row) {
+    Value rowScale = readScale(1, row, at, begin);
+    for (int64_t column = 0; column < columns; ++column) {
+      Value exact = dots[row * columns + column];
+      if (getZeroPoint() != 0)
+        exact = arith::SubIOp::create(b, exact, dots[rows * columns + row]);
+      Value scaled = arith::MulFOp::create(
+          b, arith::SIToFPOp::create(b, floats(), exact), rowScale);
+      Value &sum = sums[row * columns + column];
+      sum =
+          math::FmaOp::create(b, scaled, readScale(3, column, at, begin), sum);
+    }
+  }
+}
+
 SmallVector<Value> QuantizedTile::addStep(Value at, ValueRange sums) {
   SmallVector<Value> result(sums);
   int64_t width = std::max<int64_t>(kPiece, type.getGroup());
   for (int64_t begin = 0; begin < step; begin += width)
-    addScaled(at, begin, begin + width, result);
+    if (lanes == 4)
+      addScaledByPieces(at, begin, begin + width, result);
+    else
+      addScaled(at, begin, begin + width, result);
   return result;
 }
 
@@ -214,7 +294,7 @@ struct LlamaCPUVectorizeQuantized
       if (!op->hasAttr(kQuantizedAttr) || op.hasDynamicShape())
         return;
       rewriter.setInsertionPoint(op);
-      QuantizedTile tile(rewriter, op, lanes, vnni);
+      QuantizedTile tile(rewriter, op, lanes, dots);
       rewriter.replaceOp(op, tile.vectorize());
       ++numVectorized;
     });

@@ -93,7 +93,7 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
 
   LlamaCPUVectorizeQuantizedPassOptions integers;
   integers.lanes = schedule.lanes;
-  integers.vnni = schedule.vnni;
+  integers.dots = schedule.byteDots;
   pm.addNestedPass<func::FuncOp>(
       createLlamaCPUVectorizeQuantizedPass(integers));
   if (schedule.bf16Dots) {

@@ -1,6 +1,12 @@
 // RUN: llama-opt %s --llama-cpu-vectorize-quantized --canonicalize --cse --split-input-file | FileCheck %s
-// RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=8 vnni=false" --canonicalize --cse --split-input-file \
+// RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=8 dots=widen" --canonicalize --cse --split-input-file \
 // RUN:   | FileCheck %s --check-prefix=NARROW
+// RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=4 dots=sdot" --canonicalize --cse --split-input-file \
+// RUN:   | FileCheck %s --check-prefixes=PIECES,SDOT
+// RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=4 dots=usdot" --canonicalize --cse --split-input-file \
+// RUN:   | FileCheck %s --check-prefixes=PIECES,USDOT
+// RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=4 dots=smull" --canonicalize --cse --split-input-file \
+// RUN:   | FileCheck %s --check-prefixes=PIECES,SMULL
 
 // The dots of a row start with what the zero point of 128 adds to them. A group of
 // 128 is two vectors with one scale.
@@ -33,6 +39,27 @@
 // NARROW: vector.deinterleave {{.*}} : vector<32xi32>
 // NARROW: vector.deinterleave {{.*}} : vector<16xi32>
 // NARROW: scf.yield {{.*}} : vector<8xf32>, vector<8xf32>
+
+// Registers of 16 bytes: a loop over the pieces of a group, which stays one. Weights
+// become signed where the dots take only those, and the zero point is gone; mixed
+// dots have sums of their own for it.
+// PIECES-LABEL: func @eight_bits
+// PIECES: scf.for %[[K:.*]] = %c0 to %c256 step %c128 iter_args
+// SDOT: %[[DOTS:.*]]:2 = scf.for %[[P:.*]] = %c0 to %c128 step %c16
+// SDOT: %[[WEIGHTS:.*]] = arith.xori
+// SDOT-COUNT-2: llvm.call_intrinsic "llvm.aarch64.neon.sdot.v4i32.v16i8"(%{{.*}}, %[[WEIGHTS]], %{{.*}})
+// SDOT-NOT: call_intrinsic
+// USDOT: %[[DOTS:.*]]:4 = scf.for %[[P:.*]] = %c0 to %c128 step %c16
+// USDOT-NOT: arith.xori
+// USDOT-COUNT-4: llvm.call_intrinsic "llvm.aarch64.neon.usdot.v4i32.v16i8"
+// USDOT-NOT: call_intrinsic
+// USDOT: {llvm.loop_annotation
+// USDOT: arith.subi %[[DOTS]]#0, %[[DOTS]]#2
+// SMULL: arith.xori
+// SMULL-COUNT-2: llvm.call_intrinsic "llvm.aarch64.neon.smull.v8i16"
+// SMULL: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.addp.v8i16"
+// SMULL: llvm.call_intrinsic "llvm.aarch64.neon.saddlp.v4i32.v8i16"(%[[PAIRS]])
+// PIECES: scf.yield {{.*}} : vector<4xf32>, vector<4xf32>
 func.func @eight_bits(%x: tensor<2x256xi8>, %xs: tensor<2x2xf32>, %w: tensor<1x256xi8>, %ws: tensor<1x2xf16>,
                       %into: tensor<2x1xf32>) -> tensor<2x1xf32> {
   %zero = arith.constant 0.0 : f32
@@ -61,6 +88,12 @@ func.func @eight_bits(%x: tensor<2x256xi8>, %xs: tensor<2x2xf32>, %w: tensor<1x2
 // CHECK: %[[BOTH:.*]] = vector.transfer_read %{{.*}}[%c0, %[[BYTE]]], {{.*}} : tensor<1x128xi8>, vector<64xi8>
 // CHECK: arith.andi %[[BOTH]]
 // CHECK: arith.shrui %[[BOTH]]
+
+// PIECES-LABEL: func @four_bits
+// SDOT: scf.for %{{.*}} = %c0 to %c64 step %c16
+// SDOT: arith.andi
+// SDOT: scf.for %{{.*}} = %c0 to %c64 step %c16
+// SDOT: arith.shrui
 func.func @four_bits(%x: tensor<1x256xi8>, %xs: tensor<1x8xf32>, %w: tensor<1x128xi8>, %ws: tensor<1x8xf16>,
                      %into: tensor<1x1xf32>) -> tensor<1x1xf32> {
   %zero = arith.constant 0.0 : f32
