@@ -1,8 +1,10 @@
 //===- CpuFeatures.cpp - What a model asks of the CPU ---------------------===//
 //
-// The table follows the CPUID chapters of Intel's and AMD's manuals: a feature
-// is one bit (or, for AVX10, a version number) of one register of one leaf, and
-// usable only if the kernel saves the registers it needs (XCR0).
+// x86-64: the table follows the CPUID chapters of Intel's and AMD's manuals: a
+// feature is one bit (or, for AVX10, a version number) of one register of one
+// leaf, and usable only if the kernel saves the registers it needs (XCR0).
+// aarch64: the kernel says what may be used, a bit for each feature (its
+// Documentation/arch/arm64/elf_hwcaps.rst).
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <iterator>
 
@@ -19,6 +22,8 @@
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
 #endif
 
 using namespace llamart;
@@ -186,9 +191,69 @@ CpuFeature queryTable(std::string_view name) {
                    (readXCR0() & f->state) == f->state);
 }
 
+std::string readCpuName() {
+  char name[49] = {};
+  for (uint32_t i = 0; i < 3; ++i) {
+    Registers part = readLeaf(0x80000002 + i, 0);
+    std::memcpy(name + size_t(16) * i, part.values, 16);
+  }
+  std::string_view text(name);
+  text = text.substr(0, text.find_last_not_of(' ') + 1);
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return std::string(text);
+}
+
+#elif defined(__aarch64__)
+
+struct Feature {
+  std::string_view name;
+  unsigned long where; // AT_HWCAP or AT_HWCAP2
+  uint8_t bit;
+};
+
+constexpr Feature kFeatures[] = {
+    {"fp-armv8", AT_HWCAP, 0},   {"neon", AT_HWCAP, 1},
+    {"crc", AT_HWCAP, 7},        {"lse", AT_HWCAP, 8},
+    {"fullfp16", AT_HWCAP, 10},  {"rdm", AT_HWCAP, 12},
+    {"jsconv", AT_HWCAP, 13},    {"complxnum", AT_HWCAP, 14},
+    {"rcpc", AT_HWCAP, 15},      {"sha3", AT_HWCAP, 17},
+    {"dotprod", AT_HWCAP, 20},   {"sve", AT_HWCAP, 22},
+    {"fp16fml", AT_HWCAP, 23},   {"flagm", AT_HWCAP, 27},
+    {"cmpbr", AT_HWCAP, 33},     {"fprcvt", AT_HWCAP, 34},
+    {"sve2", AT_HWCAP2, 1},      {"fptoint", AT_HWCAP2, 8},
+    {"i8mm", AT_HWCAP2, 13},     {"bf16", AT_HWCAP2, 14},
+    {"cssc", AT_HWCAP2, 34},     {"mops", AT_HWCAP2, 43},
+    {"faminmax", AT_HWCAP2, 50},
+};
+
+CpuFeature queryTable(std::string_view name) {
+  const Feature *f =
+      std::find_if(std::begin(kFeatures), std::end(kFeatures),
+                   [&](const Feature &f) { return f.name == name; });
+  if (f == std::end(kFeatures))
+    return CpuFeature::Unknown;
+  bool present = getauxval(f->where) >> f->bit & 1;
+  return present ? CpuFeature::Present : CpuFeature::Missing;
+}
+
+// The identification register, which the kernel shows if it says so: who made
+// the CPU, and which one it is.
+std::string readCpuName() {
+  constexpr unsigned long kCpuId = 1ul << 11;
+  if (!(getauxval(AT_HWCAP) & kCpuId))
+    return "";
+  uint64_t id;
+  __asm__("mrs %0, midr_el1" : "=r"(id));
+  char text[64];
+  std::snprintf(text, sizeof(text), "implementer 0x%02x, part 0x%03x",
+                unsigned(id >> 24 & 0xff), unsigned(id >> 4 & 0xfff));
+  return text;
+}
+
 #else
 
 CpuFeature queryTable(std::string_view) { return CpuFeature::Unknown; }
+std::string readCpuName() { return ""; }
 
 #endif
 
@@ -229,19 +294,8 @@ bool llamart::requestTiles() {
 }
 
 std::string llamart::getCpuName() {
-#if defined(__x86_64__)
-  char name[49] = {};
-  for (uint32_t i = 0; i < 3; ++i) {
-    Registers part = readLeaf(0x80000002 + i, 0);
-    std::memcpy(name + size_t(16) * i, part.values, 16);
-  }
-  std::string_view text(name);
-  text = text.substr(0, text.find_last_not_of(' ') + 1);
-  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  if (!text.empty())
-    return std::string(text);
-#endif
-  return "CPU without a name";
+  std::string name = readCpuName();
+  return name.empty() ? "CPU without a name" : name;
 }
 
 void llamart::requireCpuFeatures(const std::string &path,

@@ -1,6 +1,7 @@
 //===- CpuFeatures.h - What a model asks of the CPU -------------*- C++ -*-===//
 //
-// {"avx2", "avx512f", "amx-tile"} against CPUID and what the kernel saves.
+// {"avx2", "avx512f", "amx-tile"} against CPUID and what the kernel saves,
+// {"dotprod", "bf16"} against what the kernel of an aarch64 machine says.
 //
 // Names are LLVM's. Only features a compiler can use in the code of a model are
 // compared; names such as "clzero" or "shstk" are known and ignored.
@@ -38,7 +39,7 @@ const CodeVariant &chooseVariant(const std::string &path,
 /// then. False if it refuses, or where there are none.
 bool requestTiles();
 
-/// The name the CPU gives itself.
+/// The name the CPU gives itself; on aarch64 the numbers of its kind.
 std::string getCpuName();
 
 } // namespace llamart

@@ -30,6 +30,8 @@ static constexpr std::chrono::microseconds kSpin(50);
 static void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb"); // yield does nothing on most cores
 #endif
 }
 

@@ -7,7 +7,8 @@ import lit.formats
 config.name = "llama-compile"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["Inputs", "fuzz", "benchmark", "reference"]
+# emulated/ needs a build of its own; it is a suite of its own.
+config.excludes = ["Inputs", "fuzz", "benchmark", "reference", "emulated"]
 config.test_source_root = os.path.dirname(os.path.abspath(__file__))
 root = os.path.dirname(config.test_source_root)
 build = os.environ.get("LLAMA_BUILD", os.path.join(root, "build"))

@@ -183,6 +183,13 @@ def lit():
     return run_lit("test")
 
 
+def emulated():
+    """Models for aarch64 under qemu, with the runtime cross-compiled."""
+    if not build("emulated", "llama-generate"):
+        return 0, 1, 0
+    return run_lit("test/emulated")
+
+
 def reference():
     """The reference itself, and what compares runtime parts with it."""
     return unittests([sys.executable, "-m", "unittest", "discover", "-s",
@@ -209,8 +216,8 @@ def tidy():
                             "runtime/*.cpp")])
 
 
-SUITES = [includes, formatting, compiling, unit, tools, lit, reference, sanitizers, tidy]
-NEED_BUILD = [unit, tools, lit, tidy]
+SUITES = [includes, formatting, compiling, unit, tools, lit, emulated, reference, sanitizers, tidy]
+NEED_BUILD = [unit, tools, lit, emulated, tidy]
 
 
 def main():

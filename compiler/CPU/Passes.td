@@ -44,6 +44,7 @@ def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::ModuleOp">
     Option<"panelColumns", "panel-columns", "int64_t", "8", "weight rows of one tile">,
     Option<"blockRows", "block-rows", "int64_t", "4", "rows of a register block">,
     Option<"blockColumns", "block-columns", "int64_t", "4", "weight rows of a register block">,
+    Option<"quantizedRows", "quantized-rows", "int64_t", "4", "rows in a block with a quantized matrix">,
     Option<"quantizedColumns", "quantized-columns", "int64_t", "32",
            "rows of a quantized matrix in a tile: panels of 16 side by side">
   ];
@@ -139,8 +140,8 @@ def LlamaCPUVectorizeQuantizedPass : Pass<"llama-cpu-vectorize-quantized", "::ml
   let description = [{
     Tiles of static shape that multiply with an `!llama.quantized` matrix: four
     neighbouring bytes of a row and a matrix row become one exact integer (one
-    instruction where there is VNNI), and each group's integers are scaled and
-    added in f32.
+    instruction where there is VNNI or dot products), and each group's integers
+    are scaled and added in f32. With 4 lanes a group is a loop over vectors.
 
     @test compiler/CPU/vectorize-quantized.mlir
   }];
@@ -151,7 +152,14 @@ def LlamaCPUVectorizeQuantizedPass : Pass<"llama-cpu-vectorize-quantized", "::ml
   ];
   let options = [
     Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">,
-    Option<"vnni", "vnni", "bool", "true", "use vpdpbusd">
+    Option<"dots", "dots", "::mlir::llama::ByteDots", "::mlir::llama::ByteDots::VPDPBUSD",
+           "what adds four products of bytes", [{::llvm::cl::values(
+             clEnumValN(::mlir::llama::ByteDots::Widen, "widen", "products of 32 bits"),
+             clEnumValN(::mlir::llama::ByteDots::VPDPBUSD, "vpdpbusd", "of x86-64 with VNNI"),
+             clEnumValN(::mlir::llama::ByteDots::VPMADDWD, "vpmaddwd", "of x86-64 without VNNI"),
+             clEnumValN(::mlir::llama::ByteDots::SMULL, "smull", "of every aarch64"),
+             clEnumValN(::mlir::llama::ByteDots::SDOT, "sdot", "of aarch64 with dot products"),
+             clEnumValN(::mlir::llama::ByteDots::USDOT, "usdot", "of aarch64 with matrix products of bytes"))}]>
   ];
   let statistics = [
     Statistic<"numVectorized", "num-vectorized", "tiles vectorized">
@@ -162,7 +170,7 @@ def LlamaCPUVectorizeBF16Pass : Pass<"llama-cpu-vectorize-bf16", "::mlir::func::
   let summary = "turn products of bf16 into pairwise dots";
   let description = [{
     Tiles of static shape whose rows are whole vectors: an instruction of AVX-512
-    BF16 multiplies two neighbours and adds both to a sum. For processors where
+    BF16, or NEON's with 4 lanes, multiplies two neighbours and adds both to a sum. For processors where
     that is twice as fast as widening and multiplying.
 
     @test compiler/CPU/vectorize-bf16.mlir

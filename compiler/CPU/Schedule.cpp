@@ -11,7 +11,7 @@ using namespace mlir::llama;
 CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   CPUSchedule schedule;
   schedule.lanes = target.vectorBits / 32;
-  schedule.vnni = target.hasVNNI;
+  schedule.byteDots = target.byteDots;
   schedule.bf16Dots = target.hasFastBF16Dots;
 
   // Four registers of one row: enough independent work to hide the latency of
@@ -35,8 +35,11 @@ CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
 
   // Lanes are rows of a quantized matrix: sums and dots of a block, its
   // weights.
-  //   32 registers: 2 * 4 * 2 + 2 * 2 = 20
-  //   16 registers: 2 * 2 * 2 + 2 * 2 = 12
+  // A panel is one vector of 16 lanes, two of 8, four of 4.
+  //   AVX-512: 2 * 4 rows * 2 vectors + 2 * 2 = 20 of 32
+  //   AVX2:    2 * 2 rows * 2 vectors + 2 * 2 = 12 of 16
+  //   NEON:    2 * 2 rows * 4 vectors + 2 * 4 = 24 of 32
+  schedule.quantizedRows = isWide ? 4 : 2;
   schedule.quantizedColumns = isWide ? 32 : 16;
 
   // All rows of a pass use a panel before the next one comes from memory, so

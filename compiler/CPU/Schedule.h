@@ -10,13 +10,14 @@ namespace mlir::llama {
 /// Options of the passes of this room, by the names they have there.
 struct CPUSchedule {
   int64_t lanes;            ///< f32 elements of a vector register
-  bool vnni;                ///< four products of bytes are one instruction
+  ByteDots byteDots;        ///< what adds four products of bytes
   bool bf16Dots;            ///< two products of bf16 are one instruction
   int64_t rowElements;      ///< elements of a row handled at once
   int64_t sumRegisters;     ///< for the sums of a product across rows
   int64_t panelColumns;     ///< weight rows read side by side
   int64_t blockRows;        ///< of a register block
   int64_t blockColumns;     ///< of a register block
+  int64_t quantizedRows;    ///< of a register block of a quantized matrix
   int64_t quantizedColumns; ///< rows of a quantized matrix in a tile
   int64_t rowsPerPass;      ///< rows that use a panel while it is in the cache
 

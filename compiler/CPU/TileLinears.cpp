@@ -412,7 +412,7 @@ private:
     }
     TileSizes sizes{rowsPerPass, panelColumns, blockRows, blockColumns};
     if (isQuantized(root))
-      sizes = {rowsPerPass, quantizedColumns, blockRows, quantizedColumns};
+      sizes = {rowsPerPass, quantizedColumns, quantizedRows, quantizedColumns};
     return LinearTiler(rewriter, root, sizes).tile(init, rows, first);
   }
 

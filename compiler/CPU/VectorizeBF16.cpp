@@ -55,8 +55,9 @@ private:
   }
 
   SmallVector<Value> addStep(Value at, ValueRange sums) {
-    StringRef name = lanes == 16 ? "llvm.x86.avx512bf16.dpbf16ps.512"
-                                 : "llvm.x86.avx512bf16.dpbf16ps.256";
+    StringRef name = lanes == 16  ? "llvm.x86.avx512bf16.dpbf16ps.512"
+                     : lanes == 8 ? "llvm.x86.avx512bf16.dpbf16ps.256"
+                                  : "llvm.aarch64.neon.bfdot.v4f32.v8bf16";
     SmallVector<Value> rows = read(0, at), columns = read(1, at), next;
     for (Value row : rows)
       for (Value column : columns)

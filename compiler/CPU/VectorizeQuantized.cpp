@@ -23,6 +23,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/CPU/AddByteDots.h"
 #include "compiler/CPU/Passes.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
 
@@ -56,8 +57,8 @@ constexpr int64_t kStep = 32;
 class QuantizedTile {
 public:
   QuantizedTile(RewriterBase &rewriter, linalg::GenericOp op, int64_t lanes,
-                bool vnni)
-      : b(op.getLoc(), rewriter), op(op), lanes(lanes), vnni(vnni),
+                ByteDots byteDots)
+      : b(op.getLoc(), rewriter), op(op), lanes(lanes), byteDots(byteDots),
         type(cast<QuantizedType>(
             op->getAttrOfType<TypeAttr>(kQuantizedAttr).getValue())),
         rows(op.getStaticLoopRanges()[0]), columns(op.getStaticLoopRanges()[1]),
@@ -75,11 +76,10 @@ private:
   SmallVector<Value> addGroup(Value group, ValueRange sums);
   SmallVector<Value> startDots(Value group);
   SmallVector<Value> addDots(Value at, ValueRange dots);
-  /// Vectors of 4 bytes of every lane that meet elements `at` + 4 i.
-  SmallVector<Value> readColumns(const Slot &slot, Value at);
+  /// Vectors of 4 elements of every lane, as they are multiplied.
+  SmallVector<Value> readLine(const Slot &slot, Value line);
   /// Elements at + 4 i .. of a row, in every lane.
   Value readRow(int64_t row, Value at, int64_t i);
-  Value dot(Value sum, Value unsignedBytes, Value signedBytes);
   /// Scales or minimums of a group, f32.
   Value readFactors(Operand operand, const Slot &slot, Value group);
   Value readScalar(Operand operand, int64_t row, Value at);
@@ -125,7 +125,7 @@ private:
   ImplicitLocOpBuilder b;
   linalg::GenericOp op;
   int64_t lanes;
-  bool vnni;
+  ByteDots byteDots;
   QuantizedType type;
   int64_t rows, columns, depth;
   SmallVector<Slot> slots;
@@ -142,24 +142,17 @@ SmallVector<QuantizedTile::Slot> QuantizedTile::findSlots() {
   return found;
 }
 
-SmallVector<Value> QuantizedTile::readColumns(const Slot &slot, Value at) {
-  int64_t perLine = type.getBits() == 8 ? 4 : 8;
-  Value line = arith::DivUIOp::create(b, at, index(perLine));
-  SmallVector<Value> vectors;
-  for (int64_t i = 0; i < kStep / perLine; ++i) {
-    Value both =
-        pad(read(Elements,
-                 {index(slot.panel), plus(line, i), index(4 * slot.first)},
-                 4 * slot.count),
-            4 * lanes);
-    if (type.getBits() == 8) {
-      vectors.push_back(both);
-      continue;
-    }
-    vectors.push_back(arith::AndIOp::create(b, both, constantBytes(15)));
-    vectors.push_back(arith::ShRUIOp::create(b, both, constantBytes(4)));
-  }
-  return vectors;
+SmallVector<Value> QuantizedTile::readLine(const Slot &slot, Value line) {
+  Value stored =
+      pad(read(Elements, {index(slot.panel), line, index(4 * slot.first)},
+               4 * slot.count),
+          4 * lanes);
+  if (type.getBits() == 4)
+    return {arith::AndIOp::create(b, stored, constantBytes(15)),
+            arith::ShRUIOp::create(b, stored, constantBytes(4))};
+  if (takesSignedWeights(byteDots))
+    stored = arith::XOrIOp::create(b, stored, constantBytes(-128));
+  return {stored};
 }
 
 Value QuantizedTile::readRow(int64_t row, Value at, int64_t i) {
@@ -167,27 +160,6 @@ Value QuantizedTile::readRow(int64_t row, Value at, int64_t i) {
   auto word = VectorType::get(1, b.getI32Type());
   Value all = splat(words(), vector::BitCastOp::create(b, word, four));
   return vector::BitCastOp::create(b, bytes(), all);
-}
-
-/// sum[i] + the products of bytes 4 i .. 4 i + 3.
-Value QuantizedTile::dot(Value sum, Value unsignedBytes, Value signedBytes) {
-  if (vnni) {
-    StringRef name = lanes == 16 ? "llvm.x86.avx512.vpdpbusd.512"
-                                 : "llvm.x86.avx512.vpdpbusd.256";
-    return LLVM::CallIntrinsicOp::create(
-               b, words(), b.getStringAttr(name),
-               ValueRange{sum, unsignedBytes, signedBytes})
-        .getResult(0);
-  }
-  auto wide = VectorType::get(4 * lanes, b.getI32Type());
-  Value products =
-      arith::MulIOp::create(b, arith::ExtUIOp::create(b, wide, unsignedBytes),
-                            arith::ExtSIOp::create(b, wide, signedBytes));
-  for (int i = 0; i < 2; ++i) {
-    auto parts = vector::DeinterleaveOp::create(b, products);
-    products = arith::AddIOp::create(b, parts.getRes1(), parts.getRes2());
-  }
-  return arith::AddIOp::create(b, sum, products);
 }
 
 Value QuantizedTile::readScalar(Operand operand, int64_t row, Value at) {
@@ -203,16 +175,16 @@ Value QuantizedTile::readFactors(Operand operand, const Slot &slot,
 }
 
 SmallVector<Value> QuantizedTile::startDots(Value group) {
+  // Weights as they are multiplied, less what stands for zero there.
+  int64_t zeroPoint = type.getZeroPoint();
+  if (type.getBits() == 8 && takesSignedWeights(byteDots))
+    zeroPoint -= 128;
   SmallVector<Value> dots;
-  Value zero = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
   for (int64_t row = 0; row < rows; ++row) {
-    Value start = zero;
-    if (!type.hasMinimum()) {
-      auto zeroPoint = static_cast<int32_t>(type.getZeroPoint());
-      Value shift =
-          arith::ConstantOp::create(b, b.getI32IntegerAttr(-zeroPoint));
-      start = arith::MulIOp::create(b, readScalar(RowSums, row, group), shift);
-    }
+    Value start = arith::ConstantOp::create(
+        b, b.getI32IntegerAttr(static_cast<int32_t>(-zeroPoint)));
+    if (zeroPoint != 0)
+      start = arith::MulIOp::create(b, readScalar(RowSums, row, group), start);
     dots.append(slots.size(), splat(words(), start));
   }
   return dots;
@@ -220,17 +192,21 @@ SmallVector<Value> QuantizedTile::startDots(Value group) {
 
 SmallVector<Value> QuantizedTile::addDots(Value at, ValueRange dots) {
   SmallVector<Value> result(dots);
-  SmallVector<SmallVector<Value>> weights;
-  for (const Slot &slot : slots)
-    weights.push_back(readColumns(slot, at));
-  for (int64_t i = 0; i < kStep / 4; ++i)
-    for (int64_t row = 0; row < rows; ++row) {
-      Value x = readRow(row, at, i);
-      for (size_t slot = 0; slot < slots.size(); ++slot) {
-        Value &sum = result[row * slots.size() + slot];
-        sum = dot(sum, weights[slot][i], x);
+  Value firstLine = arith::DivUIOp::create(b, at, index(type.getLineColumns()));
+  for (int64_t i = 0; i < kStep / type.getLineColumns(); ++i) {
+    SmallVector<SmallVector<Value>> weights;
+    for (const Slot &slot : slots)
+      weights.push_back(readLine(slot, plus(firstLine, i)));
+    for (size_t part = 0; part < weights[0].size(); ++part)
+      for (int64_t row = 0; row < rows; ++row) {
+        int64_t four = i * int64_t(weights[0].size()) + int64_t(part);
+        Value x = readRow(row, at, four);
+        for (size_t slot = 0; slot < slots.size(); ++slot) {
+          Value &sum = result[row * slots.size() + slot];
+          sum = addByteDots(b, byteDots, sum, weights[slot][part], x);
+        }
       }
-    }
+  }
   return result;
 }
 
@@ -328,7 +304,7 @@ struct LlamaCPUVectorizeQuantized
       if (!op->hasAttr(kQuantizedAttr) || op.hasDynamicShape())
         return;
       rewriter.setInsertionPoint(op);
-      QuantizedTile tile(rewriter, op, lanes, vnni);
+      QuantizedTile tile(rewriter, op, lanes, dots);
       rewriter.replaceOp(op, tile.vectorize());
       ++numVectorized;
     });

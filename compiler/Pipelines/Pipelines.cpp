@@ -81,6 +81,7 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
   linears.panelColumns = schedule.panelColumns;
   linears.blockRows = schedule.blockRows;
   linears.blockColumns = schedule.blockColumns;
+  linears.quantizedRows = schedule.quantizedRows;
   linears.quantizedColumns = schedule.quantizedColumns;
   linears.amx = schedule.amx;
   linears.amxRowsPerPass = schedule.amxRowsPerPass;
@@ -98,7 +99,7 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
 
   LlamaCPUVectorizeQuantizedPassOptions integers;
   integers.lanes = schedule.lanes;
-  integers.vnni = schedule.vnni;
+  integers.dots = schedule.byteDots;
   pm.addNestedPass<func::FuncOp>(
       createLlamaCPUVectorizeQuantizedPass(integers));
   if (schedule.bf16Dots) {

@@ -46,10 +46,10 @@ SECTIONS {
   .rela.plt : { *(.rela.plt) } :constant
   .rodata : { *(.rodata .rodata.*) } :constant
   .eh_frame : { *(.eh_frame) } :constant
-  . = ALIGN(0x1000);
+  . = ALIGN(CONSTANT(MAXPAGESIZE));
   .text : { *(.text .text.*) } :text
   .plt : { *(.plt) } :text
-  . = ALIGN(0x1000);
+  . = ALIGN(CONSTANT(MAXPAGESIZE));
   .dynamic : { *(.dynamic) } :data :dynamic
   .data : { *(.data .data.* .data.rel.ro .data.rel.ro.*) } :data
   .got : { *(.got) } :data
@@ -162,7 +162,9 @@ static llvm::Error moveSection(OutputFile &file, const Elf64_Ehdr &header,
         section.value.sh_addr != address || section.value.sh_size != bytes)
       continue;
     section.value.sh_type = SHT_PROGBITS;
-    section.value.sh_flags = SHF_ALLOC | SHF_X86_64_LARGE;
+    section.value.sh_flags = SHF_ALLOC;
+    if (header.e_machine == EM_X86_64)
+      section.value.sh_flags |= SHF_X86_64_LARGE;
     section.value.sh_offset = place;
     return section.store();
   }

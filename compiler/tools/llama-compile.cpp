@@ -107,12 +107,14 @@ static cl::opt<Device>
            cl::values(clEnumValN(Device::CPU, "cpu", "a CPU (default)")));
 static cl::opt<std::string> triple("mtriple", cl::cat(targetCategory),
                                    cl::value_desc("triple"),
-                                   cl::desc("default: this machine's"));
+                                   cl::desc("an x86-64 or aarch64 machine; "
+                                            "default: this one"));
 static cl::opt<std::string> cpu("mcpu", cl::cat(targetCategory),
                                 cl::value_desc("name[,name...]"),
-                                cl::init("native"),
                                 cl::desc("processors, each with code of its "
-                                         "own; default: this machine's"));
+                                         "own; default: native, which is this "
+                                         "machine's, or generic for a triple "
+                                         "of another kind"));
 static cl::opt<std::string>
     attributes("mattr", cl::cat(targetCategory), cl::value_desc("+a,-b"),
                cl::desc("features that the processor has or lacks beyond its "

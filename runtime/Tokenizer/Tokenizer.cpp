@@ -22,16 +22,8 @@ Tokenizer::Impl::Impl(const TokenizerBlob &opened)
       splitter(static_cast<SplitRule>(blob.header->splitRule)) {
   if (blob.header->kind == static_cast<uint32_t>(TokenizerKind::ByteLevelBPE))
     return;
-  library = std::make_unique<sentencepiece::SentencePieceProcessor>();
-  auto status = library->LoadFromSerializedProto(blob.sentencePieceModel);
-  if (!status.ok())
-    throw Error(
-        ErrorKind::Model,
-        "tokenizer: sentencepiece refuses the model: ", status.message());
-  if (library->GetPieceSize() != static_cast<int>(blob.header->vocabSize))
-    throw Error(ErrorKind::Model, "tokenizer: the sentencepiece model has ",
-                library->GetPieceSize(), " pieces, expected ",
-                blob.header->vocabSize);
+  sentencePiece = std::make_unique<SentencePiece>(blob.sentencePieceModel,
+                                                  blob.header->vocabSize);
 }
 
 void Tokenizer::Impl::encodeText(std::string_view text,
@@ -39,13 +31,7 @@ void Tokenizer::Impl::encodeText(std::string_view text,
   if (text.empty())
     return;
   if (isSentencePiece()) {
-    std::vector<int> found;
-    auto status = library->Encode(text, &found);
-    if (!status.ok())
-      throw Error(
-          ErrorKind::Model,
-          "tokenizer: sentencepiece cannot encode a text: ", status.message());
-    ids.insert(ids.end(), found.begin(), found.end());
+    sentencePiece->encode(text, ids);
     return;
   }
   BytePairEncoder encoder(blob);

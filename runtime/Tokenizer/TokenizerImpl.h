@@ -7,19 +7,18 @@
 #ifndef LLAMA_RUNTIME_TOKENIZER_TOKENIZERIMPL_H
 #define LLAMA_RUNTIME_TOKENIZER_TOKENIZERIMPL_H
 
+#include "runtime/Tokenizer/SentencePiece.h"
 #include "runtime/Tokenizer/SpecialTokens.h"
 #include "runtime/Tokenizer/Splitter.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 #include "runtime/Tokenizer/TokenizerBlob.h"
-
-#include <sentencepiece_processor.h>
 
 namespace llamart {
 
 struct Tokenizer::Impl {
   explicit Impl(const TokenizerBlob &opened);
 
-  bool isSentencePiece() const { return library != nullptr; }
+  bool isSentencePiece() const { return sentencePiece != nullptr; }
 
   /// Ids of a text without special tokens. Appends.
   void encodeText(std::string_view text, std::vector<int32_t> &ids) const;
@@ -31,7 +30,7 @@ struct Tokenizer::Impl {
   TokenizerBlob blob;
   SpecialTokens specials;
   Splitter splitter;
-  std::unique_ptr<sentencepiece::SentencePieceProcessor> library;
+  std::unique_ptr<SentencePiece> sentencePiece;
 };
 
 } // namespace llamart

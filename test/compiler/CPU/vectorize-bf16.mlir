@@ -1,5 +1,6 @@
 // RUN: llama-opt %s --llama-cpu-vectorize-bf16 --canonicalize --split-input-file | FileCheck %s
 // RUN: llama-opt %s --llama-cpu-vectorize-bf16=lanes=8 --split-input-file | FileCheck %s --check-prefix=NARROW
+// RUN: llama-opt %s --llama-cpu-vectorize-bf16=lanes=4 --split-input-file | FileCheck %s --check-prefix=NEON
 
 // Two by two elements: four sums, each a chain of its own; their lanes are added
 // two sums at a time.
@@ -20,6 +21,10 @@
 // NARROW-LABEL: func @tile
 // NARROW: scf.for {{.*}} step %c16
 // NARROW-COUNT-4: llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.256"
+
+// NEON-LABEL: func @tile
+// NEON: scf.for {{.*}} step %c8
+// NEON-COUNT-4: llvm.call_intrinsic "llvm.aarch64.neon.bfdot.v4f32.v8bf16"
 #rows = affine_map<(d0, d1, d2) -> (d0, d2)>
 #matrix = affine_map<(d0, d1, d2) -> (d1, d2)>
 #sums = affine_map<(d0, d1, d2) -> (d0, d1)>

@@ -1,6 +1,14 @@
 // RUN: llama-opt %s --llama-cpu-vectorize-quantized --canonicalize --cse --split-input-file | FileCheck %s
-// RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=8 vnni=false" --canonicalize --cse --split-input-file \
-// RUN:   | FileCheck %s --check-prefix=NARROW
+// RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=8 dots=widen" --canonicalize --cse --split-input-file \
+// RUN:   | FileCheck %s --check-prefixes=NARROW,WIDEN
+// RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=8 dots=vpmaddwd" --canonicalize --cse --split-input-file \
+// RUN:   | FileCheck %s --check-prefixes=NARROW,VPMADDWD
+// RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=4 dots=sdot" --canonicalize --cse --split-input-file \
+// RUN:   | FileCheck %s --check-prefix=SDOT
+// RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=4 dots=usdot" --canonicalize --cse --split-input-file \
+// RUN:   | FileCheck %s --check-prefix=USDOT
+// RUN: llama-opt %s --llama-cpu-vectorize-quantized="lanes=4 dots=smull" --canonicalize --cse --split-input-file \
+// RUN:   | FileCheck %s --check-prefix=SMULL
 
 // The dots of a row start with what the zero point of 8 adds to them. A line holds
 // 8 elements of 16 rows: those of the low halves meet the first 4 elements of the row,
@@ -31,16 +39,23 @@
 // CHECK: vector.transfer_write %{{.*}}, %[[INTO]][%c0, %c0]
 // CHECK: vector.transfer_write %{{.*}}[%c1, %c0]
 
-// Without the instruction: products as they are, added by neighbours. Two vectors
-// are the rows of a panel.
+// Two vectors are the rows of a panel. Without the instruction: products of 16 bits
+// of the even bytes and of the odd ones, or products as they are, added by neighbours.
 // NARROW-LABEL: func @four_bits
 // NARROW: vector.transfer_read {{.*}} : tensor<1x8x64xi8>, vector<32xi8>
 // NARROW: vector.transfer_read {{.*}}, %c32], {{.*}} : tensor<1x8x64xi8>, vector<32xi8>
 // NARROW-NOT: vpdpbusd
-// NARROW: arith.extui
-// NARROW: arith.muli {{.*}} : vector<32xi32>
-// NARROW: vector.deinterleave {{.*}} : vector<32xi32>
-// NARROW: vector.deinterleave {{.*}} : vector<16xi32>
+// WIDEN: arith.extui
+// WIDEN: arith.muli {{.*}} : vector<32xi32>
+// WIDEN: vector.deinterleave {{.*}} : vector<32xi32>
+// WIDEN: vector.deinterleave {{.*}} : vector<16xi32>
+// VPMADDWD: %[[LEFT:.*]] = arith.shli %[[ROW:.*]], %[[EIGHT:.*]] : vector<16xi16>
+// VPMADDWD: %[[EVENW:.*]] = arith.andi
+// VPMADDWD: %[[EVEN:.*]] = arith.shrsi %[[LEFT]], %[[EIGHT]]
+// VPMADDWD: %[[ODDW:.*]] = arith.shrui
+// VPMADDWD: %[[ODD:.*]] = arith.shrsi %[[ROW]], %[[EIGHT]]
+// VPMADDWD: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[EVENW]], %[[EVEN]])
+// VPMADDWD: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[ODDW]], %[[ODD]])
 // NARROW: scf.yield {{.*}} : vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>
 func.func @four_bits(%x: tensor<2x64xi8>, %xs: tensor<2x2xf32>, %sums: tensor<2x2xi32>, %w: tensor<1x8x64xi8>, %ws: tensor<1x2x16xf16>,
     %into: tensor<2x16xf32>) -> tensor<2x16xf32> {
@@ -70,6 +85,21 @@ func.func @four_bits(%x: tensor<2x64xi8>, %xs: tensor<2x2xf32>, %sums: tensor<2x
 // CHECK: scf.yield {{.*}} : vector<16xi32>, vector<16xi32>
 // CHECK-COUNT-2: math.fma
 // CHECK: scf.yield {{.*}} : vector<16xf32>, vector<16xf32>
+
+// Weights become signed where the dots take only those, and the zero point is gone.
+// SDOT-LABEL: func @eight_bits
+// SDOT-NOT: arith.muli {{.*}}i32
+// SDOT: %[[WEIGHTS:.*]] = arith.xori
+// SDOT: llvm.call_intrinsic "llvm.aarch64.neon.sdot.v4i32.v16i8"(%{{.*}}, %[[WEIGHTS]], %{{.*}})
+// USDOT-LABEL: func @eight_bits
+// USDOT: arith.muli %{{.*}}, %c-128_i32
+// USDOT-NOT: arith.xori
+// USDOT-COUNT-64: llvm.call_intrinsic "llvm.aarch64.neon.usdot.v4i32.v16i8"
+// SMULL-LABEL: func @eight_bits
+// SMULL: arith.xori
+// SMULL-COUNT-2: llvm.call_intrinsic "llvm.aarch64.neon.smull.v8i16"
+// SMULL: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.addp.v8i16"
+// SMULL: llvm.call_intrinsic "llvm.aarch64.neon.saddlp.v4i32.v8i16"(%[[PAIRS]])
 func.func @eight_bits(%x: tensor<1x256xi8>, %xs: tensor<1x2xf32>, %sums: tensor<1x2xi32>, %w: tensor<2x64x64xi8>, %ws: tensor<2x2x16xf16>,
     %into: tensor<1x32xf32>) -> tensor<1x32xf32> {
   %zero = arith.constant 0.0 : f32

@@ -1,0 +1,112 @@
+//===- AddByteDots.cpp - Four products of bytes to one integer ------------===//
+//
+//   sum[i] + w[4 i] x[4 i] + ... + w[4 i + 3] x[4 i + 3]
+//
+//   =>  vpdpbusd, sdot or usdot
+//   =>  vpmaddwd, once for the even bytes, once for the odd ones
+//   =>  smull, addp, sadalp: two products of 7 bits each fit 16 bits
+//   =>  products of integers of 32 bits, added pair by pair
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/CPU/AddByteDots.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::llama;
+
+static Value call(ImplicitLocOpBuilder &b, StringRef name, Type result,
+                  ValueRange operands) {
+  return LLVM::CallIntrinsicOp::create(b, result, b.getStringAttr(name),
+                                       operands)
+      .getResult(0);
+}
+
+/// Sums of neighbours: half as many.
+static Value addPairs(ImplicitLocOpBuilder &b, Value values) {
+  auto parts = vector::DeinterleaveOp::create(b, values);
+  return arith::AddIOp::create(b, parts.getRes1(), parts.getRes2());
+}
+
+static Value addWidened(ImplicitLocOpBuilder &b, Value sum, Value weights,
+                        Value rows) {
+  auto wide = cast<VectorType>(rows.getType()).clone(b.getI32Type());
+  Value products =
+      arith::MulIOp::create(b, arith::ExtUIOp::create(b, wide, weights),
+                            arith::ExtSIOp::create(b, wide, rows));
+  return arith::AddIOp::create(b, sum, addPairs(b, addPairs(b, products)));
+}
+
+/// Bytes 0 and 2 of a word, as integers of 16 bits, and bytes 1 and 3: each two
+/// products fit 32 bits.
+static Value addEvenAndOdd(ImplicitLocOpBuilder &b, Value sum, Value weights,
+                           Value rows) {
+  auto words = cast<VectorType>(sum.getType());
+  auto halves = VectorType::get(2 * words.getNumElements(), b.getI16Type());
+  auto constant = [&](int16_t value) -> Value {
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(halves, value));
+  };
+  Value w = vector::BitCastOp::create(b, halves, weights);
+  Value x = vector::BitCastOp::create(b, halves, rows);
+  Value eight = constant(8);
+  Value even = arith::ShLIOp::create(b, x, eight);
+  std::pair<Value, Value> parts[] = {
+      {arith::AndIOp::create(b, w, constant(0xff)),
+       arith::ShRSIOp::create(b, even, eight)},
+      {arith::ShRUIOp::create(b, w, eight),
+       arith::ShRSIOp::create(b, x, eight)}};
+  StringRef name = words.getNumElements() == 16 ? "llvm.x86.avx512.pmaddw.d.512"
+                                                : "llvm.x86.avx2.pmadd.wd";
+  for (auto [left, right] : parts)
+    sum = arith::AddIOp::create(b, sum, call(b, name, words, {left, right}));
+  return sum;
+}
+
+/// Weights of [-128, 127] and rows of [-127, 127]: a pair of products is at
+/// most 2 * 128 * 127 = 32512 in size.
+static Value addOfSixteenBits(ImplicitLocOpBuilder &b, Value sum, Value weights,
+                              Value rows) {
+  auto half = VectorType::get(8, b.getI16Type());
+  auto multiply = [&](int64_t first) -> Value {
+    SmallVector<int64_t> taken;
+    for (int64_t i = 0; i < 8; ++i)
+      taken.push_back(first + i);
+    Value w = vector::ShuffleOp::create(b, weights, weights, taken);
+    Value x = vector::ShuffleOp::create(b, rows, rows, taken);
+    return call(b, "llvm.aarch64.neon.smull.v8i16", half, {w, x});
+  };
+  Value pairs =
+      call(b, "llvm.aarch64.neon.addp.v8i16", half, {multiply(0), multiply(8)});
+  Value fours =
+      call(b, "llvm.aarch64.neon.saddlp.v4i32.v8i16", sum.getType(), pairs);
+  return arith::AddIOp::create(b, sum, fours);
+}
+
+Value llama::addByteDots(ImplicitLocOpBuilder &b, ByteDots dots, Value sum,
+                         Value weights, Value rows) {
+  bool isWidest = cast<VectorType>(sum.getType()).getNumElements() == 16;
+  Value operands[] = {sum, weights, rows};
+  switch (dots) {
+  case ByteDots::Widen:
+    return addWidened(b, sum, weights, rows);
+  case ByteDots::VPDPBUSD:
+    return call(b,
+                isWidest ? "llvm.x86.avx512.vpdpbusd.512"
+                         : "llvm.x86.avx512.vpdpbusd.256",
+                sum.getType(), operands);
+  case ByteDots::VPMADDWD:
+    return addEvenAndOdd(b, sum, weights, rows);
+  case ByteDots::SMULL:
+    return addOfSixteenBits(b, sum, weights, rows);
+  case ByteDots::SDOT:
+    return call(b, "llvm.aarch64.neon.sdot.v4i32.v16i8", sum.getType(),
+                operands);
+  case ByteDots::USDOT:
+    return call(b, "llvm.aarch64.neon.usdot.v4i32.v16i8", sum.getType(),
+                operands);
+  }
+  llvm_unreachable("every kind has its case");
+}

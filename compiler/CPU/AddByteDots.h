@@ -1,0 +1,26 @@
+//===- AddByteDots.h - Four products of bytes to one integer ----*- C++ -*-===//
+
+#ifndef LLAMA_COMPILER_CPU_ADDBYTEDOTS_H
+#define LLAMA_COMPILER_CPU_ADDBYTEDOTS_H
+
+#include "compiler/Target/TargetInfo.h"
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace mlir::llama {
+
+/// Whether weights must be signed bytes; rows always are.
+inline bool takesSignedWeights(ByteDots dots) {
+  return dots == ByteDots::SMULL || dots == ByteDots::SDOT;
+}
+
+/// sum[i] + the products of bytes 4 i .. 4 i + 3. `sum` is a vector of i32,
+/// `weights` and `rows` are vectors of four times as many bytes. Exact for rows
+/// in [-127, 127]. SMULL, SDOT and USDOT are for 4 lanes, VPDPBUSD and
+/// VPMADDWD for 8 or 16.
+Value addByteDots(ImplicitLocOpBuilder &b, ByteDots dots, Value sum,
+                  Value weights, Value rows);
+
+} // namespace mlir::llama
+
+#endif // LLAMA_COMPILER_CPU_ADDBYTEDOTS_H
