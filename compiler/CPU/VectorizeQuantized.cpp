@@ -16,6 +16,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/CPU/KernelRemarks.h"
 #include "compiler/CPU/Passes.h"
 #include "compiler/CPU/TileSums.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
@@ -213,6 +214,9 @@ struct LlamaCPUVectorizeQuantized
     getOperation().walk([&](linalg::GenericOp op) {
       if (!op->hasAttr(kQuantizedAttr) || op.hasDynamicShape())
         return;
+      if (!vnni)
+        remarkMissed(op, "vpdpbusd", "the target has no VNNI");
+      remarkTile(op, vnni ? "vpdpbusd" : "bytes");
       rewriter.setInsertionPoint(op);
       QuantizedTile tile(rewriter, op, lanes, vnni);
       rewriter.replaceOp(op, tile.vectorize());

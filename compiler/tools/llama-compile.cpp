@@ -14,6 +14,7 @@
 #include "compiler/Target/EmitObject.h"
 #include "compiler/Target/LinkSharedObject.h"
 #include "compiler/Target/ModelInfo.h"
+#include "compiler/tools/OptReport.h"
 #include "compiler/tools/Progress.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
@@ -122,6 +123,12 @@ static cl::opt<std::string>
     dumpStages("dump-stages", cl::cat(stageCategory), cl::value_desc("dir"),
                cl::desc("write the IR after every stage to "
                         "DIR/1-import.mlir, ..."));
+static cl::opt<std::string> optReport(
+    "opt-report", cl::cat(stageCategory), cl::value_desc("file"),
+    cl::ValueOptional,
+    cl::desc("which kernel every matrix product gets, and why it gets no "
+             "better one: to FILE, as JSON if its name ends in .json; "
+             "default standard error"));
 
 //===----------------------------------------------------------------------===//
 // From input to IR
@@ -146,6 +153,7 @@ private:
   llvm::Error lowerTo(Stage stage);
   void splitByTarget();
   llvm::Error dump(ModuleOp module, const TargetInfo &target, Stage stage);
+  llvm::Error writeReport();
   llvm::Error writeIR();
   llvm::Error writeCode();
   llvm::Error writeModel();
@@ -168,6 +176,7 @@ private:
   llvm::SourceMgr sources;
   /// One for each target, or one for all until their kernels differ.
   std::vector<OwningOpRef<ModuleOp>> modules;
+  std::optional<OptReport> report; ///< if one is asked for
   std::optional<ModelManifest> manifest;
   std::vector<TargetInfo> targets; ///< the one that asks for most comes first
   Stage stage = Stage::Import;
@@ -339,6 +348,8 @@ llvm::Error Compilation::lowerTo(Stage next) {
       return llvm::createStringError("a pass manager flag does not apply");
     applyDefaultTimingPassManagerCLOptions(pm);
     buildStagePipeline(pm, next, getSchedule(target));
+    if (report && next == Stage::Kernels)
+      report->begin(target);
     if (failed(pm.run(*module)))
       return llvm::createStringError("%s: stage '%s' failed", input.c_str(),
                                      getStageName(next).data());
@@ -383,6 +394,19 @@ static llvm::Error print(StringRef text) {
              ? llvm::createStringError("standard output: cannot be written: %s",
                                        code.message().c_str())
              : llvm::Error::success();
+}
+
+llvm::Error Compilation::writeReport() {
+  if (!report)
+    return llvm::Error::success();
+  if (optReport.empty() || optReport == "-") {
+    llvm::errs() << report->getText();
+    return llvm::Error::success();
+  }
+  std::string text = StringRef(optReport).ends_with(".json")
+                         ? report->getJson()
+                         : report->getText();
+  return writeWhole(optReport, ArrayRef(text.data(), text.size()));
 }
 
 llvm::Error Compilation::writeIR() {
@@ -505,7 +529,18 @@ llvm::Error Compilation::run() {
     return llvm::createStringError("%s: is at stage '%s', behind '%s'",
                                    input.c_str(), getStageName(stage).data(),
                                    getStageName(lastStage).data());
+  if (optReport.getNumOccurrences() > 0) {
+    if (stage >= Stage::Kernels || lastStage < Stage::Kernels)
+      return llvm::createStringError(
+          "--opt-report: kernels are chosen on the way to stage '%s', this "
+          "goes from '%s' to '%s'",
+          getStageName(Stage::Kernels).data(), getStageName(stage).data(),
+          getStageName(lastStage).data());
+    report.emplace(context);
+  }
   if (llvm::Error error = lower())
+    return error;
+  if (llvm::Error error = writeReport())
     return error;
   if (lastStage <= kLastIRStage)
     return writeIR();
