@@ -300,6 +300,17 @@ llvm::Error Compilation::open() {
 // From stage to stage
 //===----------------------------------------------------------------------===//
 
+/// With locations where nothing else says which llama op something comes from.
+static std::string printModule(ModuleOp module, Stage reached) {
+  OpPrintingFlags flags;
+  if (reached == Stage::Linalg)
+    flags.enableDebugInfo();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, flags);
+  return text;
+}
+
 llvm::Error Compilation::dump(ModuleOp module, const TargetInfo &target,
                               Stage reached) {
   if (dumpStages.empty())
@@ -316,9 +327,7 @@ llvm::Error Compilation::dump(ModuleOp module, const TargetInfo &target,
   llvm::Expected<OutputFile> file = OutputFile::create(path);
   if (!file)
     return file.takeError();
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  module.print(stream);
+  std::string text = printModule(module, reached);
   if (llvm::Error error = file->write(0, ArrayRef(text.data(), text.size())))
     return error;
   return file->keep();
@@ -410,14 +419,13 @@ llvm::Error Compilation::writeReport() {
 }
 
 llvm::Error Compilation::writeIR() {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
+  std::string text = printModule(*modules[0], stage);
   if (StringRef(output).ends_with(".mlirbc")) {
+    text.clear();
+    llvm::raw_string_ostream stream(text);
     if (failed(writeBytecodeToFile(*modules[0], stream)))
       return llvm::createStringError("%s: cannot be written as bytecode",
                                      output.c_str());
-  } else {
-    modules[0]->print(stream);
   }
   if (output.empty() || output == "-") {
     return print(text);
@@ -475,8 +483,10 @@ llvm::Error Compilation::writeModel() {
   StringRef weightsName = weightStorage == WeightStorage::External
                               ? llvm::sys::path::filename(weightsPath)
                               : "";
-  llvm::Expected<ObjectData> data = describeModel(
-      *modules[0], *manifest, targets, weightStorage, weightsName);
+  SmallVector<ModuleOp> all = llvm::map_to_vector(
+      modules, [](const OwningOpRef<ModuleOp> &module) { return *module; });
+  llvm::Expected<ObjectData> data =
+      describeModel(all, *manifest, targets, weightStorage, weightsName);
   if (!data)
     return data.takeError();
   llvm::Expected<OutputFile> file = OutputFile::create(outputPath);
