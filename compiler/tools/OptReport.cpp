@@ -13,7 +13,6 @@
 using namespace mlir;
 using namespace mlir::llama;
 using Json = nlohmann::ordered_json;
-using remark::RemarkKind;
 
 namespace mlir::llama {
 
