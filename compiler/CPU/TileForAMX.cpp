@@ -326,6 +326,7 @@ Value AMXTiler::multiply(Value sums, linalg::GenericOp product, Value packed,
             arith::AddFOp::create(nested, loc, args[2], xy).getResult());
       });
   tiled->setAttr(kAMXTileAttr, b.getUnitAttr());
+  tiled->setLoc(product.getLoc());
   return insert(tiled.getResult(0), sums, offsets, {kBlock, kBlock});
 }
 
@@ -436,10 +437,12 @@ Value AMXTiler::tilePass(Value whole, Value first, Value count) {
   DenseMap<Value, Value> known;
   for (linalg::GenericOp product : products) {
     Value &rows = known[product.getDpsInputs()[0]];
+    b.setLoc(product.getLoc());
     if (!rows)
       rows = pack(product.getDpsInputs()[0], first, count);
     packed.push_back(rows);
   }
+  b.setLoc(root.getLoc());
   SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
   SmallVector<OpFoldResult> passOffsets = {first, b.getIndexAttr(0)};
   SmallVector<OpFoldResult> passExtents = {count, b.getIndexAttr(columns)};
