@@ -51,6 +51,11 @@ uint64_t Engine::getKVBytesBudget() {
   return pool.getCapacity() * pool.getBlockBytes();
 }
 
+void Engine::setProfile(Profile *newProfile) {
+  std::lock_guard guard(lock);
+  profile = newProfile;
+}
+
 //===----------------------------------------------------------------------===//
 // The rows of an eval
 //===----------------------------------------------------------------------===//
@@ -208,6 +213,7 @@ namespace {
 struct ForwardJob {
   const Model *model;
   const llama_call *call;
+  Profile *profile;
 };
 
 // The application may have changed how its threads round or flush denormals;
@@ -217,7 +223,13 @@ void runForward(void *argument, int32_t thread) {
   std::fenv_t before;
   std::fegetenv(&before);
   std::fesetenv(FE_DFL_ENV);
-  job->model->forward(*job->call, thread);
+  if (job->profile) {
+    llama_call call = job->profile->beginThread(*job->call, thread);
+    job->model->forward(call, thread);
+    job->profile->endThread(thread);
+  } else {
+    job->model->forward(*job->call, thread);
+  }
   std::fesetenv(&before);
 }
 } // namespace
@@ -252,8 +264,12 @@ void Engine::run(const Batch &batch, float *logitData, float *scores) {
       call.attention_stride = batch.getScoreStride();
       call.attention_scores = scores + rows.firstLogitRow * scoreRow;
     }
-    ForwardJob job{model.get(), &call};
+    ForwardJob job{model.get(), &call, profile};
+    if (profile)
+      profile->begin(call);
     executor->run(runForward, &job);
+    if (profile)
+      profile->end();
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include "runtime/KVCache.h"
 #include "runtime/Model.h"
+#include "runtime/Profile.h"
 #include "runtime/Sampler/Sampler.h"
 #include "runtime/Threads.h"
 
@@ -69,6 +70,10 @@ public:
   /// is what it was. Throws Error(Argument, Context, Memory, System).
   void eval(std::span<const Feed> feeds);
 
+  /// From now on forward calls add what their steps take to `profile`; null:
+  /// nobody asks.
+  void setProfile(Profile *newProfile);
+
   const Model &getModel() const { return *model; }
   int32_t getThreads() const { return executor->getThreads(); }
   int32_t getBatchRows() const { return batchRows; }
@@ -98,6 +103,7 @@ private:
   KVPool pool;
   Pages workspace;
   KeptPages logitPages, scorePages; // used again when no session looks
+  Profile *profile = nullptr;
 };
 
 } // namespace llamart

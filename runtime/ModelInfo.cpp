@@ -49,6 +49,13 @@ public:
     return checkRange(prefix + key, value, low, high);
   }
 
+  bool getBool(const char *key) const {
+    const json &value = find(key);
+    if (!value.is_boolean())
+      fail(prefix + key, "is not true or false");
+    return value.get<bool>();
+  }
+
   std::string getString(const char *key) const {
     const json &value = find(key);
     if (!value.is_string())
@@ -139,6 +146,31 @@ void readWeights(const Reader &weights, ModelInfo &info) {
                                      "the model");
 }
 
+StepRows readRows(const Reader &step) {
+  std::string rows = step.getString("rows");
+  if (rows == "rows")
+    return StepRows::All;
+  if (rows == "prompt_rows")
+    return StepRows::Prompt;
+  if (rows == "generated_rows")
+    return StepRows::Generated;
+  if (rows == "logit_rows")
+    return StepRows::Logits;
+  step.fail("target.steps.rows", "is '" + rows +
+                                     "', expected 'rows', 'prompt_rows', "
+                                     "'generated_rows' or 'logit_rows'");
+}
+
+std::vector<Step> readSteps(const Reader &target) {
+  std::vector<Step> steps;
+  for (const Reader &step : target.getObjects("steps"))
+    steps.push_back({step.getString("name"), step.getInt("bytes", 0, INT64_MAX),
+                     step.getInt("row_bytes", 0, INT64_MAX),
+                     step.getInt("multiplies", 0, INT64_MAX), readRows(step),
+                     step.getBool("cache")});
+  return steps;
+}
+
 } // namespace
 
 ModelInfo ModelInfo::parse(const std::string &where, std::string_view text) {
@@ -153,11 +185,12 @@ ModelInfo ModelInfo::parse(const std::string &where, std::string_view text) {
   info.triple = target.getString("triple");
   info.variants.push_back({target.getString("cpu"),
                            target.getStrings("features"), LLAMA_SYMBOL_FORWARD,
-                           LLAMA_SYMBOL_WORKSPACE});
+                           LLAMA_SYMBOL_WORKSPACE, readSteps(target)});
   for (const Reader &other : target.getObjects("others"))
-    info.variants.push_back(
-        {other.getString("cpu"), other.getStrings("features"),
-         other.getString("forward"), other.getString("workspace")});
+    info.variants.push_back({other.getString("cpu"),
+                             other.getStrings("features"),
+                             other.getString("forward"),
+                             other.getString("workspace"), readSteps(other)});
   readWeights(root.getObject("weights"), info);
   info.chatTemplate = root.getString("chat_template");
   info.compiler = root.getString("compiler");

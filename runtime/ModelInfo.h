@@ -17,11 +17,25 @@ namespace llamart {
 
 enum class WeightStorage : uint8_t { Embedded, External };
 
+/// Which rows of a call a step computes.
+enum class StepRows : uint8_t { All, Prompt, Generated, Logits };
+
+/// What the code does from one barrier to the next.
+struct Step {
+  std::string name;       ///< of its ops: "linear+add_rms_norm"
+  int64_t bytes = 0;      ///< of weights of one layer, read once
+  int64_t rowBytes = 0;   ///< of weights read for every row
+  int64_t multiplies = 0; ///< weights that every row is multiplied with
+  StepRows rows = StepRows::All;
+  bool readsCache = false; ///< attends to keys and values
+};
+
 /// Code for one CPU.
 struct CodeVariant {
   std::string cpu;
   std::vector<std::string> features; ///< LLVM's names
   std::string forward, workspace;    ///< symbols
+  std::vector<Step> steps;           ///< by the numbers of barriers
 };
 
 struct ModelInfo {

@@ -18,6 +18,24 @@
 using namespace mlir;
 using namespace mlir::llama;
 
+StringRef llama::getName(ByteDots dots) {
+  switch (dots) {
+  case ByteDots::Widen:
+    return "widen";
+  case ByteDots::VPDPBUSD:
+    return "vpdpbusd";
+  case ByteDots::VPMADDWD:
+    return "vpmaddwd";
+  case ByteDots::SMULL:
+    return "smull";
+  case ByteDots::SDOT:
+    return "sdot";
+  case ByteDots::USDOT:
+    return "usdot";
+  }
+  llvm_unreachable("every kind has its name");
+}
+
 static Value call(ImplicitLocOpBuilder &b, StringRef name, Type result,
                   ValueRange operands) {
   return LLVM::CallIntrinsicOp::create(b, result, b.getStringAttr(name),

@@ -9,6 +9,9 @@
 
 namespace mlir::llama {
 
+/// As in the pass option: the instruction, or "widen".
+llvm::StringRef getName(ByteDots dots);
+
 /// Whether weights must be signed bytes; rows always are.
 inline bool takesSignedWeights(ByteDots dots) {
   return dots == ByteDots::SMULL || dots == ByteDots::SDOT;

@@ -24,6 +24,43 @@ void llama::appendArgument(ModuleOp module, StringRef name, Type type) {
   });
 }
 
+BlockArgument llama::findSizedArgument(Value size) {
+  auto dim = size.getDefiningOp<memref::DimOp>();
+  if (!dim || dim.getConstantIndex() != 0)
+    return nullptr;
+  Value source = dim.getSource();
+  while (Operation *op = source.getDefiningOp()) {
+    // Rows stay rows when columns are folded or unfolded.
+    if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op);
+        collapse && collapse.getReassociationIndices()[0].size() == 1)
+      source = collapse.getSrc();
+    else if (auto expand = dyn_cast<memref::ExpandShapeOp>(op);
+             expand && expand.getReassociationIndices()[0].size() == 1)
+      source = expand.getSrc();
+    else if (auto alloc = dyn_cast<memref::AllocOp>(op);
+             alloc && alloc.getType().isDynamicDim(0))
+      return findSizedArgument(alloc.getDynamicSizes()[0]);
+    else if (auto view = dyn_cast<memref::ViewOp>(op);
+             view && view.getType().isDynamicDim(0))
+      return findSizedArgument(view.getSizes()[0]);
+    else
+      return nullptr;
+  }
+  return cast<BlockArgument>(source);
+}
+
+StringRef llama::findSizeKind(Value size) {
+  BlockArgument argument = findSizedArgument(size);
+  if (!argument)
+    return "";
+  auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  if (!function)
+    return "";
+  auto kind = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                    kExtentAttr);
+  return kind ? kind.getValue() : "";
+}
+
 BlockArgument llama::findArgument(func::FuncOp function, StringRef name) {
   for (BlockArgument argument : function.getArguments()) {
     auto attr = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),

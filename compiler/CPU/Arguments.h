@@ -23,6 +23,12 @@ void appendArgument(ModuleOp module, StringRef name, Type type);
 /// The argument of that name, or null.
 BlockArgument findArgument(func::FuncOp function, StringRef name);
 
+/// The argument, a memref, whose first dimension `size` is, or null.
+BlockArgument findSizedArgument(Value size);
+
+/// Which rows `size` counts: kExtentAttr of that argument, or empty.
+StringRef findSizeKind(Value size);
+
 } // namespace mlir::llama
 
 #endif // LLAMA_COMPILER_CPU_ARGUMENTS_H

@@ -14,10 +14,15 @@
 // constant: each thread then meets its own part again, and the barrier stands
 // in front of the enclosing loop.
 //
+// What follows a barrier, up to the next, is a step. Every parallel loop has
+// one barrier that always comes just before it and the others of its step, so a
+// barrier's number says what threads do then, whatever loops were left out.
+//
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Arguments.h"
 #include "compiler/CPU/Passes.h"
+#include "compiler/CPU/Steps.h"
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -129,6 +134,8 @@ struct LlamaCPUDistribute
   void runOnOperation() override;
 
 private:
+  std::optional<StepTable> steps;
+
   LogicalResult visitBlock(Block &block, Accesses &pending);
   LogicalResult visitLoop(scf::ForOp loop, Accesses &pending);
   /// Lets `op` wait for what is pending, if it must, and adds what it does.
@@ -142,8 +149,12 @@ private:
 void LlamaCPUDistribute::insertBarrier(Operation *before) {
   auto function = before->getParentOfType<func::FuncOp>();
   ImplicitLocOpBuilder b(before->getLoc(), before);
+  Value step = arith::ConstantIndexOp::create(b, steps->begin());
+  Value layer = findArgument(function, "layer");
+  if (!layer)
+    layer = arith::ConstantIndexOp::create(b, -1);
   func::CallOp::create(b, "llama_barrier", TypeRange{},
-                       ValueRange{findArgument(function, "call")});
+                       ValueRange{findArgument(function, "call"), step, layer});
   ++numBarriers;
 }
 
@@ -153,6 +164,7 @@ void LlamaCPUDistribute::meet(Operation *op, const Accesses &accesses,
     insertBarrier(op);
     pending = Accesses();
   }
+  steps->add(op);
   pending.add(accesses);
 }
 
@@ -247,6 +259,7 @@ void LlamaCPUDistribute::distribute(scf::ForallOp loop) {
 void LlamaCPUDistribute::runOnOperation() {
   ModuleOp module = getOperation();
   Builder builder(&getContext());
+  steps.emplace(module);
   Type pointer = LLVM::LLVMPointerType::get(&getContext());
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
   auto size = module.lookupSymbol<func::FuncOp>("workspace_bytes");
@@ -263,9 +276,12 @@ void LlamaCPUDistribute::runOnOperation() {
       if (failed(visitBlock(block, pending)))
         return signalPassFailure();
   }
-  auto barrier = func::FuncOp::create(b, module.getLoc(), "llama_barrier",
-                                      builder.getFunctionType({pointer}, {}));
+  auto barrier = func::FuncOp::create(
+      b, module.getLoc(), "llama_barrier",
+      builder.getFunctionType(
+          {pointer, builder.getIndexType(), builder.getIndexType()}, {}));
   barrier.setPrivate();
+  module->setAttr(kStepsAttr, steps->getAttribute(builder));
   if (size)
     module.push_back(size);
   SmallVector<scf::ForallOp> loops;

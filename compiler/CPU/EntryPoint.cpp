@@ -186,9 +186,15 @@ void EntryBuilder::buildBarrier(func::FuncOp declaration) {
   Value call = declaration.getArgument(0);
   Value callee = load(call, FIELD(barrier), pointer);
   Value team = load(call, FIELD(team), pointer);
-  auto type = LLVM::LLVMFunctionType::get(
-      LLVM::LLVMVoidType::get(b.getContext()), {pointer});
-  LLVM::CallOp::create(b, type, ValueRange{callee, team});
+  auto toNumber = [&](unsigned argument) -> Value {
+    return arith::IndexCastOp::create(b, b.getI64Type(),
+                                      declaration.getArgument(argument));
+  };
+  Value step = toNumber(1), layer = toNumber(2);
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
+                                  {pointer, b.getI64Type(), b.getI64Type()});
+  LLVM::CallOp::create(b, type, ValueRange{callee, team, step, layer});
   func::ReturnOp::create(b);
 }
 

@@ -225,7 +225,9 @@ def LlamaCPUDistributePass : Pass<"llama-cpu-distribute", "::mlir::ModuleOp"> {
   let description = [{
     Every thread runs the same functions. `scf.forall` becomes `scf.for` over a
     contiguous part of its first loop that has more than one step, and a barrier
-    stands before the first loop that reads what an earlier one wrote.
+    stands before the first loop that reads what an earlier one wrote. It is
+    called with the number of what follows, and with the layer: the module's
+    `llama.steps` says what that is.
 
     Pre-condition: bufferized, and outside of parallel loops nothing is written.
 

@@ -60,44 +60,6 @@ private:
   DenseMap<Operation *, SmallVector<Buffer>> buffers;
 };
 
-/// The argument whose first dimension `size` is, or null.
-BlockArgument findSizedArgument(Value size) {
-  auto dim = size.getDefiningOp<memref::DimOp>();
-  if (!dim || dim.getConstantIndex() != 0)
-    return nullptr;
-  Value source = dim.getSource();
-  while (Operation *op = source.getDefiningOp()) {
-    // Rows stay rows when columns are folded or unfolded.
-    if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op);
-        collapse && collapse.getReassociationIndices()[0].size() == 1)
-      source = collapse.getSrc();
-    else if (auto expand = dyn_cast<memref::ExpandShapeOp>(op);
-             expand && expand.getReassociationIndices()[0].size() == 1)
-      source = expand.getSrc();
-    else if (auto alloc = dyn_cast<memref::AllocOp>(op);
-             alloc && alloc.getType().isDynamicDim(0))
-      return findSizedArgument(alloc.getDynamicSizes()[0]);
-    else
-      return nullptr;
-  }
-  return cast<BlockArgument>(source);
-}
-
-/// The kind of rows that `size` counts: the attribute of that argument.
-FailureOr<StringRef> findRowKind(Value size) {
-  BlockArgument argument = findSizedArgument(size);
-  if (!argument)
-    return failure();
-  auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
-  if (!function)
-    return failure();
-  auto kind = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                                    kExtentAttr);
-  if (!kind)
-    return failure();
-  return kind.getValue();
-}
-
 } // namespace
 
 void LlamaCPUPlanWorkspace::moveToStack(memref::AllocOp alloc) {
@@ -117,11 +79,11 @@ FailureOr<Buffer> LlamaCPUPlanWorkspace::describe(memref::AllocOp alloc) {
       bytes *= dim;
   if (type.hasStaticShape())
     return Buffer{alloc, "", bytes, nullptr};
-  if (alloc.getDynamicSizes().size() == 1)
-    if (FailureOr<StringRef> kind = findRowKind(alloc.getDynamicSizes()[0]);
-        succeeded(kind))
-      return Buffer{alloc, *kind, bytes,
-                    findSizedArgument(alloc.getDynamicSizes()[0])};
+  if (alloc.getDynamicSizes().size() == 1) {
+    Value size = alloc.getDynamicSizes()[0];
+    if (StringRef kind = findSizeKind(size); !kind.empty())
+      return Buffer{alloc, kind, bytes, findSizedArgument(size)};
+  }
   return alloc.emitOpError("has a size that is no number of rows");
 }
 

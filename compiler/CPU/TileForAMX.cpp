@@ -18,6 +18,7 @@
 
 #include "compiler/CPU/TileForAMX.h"
 
+#include "compiler/CPU/KernelRemarks.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -27,8 +28,11 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Interfaces/TilingInterface.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 using namespace mlir;
 using namespace mlir::llama;
+using Arg = remark::detail::Remark::Arg;
 
 namespace {
 
@@ -47,26 +51,28 @@ int64_t findDivisor(int64_t whole, int64_t unit, int64_t most) {
   return size;
 }
 
-bool runsOnTiles(linalg::GenericOp product) {
-  if (product.getNumReductionLoops() != 1 || product.getNumDpsInputs() != 2 ||
-      product->hasAttr(kQuantizedAttr))
-    return false;
+std::string findObstacle(linalg::GenericOp product) {
+  if (product->hasAttr(kQuantizedAttr))
+    return "the matrix is quantized, tiles take bf16";
+  for (Value input : product.getDpsInputs())
+    if (Type type = getElementTypeOrSelf(input.getType()); !type.isBF16())
+      return llvm::formatv("an operand is {0}, tiles take bf16", type);
   int64_t depth = product.getStaticLoopRanges().back();
   int64_t columns = getColumns(product);
-  return llvm::all_of(product.getDpsInputs(),
-                      [](Value input) {
-                        return cast<ShapedType>(input.getType())
-                            .getElementType()
-                            .isBF16();
-                      }) &&
-         depth % kBlock == 0 && columns % kBlock == 0 && columns >= 2 * kBlock;
+  if (columns % kBlock != 0)
+    return llvm::formatv("out is {0}, no multiple of {1}", columns, kBlock);
+  if (columns < 2 * kBlock)
+    return llvm::formatv("out is {0}, less than {1}", columns, 2 * kBlock);
+  if (depth % kBlock != 0)
+    return llvm::formatv("in is {0}, no multiple of {1}", depth, kBlock);
+  return "";
 }
 
 class AMXTiler {
 public:
   AMXTiler(RewriterBase &rewriter, linalg::GenericOp root,
            const AMXSizes &sizes)
-      : b(root.getLoc(), rewriter), root(root), products(findAMXProducts(root)),
+      : b(root.getLoc(), rewriter), root(root), products(findProducts(root)),
         columns(getColumns(root)),
         depth(products[0].getStaticLoopRanges().back()),
         rowsPerPass(sizes.rowsPerPass),
@@ -131,7 +137,7 @@ private:
 
 } // namespace
 
-SmallVector<linalg::GenericOp> llama::findAMXProducts(linalg::GenericOp root) {
+SmallVector<linalg::GenericOp> llama::findProducts(linalg::GenericOp root) {
   SmallVector<linalg::GenericOp> products;
   if (root.getNumReductionLoops() == 1)
     products.push_back(root);
@@ -141,11 +147,19 @@ SmallVector<linalg::GenericOp> llama::findAMXProducts(linalg::GenericOp root) {
           product && product.getNumReductionLoops() == 1 &&
           product.getNumParallelLoops() == 2)
         products.push_back(product);
-  for (linalg::GenericOp product : products)
-    if (!runsOnTiles(product) || product.getStaticLoopRanges().back() !=
-                                     products[0].getStaticLoopRanges().back())
-      return {};
   return products;
+}
+
+std::string llama::findAMXObstacle(ArrayRef<linalg::GenericOp> products) {
+  for (linalg::GenericOp product : products) {
+    if (std::string obstacle = findObstacle(product); !obstacle.empty())
+      return obstacle;
+    linalg::GenericOp first = products[0];
+    if (product.getStaticLoopRanges().back() !=
+        first.getStaticLoopRanges().back())
+      return "it is joined with a product of other width";
+  }
+  return "";
 }
 
 SmallVector<Value>
@@ -312,6 +326,7 @@ Value AMXTiler::multiply(Value sums, linalg::GenericOp product, Value packed,
             arith::AddFOp::create(nested, loc, args[2], xy).getResult());
       });
   tiled->setAttr(kAMXTileAttr, b.getUnitAttr());
+  tiled->setLoc(product.getLoc());
   return insert(tiled.getResult(0), sums, offsets, {kBlock, kBlock});
 }
 
@@ -422,10 +437,12 @@ Value AMXTiler::tilePass(Value whole, Value first, Value count) {
   DenseMap<Value, Value> known;
   for (linalg::GenericOp product : products) {
     Value &rows = known[product.getDpsInputs()[0]];
+    b.setLoc(product.getLoc());
     if (!rows)
       rows = pack(product.getDpsInputs()[0], first, count);
     packed.push_back(rows);
   }
+  b.setLoc(root.getLoc());
   SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
   SmallVector<OpFoldResult> passOffsets = {first, b.getIndexAttr(0)};
   SmallVector<OpFoldResult> passExtents = {count, b.getIndexAttr(columns)};
@@ -462,6 +479,9 @@ FailureOr<Value> AMXTiler::tile(Value init, Value rows) {
       })[0];
   if (failedToTile)
     return root.emitOpError("could not be tiled for AMX");
+  for (linalg::GenericOp product : products)
+    remarkPassed(product, "amx") << Arg("RowsPerPass", rowsPerPass)
+                                 << Arg("Panel", panel) << Arg("Depth", piece);
   return result;
 }
 

@@ -14,9 +14,13 @@ struct AMXSizes {
   int64_t depth;        ///< elements of a sum, at most, a multiple of 32
 };
 
-/// The products that `root` reads or is, if all of them can run on tiles: bf16,
-/// sums of a multiple of 32 elements, 64 columns or more in multiples of 32.
-SmallVector<linalg::GenericOp> findAMXProducts(linalg::GenericOp root);
+/// The products that `root` reads or is: two parallel loops and a sum.
+SmallVector<linalg::GenericOp> findProducts(linalg::GenericOp root);
+
+/// Why the products of one root cannot run on tiles, in words; empty if they
+/// can: bf16, sums of a multiple of 32 elements, 64 columns or more in
+/// multiples of 32.
+std::string findAMXObstacle(ArrayRef<linalg::GenericOp> products);
 
 /// Computes the first `rows` rows of `root` into `init` and returns that; the
 /// rest of `init` is as before. The products themselves become linalg.generic

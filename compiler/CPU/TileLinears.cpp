@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Arguments.h"
+#include "compiler/CPU/KernelRemarks.h"
 #include "compiler/CPU/Passes.h"
 #include "compiler/CPU/TileForAMX.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
@@ -31,6 +32,7 @@ namespace mlir::llama {
 
 using namespace mlir;
 using namespace mlir::llama;
+using Arg = remark::detail::Remark::Arg;
 
 namespace {
 
@@ -318,6 +320,9 @@ FailureOr<Value> LinearTiler::tile(Value init, Value rows, Value begin) {
   scf::YieldOp::create(b, result);
   if (failedToTile)
     return root.emitOpError("could not be tiled");
+  for (linalg::GenericOp product : findProducts(root))
+    remarkAnalysis(product, "panels") << Arg("RowsPerPass", sizes.rowsPerPass)
+                                      << Arg("Panel", sizes.panelColumns);
   return passes.getResult(0);
 }
 
@@ -373,8 +378,10 @@ private:
     // A root may join two products (gate and up): each root once.
     llvm::SetVector<Operation *> roots;
     for (Operation &op : function.getBody().getOps())
-      if (isLinear(&op)) {
-        roots.insert(findRoot(cast<linalg::GenericOp>(op)));
+      if (auto product = dyn_cast<linalg::GenericOp>(op);
+          product && isLinear(product)) {
+        locateProduct(product);
+        roots.insert(findRoot(product));
         ++numTiled;
       }
     IRRewriter rewriter(&getContext());
@@ -389,6 +396,16 @@ private:
     return success();
   }
 
+  std::string findAMXObstacle(ArrayRef<linalg::GenericOp> products,
+                              StringRef rows) {
+    if (!amx)
+      return "the target has none";
+    // Logits are few rows, each of another sequence.
+    if (rows != "rows")
+      return "its rows are single ones of many sequences";
+    return llama::findAMXObstacle(products);
+  }
+
   FailureOr<Value> tileRoot(IRRewriter &rewriter, linalg::GenericOp root) {
     rewriter.setInsertionPoint(root);
     ImplicitLocOpBuilder b(root.getLoc(), rewriter);
@@ -397,9 +414,15 @@ private:
       init = fill.getDpsInits()[0];
     Value rows = tensor::DimOp::create(b, init, 0);
     Value first = arith::ConstantIndexOp::create(b, 0);
-    // Logits are few rows, each of another sequence.
-    SmallVector<linalg::GenericOp> products = findAMXProducts(root);
-    if (amx && !products.empty() && findRowKind(init) == "rows") {
+    SmallVector<linalg::GenericOp> products = findProducts(root);
+    StringRef kind = findRowKind(init);
+    for (linalg::GenericOp product : products)
+      remarkProduct(product, kind);
+    std::string obstacle = findAMXObstacle(products, kind);
+    for (linalg::GenericOp product : products)
+      if (!obstacle.empty())
+        remarkMissed(product, "amx", obstacle);
+    if (obstacle.empty()) {
       first =
           findArgument(root->getParentOfType<func::FuncOp>(), "prompt_rows");
       FailureOr<Value> prompt =

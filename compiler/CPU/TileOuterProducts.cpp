@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/CPU/KernelRemarks.h"
 #include "compiler/CPU/Passes.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -93,7 +94,9 @@ private:
     if (failed(tiled))
       return failure();
     rewriter.replaceOp(op, tiled->replacements);
-    return dropSum(rewriter, cast<linalg::GenericOp>(tiled->tiledOps.front()));
+    auto product = cast<linalg::GenericOp>(tiled->tiledOps.front());
+    mlir::llama::remarkTile(product, "fma");
+    return dropSum(rewriter, product);
   }
 
   /// A sum of one product is no sum.

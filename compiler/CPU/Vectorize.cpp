@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/CPU/KernelRemarks.h"
 #include "compiler/CPU/Passes.h"
 #include "compiler/CPU/TileForAMX.h"
 
@@ -44,9 +45,14 @@ struct LlamaCPUVectorize
   void runOnOperation() override {
     foldEmptySlices();
     IRRewriter rewriter(&getContext());
-    for (linalg::LinalgOp op : collect())
-      if (isVectorizable(op) && failed(cut(rewriter, op)))
+    for (linalg::LinalgOp op : collect()) {
+      if (!isVectorizable(op))
+        continue;
+      if (linalg::isaContractionOpInterface(op))
+        llama::remarkTile(op, "fma");
+      if (failed(cut(rewriter, op)))
         return signalPassFailure();
+    }
     foldEmptySlices();
     for (linalg::LinalgOp op : collect())
       vectorize(rewriter, op);

@@ -9,12 +9,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/CPU/KernelRemarks.h"
 #include "compiler/CPU/Passes.h"
 #include "compiler/CPU/TileSums.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
+
+#include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::llama {
 #define GEN_PASS_DEF_LLAMACPUVECTORIZEBF16PASS
@@ -82,6 +85,12 @@ struct LlamaCPUVectorizeBF16
     getOperation().walk([&](linalg::GenericOp op) {
       if (!isTileOfBF16(op))
         return;
+      if (int64_t depth = op.getStaticLoopRanges().back();
+          depth % (2 * lanes) != 0)
+        return remarkMissed(
+            op, "vdpbf16ps",
+            llvm::formatv("in is {0}, no multiple of {1}", depth, 2 * lanes));
+      remarkTile(op, "vdpbf16ps");
       rewriter.setInsertionPoint(op);
       rewriter.replaceOp(op, DotTile(rewriter, op, lanes).vectorize());
       ++numVectorized;
@@ -97,7 +106,6 @@ private:
   bool isTileOfBF16(linalg::GenericOp op) {
     return !op.hasDynamicShape() && op.getNumParallelLoops() == 2 &&
            op.getNumReductionLoops() == 1 && op.getNumDpsInputs() == 2 &&
-           op.getStaticLoopRanges().back() % (2 * lanes) == 0 &&
            linalg::isaContractionOpInterface(op) && startsAtZero(op) &&
            llvm::all_of(op.getDpsInputs(), [](Value input) {
              auto type = cast<ShapedType>(input.getType());

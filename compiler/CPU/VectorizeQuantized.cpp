@@ -24,6 +24,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/AddByteDots.h"
+#include "compiler/CPU/KernelRemarks.h"
 #include "compiler/CPU/Passes.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
 
@@ -303,6 +304,9 @@ struct LlamaCPUVectorizeQuantized
     getOperation().walk([&](linalg::GenericOp op) {
       if (!op->hasAttr(kQuantizedAttr) || op.hasDynamicShape())
         return;
+      if (dots == ByteDots::VPMADDWD)
+        remarkMissed(op, "vpdpbusd", "the target has no VNNI");
+      remarkTile(op, getName(dots));
       rewriter.setInsertionPoint(op);
       QuantizedTile tile(rewriter, op, lanes, dots);
       rewriter.replaceOp(op, tile.vectorize());

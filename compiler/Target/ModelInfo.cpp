@@ -12,6 +12,7 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -162,12 +163,61 @@ static Json describeShape(const llamaweights::ModelConfig &config) {
             {"dim", config.headDim}}}};
 }
 
+static SmallVector<StringRef> getStrings(DictionaryAttr entry, StringRef key) {
+  SmallVector<StringRef> strings;
+  if (auto list = entry.getAs<ArrayAttr>(key))
+    for (auto value : list.getAsRange<StringAttr>())
+      strings.push_back(value.getValue());
+  return strings;
+}
+
+/// One step: its name, what it reads of a layer's weights once (`bytes`) and
+/// for each row (`row_bytes`), and how many weights a row is multiplied with.
+static Json describeStep(DictionaryAttr entry, ArrayRef<PlacedWeight> weights) {
+  SmallVector<StringRef> matrices = getStrings(entry, "matrices");
+  SmallVector<StringRef> tables = getStrings(entry, "tables");
+  SmallVector<StringRef> names = getStrings(entry, "ops");
+  if (names.empty()) // the module was read from a text without locations
+    names = matrices;
+  int64_t bytes = 0, rowBytes = 0, multiplies = 0;
+  for (const PlacedWeight &weight : weights) {
+    bool isMatrix = llvm::is_contained(matrices, weight.name);
+    if (!isMatrix && !llvm::is_contained(tables, weight.name))
+      continue;
+    bool isVector = weight.shape.size() == 1;
+    if (isMatrix || isVector)
+      bytes += weight.getTensorBytes();
+    else
+      rowBytes += weight.getTensorBytes() / weight.shape[0];
+    if (isMatrix && !isVector)
+      multiplies += weight.shape[0] * weight.shape[1];
+  }
+  auto rows = entry.getAs<StringAttr>("rows");
+  return {{"name", llvm::join(names, "+")},
+          {"bytes", bytes},
+          {"row_bytes", rowBytes},
+          {"multiplies", multiplies},
+          {"rows", rows ? rows.getValue().str() : "rows"},
+          {"cache", entry.contains("cache")}};
+}
+
+static Json describeSteps(ModuleOp module, ArrayRef<PlacedWeight> weights) {
+  Json steps = Json::array();
+  if (auto list = module->getAttrOfType<ArrayAttr>(kStepsAttr))
+    for (auto entry : list.getAsRange<DictionaryAttr>())
+      steps.push_back(describeStep(entry, weights));
+  return steps;
+}
+
 /// The first target, and the others in a list of their own.
-static Json describeTargets(ArrayRef<TargetInfo> targets) {
+static Json describeTargets(ArrayRef<TargetInfo> targets,
+                            ArrayRef<ModuleOp> modules,
+                            ArrayRef<PlacedWeight> weights) {
   Json result = {{"triple", targets[0].triple}};
   auto describe = [&](size_t i) -> Json {
     return {{"cpu", targets[i].cpu},
-            {"features", targets[i].getRequiredFeatures()}};
+            {"features", targets[i].getRequiredFeatures()},
+            {"steps", describeSteps(modules[i], weights)}};
   };
   result.update(describe(0));
   Json others = Json::array();
@@ -184,6 +234,7 @@ static Json describeTargets(ArrayRef<TargetInfo> targets) {
 static std::string describe(const ModelManifest &manifest,
                             const ModuleFacts &facts,
                             ArrayRef<PlacedWeight> weights,
+                            ArrayRef<ModuleOp> modules,
                             ArrayRef<TargetInfo> targets, WeightStorage storage,
                             StringRef weightsFile) {
   const llamaweights::ModelConfig &config = manifest.config;
@@ -194,7 +245,7 @@ static std::string describe(const ModelManifest &manifest,
   info["eos_tokens"] = config.eosTokens;
   info["activations"] = facts.activations;
   info["kv_type"] = facts.kvType;
-  info["target"] = describeTargets(targets);
+  info["target"] = describeTargets(targets, modules, weights);
   Json block = {
       {"storage", storage == WeightStorage::Embed ? "embed" : "external"},
       {"file", weightsFile.str()},
@@ -214,11 +265,12 @@ static void copyText(char (&field)[size], StringRef text) {
   llvm::copy(text.take_front(size - 1), field);
 }
 
-llvm::Expected<ObjectData> llama::describeModel(ModuleOp module,
+llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
                                                 const ModelManifest &manifest,
                                                 ArrayRef<TargetInfo> targets,
                                                 WeightStorage storage,
                                                 StringRef weightsFile) {
+  ModuleOp module = modules[0];
   llvm::Expected<ModuleFacts> facts = readFacts(module);
   if (!facts)
     return facts.takeError();
@@ -235,8 +287,8 @@ llvm::Expected<ObjectData> llama::describeModel(ModuleOp module,
           llvm::toString(tokenizer.takeError()).c_str());
     data.tokenizer = std::move(*tokenizer);
   }
-  data.info =
-      describe(manifest, *facts, *weights, targets, storage, weightsFile);
+  data.info = describe(manifest, *facts, *weights, modules, targets, storage,
+                       weightsFile);
   if (storage == WeightStorage::Embed)
     data.weightsBytes = facts->weightsBytes;
 

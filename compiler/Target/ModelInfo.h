@@ -39,13 +39,12 @@ struct PlacedWeight {
 /// llama-cpu-place-weights.
 llvm::Expected<SmallVector<PlacedWeight>> getPlacedWeights(ModuleOp module);
 
-/// Header, info and tokenizer for a module of the LLVM stage; `targets` in the
-/// order of getEntryPoints. `weightsFile` is
-/// the name of the file beside the model if weights are external.
-llvm::Expected<ObjectData>
-describeModel(ModuleOp module, const llamaweights::ModelManifest &manifest,
-              ArrayRef<TargetInfo> targets, WeightStorage storage,
-              StringRef weightsFile);
+/// Header, info and tokenizer for modules of the LLVM stage, one for each
+/// target, in the order of getEntryPoints. `weightsFile` is the name of the
+/// file beside the model if weights are external.
+llvm::Expected<ObjectData> describeModel(
+    ArrayRef<ModuleOp> modules, const llamaweights::ModelManifest &manifest,
+    ArrayRef<TargetInfo> targets, WeightStorage storage, StringRef weightsFile);
 
 /// Puts the hashes of the tensors into the description that `data` has, which
 /// keeps its length, and into `file`, which holds it somewhere.

@@ -14,6 +14,7 @@
 #include "compiler/Target/EmitObject.h"
 #include "compiler/Target/LinkSharedObject.h"
 #include "compiler/Target/ModelInfo.h"
+#include "compiler/tools/OptReport.h"
 #include "compiler/tools/Progress.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
@@ -131,6 +132,12 @@ static cl::opt<std::string>
     dumpStages("dump-stages", cl::cat(stageCategory), cl::value_desc("dir"),
                cl::desc("write the IR after every stage to "
                         "DIR/1-import.mlir, ..."));
+static cl::opt<std::string> optReport(
+    "opt-report", cl::cat(stageCategory), cl::value_desc("file"),
+    cl::ValueOptional,
+    cl::desc("which kernel every matrix product gets, and why it gets no "
+             "better one: to FILE, as JSON if its name ends in .json; "
+             "default standard error"));
 
 //===----------------------------------------------------------------------===//
 // From input to IR
@@ -155,6 +162,7 @@ private:
   llvm::Error lowerTo(Stage stage);
   void splitByTarget();
   llvm::Error dump(ModuleOp module, const TargetInfo &target, Stage stage);
+  llvm::Error writeReport();
   llvm::Error writeIR();
   llvm::Error writeCode();
   llvm::Error writeModel();
@@ -177,6 +185,7 @@ private:
   llvm::SourceMgr sources;
   /// One for each target, or one for all until their kernels differ.
   std::vector<OwningOpRef<ModuleOp>> modules;
+  std::optional<OptReport> report; ///< if one is asked for
   std::optional<ModelManifest> manifest;
   std::vector<TargetInfo> targets; ///< the one that asks for most comes first
   Stage stage = Stage::Import;
@@ -306,6 +315,17 @@ llvm::Error Compilation::open() {
 // From stage to stage
 //===----------------------------------------------------------------------===//
 
+/// With locations where nothing else says which llama op something comes from.
+static std::string printModule(ModuleOp module, Stage reached) {
+  OpPrintingFlags flags;
+  if (reached == Stage::Linalg)
+    flags.enableDebugInfo();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, flags);
+  return text;
+}
+
 llvm::Error Compilation::dump(ModuleOp module, const TargetInfo &target,
                               Stage reached) {
   if (dumpStages.empty())
@@ -322,9 +342,7 @@ llvm::Error Compilation::dump(ModuleOp module, const TargetInfo &target,
   llvm::Expected<OutputFile> file = OutputFile::create(path);
   if (!file)
     return file.takeError();
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  module.print(stream);
+  std::string text = printModule(module, reached);
   if (llvm::Error error = file->write(0, ArrayRef(text.data(), text.size())))
     return error;
   return file->keep();
@@ -354,6 +372,8 @@ llvm::Error Compilation::lowerTo(Stage next) {
       return llvm::createStringError("a pass manager flag does not apply");
     applyDefaultTimingPassManagerCLOptions(pm);
     buildStagePipeline(pm, next, getSchedule(target));
+    if (report && next == Stage::Kernels)
+      report->begin(target);
     if (failed(pm.run(*module)))
       return llvm::createStringError("%s: stage '%s' failed", input.c_str(),
                                      getStageName(next).data());
@@ -400,15 +420,27 @@ static llvm::Error print(StringRef text) {
              : llvm::Error::success();
 }
 
+llvm::Error Compilation::writeReport() {
+  if (!report)
+    return llvm::Error::success();
+  if (optReport.empty() || optReport == "-") {
+    llvm::errs() << report->getText();
+    return llvm::Error::success();
+  }
+  std::string text = StringRef(optReport).ends_with(".json")
+                         ? report->getJson()
+                         : report->getText();
+  return writeWhole(optReport, ArrayRef(text.data(), text.size()));
+}
+
 llvm::Error Compilation::writeIR() {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
+  std::string text = printModule(*modules[0], stage);
   if (StringRef(output).ends_with(".mlirbc")) {
+    text.clear();
+    llvm::raw_string_ostream stream(text);
     if (failed(writeBytecodeToFile(*modules[0], stream)))
       return llvm::createStringError("%s: cannot be written as bytecode",
                                      output.c_str());
-  } else {
-    modules[0]->print(stream);
   }
   if (output.empty() || output == "-") {
     return print(text);
@@ -466,8 +498,10 @@ llvm::Error Compilation::writeModel() {
   StringRef weightsName = weightStorage == WeightStorage::External
                               ? llvm::sys::path::filename(weightsPath)
                               : "";
-  llvm::Expected<ObjectData> data = describeModel(
-      *modules[0], *manifest, targets, weightStorage, weightsName);
+  SmallVector<ModuleOp> all = llvm::map_to_vector(
+      modules, [](const OwningOpRef<ModuleOp> &module) { return *module; });
+  llvm::Expected<ObjectData> data =
+      describeModel(all, *manifest, targets, weightStorage, weightsName);
   if (!data)
     return data.takeError();
   llvm::Expected<OutputFile> file = OutputFile::create(outputPath);
@@ -520,7 +554,18 @@ llvm::Error Compilation::run() {
     return llvm::createStringError("%s: is at stage '%s', behind '%s'",
                                    input.c_str(), getStageName(stage).data(),
                                    getStageName(lastStage).data());
+  if (optReport.getNumOccurrences() > 0) {
+    if (stage >= Stage::Kernels || lastStage < Stage::Kernels)
+      return llvm::createStringError(
+          "--opt-report: kernels are chosen on the way to stage '%s', this "
+          "goes from '%s' to '%s'",
+          getStageName(Stage::Kernels).data(), getStageName(stage).data(),
+          getStageName(lastStage).data());
+    report.emplace(context);
+  }
   if (llvm::Error error = lower())
+    return error;
+  if (llvm::Error error = writeReport())
     return error;
   if (lastStage <= kLastIRStage)
     return writeIR();

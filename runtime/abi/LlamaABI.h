@@ -4,9 +4,10 @@
  * Compiler and runtime include this one header. Rules:
  *
  *   A1  llama_model_header comes first and is readable whatever the version:
- *       magic, then abi_version. A runtime refuses a version other than its
- * own. A2  llama_forward is called once per thread with the same call and that
- *       thread's number; all of them meet at call->barrier.
+ *       magic, then abi_version. A runtime refuses all versions but its own.
+ *   A2  llama_forward is called once per thread, with that thread's number and
+ *       the same call but for its team. All of them meet at call->barrier, as
+ *       often and with the same numbers.
  *   A3  llama_forward allocates nothing, keeps nothing between calls, and calls
  *       nothing but call->barrier.
  *   A4  the result of a row depends on that row and on its sequence's cache
@@ -25,7 +26,7 @@ extern "C" {
 #endif
 
 #define LLAMA_ABI_MAGIC 0x4F53414D414C4CULL /* "LLAMASO" */
-#define LLAMA_ABI_VERSION 3u
+#define LLAMA_ABI_VERSION 4u
 
 /* Positions held by one block of the KV cache. */
 #define LLAMA_KV_BLOCK 64
@@ -61,9 +62,13 @@ typedef struct llama_call {
   const void *weights; /* llama_weights, or a copy of it */
   void *workspace;     /* llama_workspace_bytes(rows, logit_rows), 64-aligned */
 
-  int64_t threads;             /* how many call llama_forward */
-  void (*barrier)(void *team); /* returns when all threads have called it */
-  void *team;                  /* barrier's argument */
+  int64_t threads; /* how many call llama_forward */
+
+  /* Returns when all threads have called it. What they do from there to the
+   * next barrier is step `step` of the list in llama_info, in layer `layer`, or
+   * -1 outside of the layers. */
+  void (*barrier)(void *team, int64_t step, int64_t layer);
+  void *team; /* barrier's argument */
 
   /* Scores of the last layer before the softmax, for the first attention_rows
    * of logit_row_list, 0 if nobody asks. Up to a row's position; what follows

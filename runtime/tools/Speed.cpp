@@ -2,6 +2,7 @@
 
 #include "runtime/tools/Speed.h"
 
+#include "runtime/CInterface/Handles.h"
 #include "runtime/tools/Progress.h"
 
 #include <nlohmann/json.hpp>
@@ -56,6 +57,7 @@ double Costs::getOperations(int64_t before, int64_t tokens,
 void Rates::add(int64_t tokens, Clock::time_point start) {
   std::chrono::duration<double> took = Clock::now() - start;
   runs.push_back(double(tokens) / took.count());
+  seconds += took.count();
 }
 
 double Rates::getMedian() const {
@@ -117,9 +119,11 @@ public:
       ids[i] = getId(i);
     Session session(engine);
     llamart_feed feed = session.feed(ids);
+    setProfile(prompt.profile.get());
     auto start = Rates::Clock::now();
     engine.eval({&feed, 1});
     prompt.rates.add(prompt.prompt, start);
+    setProfile(nullptr);
     return session;
   }
 
@@ -129,6 +133,7 @@ public:
     sessions.reserve(decode.batch);
     for (int64_t i = 0; i < decode.batch; ++i)
       sessions.push_back(first.fork());
+    setProfile(decode.profile.get());
     auto start = Rates::Clock::now();
     for (int64_t step = 0; step < decode.decode; ++step) {
       std::vector<llamart_feed> feeds;
@@ -139,9 +144,13 @@ public:
       engine.eval(feeds);
     }
     decode.rates.add(decode.getTokens(), start);
+    setProfile(nullptr);
   }
 
 private:
+  void setProfile(llamart::Profile *profile) {
+    engine.get()->engine->setProfile(profile);
+  }
   int32_t getId(int64_t i) const { return int32_t(i * 7919 % vocab); }
 
   Engine &engine;
@@ -205,6 +214,11 @@ Speed measureSpeed(const SpeedOptions &o) {
   Runner runner(engine, model.getInfo().vocab);
   Speed warmUp = speed; // pages are touched for the first time
   runLines(runner, warmUp);
+  if (!o.profile.empty())
+    for (std::vector<Measured> *lines : {&speed.prompts, &speed.decodes})
+      for (Measured &line : *lines)
+        line.profile = std::make_shared<llamart::Profile>(*model.get()->model,
+                                                          speed.threads);
   progress.step();
   for (int i = 0; i < o.repetitions; ++i) {
     reads.pass();

@@ -14,17 +14,20 @@
 #define LLAMA_RUNTIME_TOOLS_SPEED_H
 
 #include "llamart/llamart.hpp"
+#include "runtime/Profile.h"
 #include "runtime/tools/ReadBandwidth.h"
 #include "runtime/tools/VectorPeak.h"
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 struct SpeedOptions {
   std::string model, load = "map";
+  std::string profile;          ///< "", "ops" or "layers"
   std::vector<int64_t> prompts; ///< lengths; empty: the usual one
   std::vector<int64_t> batches = {1};
   std::optional<int64_t> decode; ///< tokens after each prompt
@@ -55,8 +58,11 @@ public:
   double getMedian() const;
   double getLeast() const;
   double getMost() const;
+  /// Of all runs.
+  double getSeconds() const { return seconds; }
 
 private:
+  double seconds = 0;
   std::vector<double> runs;
 };
 
@@ -67,6 +73,7 @@ struct Measured {
   int64_t batch = 1;  ///< sequences
   double bytes = 0, operations = 0; ///< of the whole
   Rates rates;
+  std::shared_ptr<llamart::Profile> profile; ///< of all runs, if asked for
 
   int64_t getTokens() const { return decode ? decode * batch : prompt; }
   double getSeconds() const { return double(getTokens()) / rates.getMedian(); }
@@ -91,7 +98,7 @@ struct Speed {
 Speed measureSpeed(const SpeedOptions &options);
 
 /// On standard output.
-void printSpeed(const Speed &speed);
+void printSpeed(const SpeedOptions &options, const Speed &speed);
 void printSpeedJson(const SpeedOptions &options, const Speed &speed);
 
 #endif // LLAMA_RUNTIME_TOOLS_SPEED_H

@@ -1,6 +1,7 @@
 //===- SpeedReport.cpp - A model's speed as a table or as JSON ------------===//
 
 #include "runtime/CpuFeatures.h"
+#include "runtime/tools/ProfileReport.h"
 #include "runtime/tools/Speed.h"
 
 #include <nlohmann/json.hpp>
@@ -29,7 +30,8 @@ void printLine(const Measured &line, const Speed &speed) {
               100 * ops / speed.getBestPeak().operationsPerSecond);
 }
 
-ordered_json describe(const Measured &line, const Speed &speed) {
+ordered_json describe(const Measured &line, const Speed &speed,
+                      const SpeedOptions &options) {
   double bytes = line.getBytesPerSecond(), ops = line.getOperationsPerSecond();
   ordered_json result = {{"prompt_tokens", line.prompt}};
   if (line.decode) {
@@ -43,12 +45,14 @@ ordered_json describe(const Measured &line, const Speed &speed) {
   result["share_of_read"] = bytes / speed.getBestRead().bytesPerSecond;
   result["operations_per_s"] = ops;
   result["share_of_peak"] = ops / speed.getBestPeak().operationsPerSecond;
+  if (line.profile)
+    result["profile"] = describeProfile(line, options.profile == "layers");
   return result;
 }
 
 } // namespace
 
-void printSpeed(const Speed &speed) {
+void printSpeed(const SpeedOptions &options, const Speed &speed) {
   std::printf("%s, %d threads\n", llamart::getCpuName().c_str(), speed.threads);
   std::printf("reads, GB/s by streams of each thread:");
   for (const ReadBandwidth &read : speed.reads)
@@ -69,6 +73,10 @@ void printSpeed(const Speed &speed) {
     printLine(line, speed);
   for (const Measured &line : speed.decodes)
     printLine(line, speed);
+  for (const std::vector<Measured> *lines : {&speed.prompts, &speed.decodes})
+    for (const Measured &line : *lines)
+      if (line.profile)
+        printProfile(line, options.profile == "layers");
 }
 
 void printSpeedJson(const SpeedOptions &o, const Speed &speed) {
@@ -92,8 +100,8 @@ void printSpeedJson(const SpeedOptions &o, const Speed &speed) {
     out["peaks"].push_back({{"unit", peak.unit.name},
                             {"operations_per_s", peak.operationsPerSecond}});
   for (const Measured &line : speed.prompts)
-    out["prompt"].push_back(describe(line, speed));
+    out["prompt"].push_back(describe(line, speed, o));
   for (const Measured &line : speed.decodes)
-    out["decode"].push_back(describe(line, speed));
+    out["decode"].push_back(describe(line, speed, o));
   std::puts(out.dump(2).c_str());
 }

@@ -64,6 +64,11 @@ CLI::App *addSpeed(CLI::App &app, SpeedOptions &o) {
   speed->add_option("--load", o.load, "map or copy the weights")
       ->check(CLI::IsMember({"map", "copy"}))
       ->capture_default_str();
+  speed
+      ->add_flag("--profile{ops}", o.profile,
+                 "Time, bytes and operations of every fused op; --profile="
+                 "layers: in every layer")
+      ->check(CLI::IsMember({"ops", "layers"}));
   speed->add_flag("--json", o.json, "JSON instead of lines");
   speed->add_flag("--quiet", o.quiet, "No progress");
   return speed;
@@ -113,7 +118,7 @@ int runTool(int argc, char **argv) {
   else if (*speed && speedOptions.json)
     printSpeedJson(speedOptions, measureSpeed(speedOptions));
   else
-    printSpeed(measureSpeed(speedOptions));
+    printSpeed(speedOptions, measureSpeed(speedOptions));
   if (std::fflush(stdout) != 0)
     throw std::runtime_error(std::string("standard output: ") +
                              std::strerror(errno));

@@ -21,12 +21,12 @@ std::string getErrorOf(const std::vector<std::string> &features) {
 
 TEST(CpuFeatures, ChooseTheFirstVariantThatRuns) {
   std::vector<CodeVariant> variants = {
-      {"newer", {"sse2", "no-such-feature"}, "f", "w"},
-      {"this", {"sse2"}, "f_1", "w_1"},
-      {"older", {}, "f_2", "w_2"}};
+      {"newer", {"sse2", "no-such-feature"}, "f", "w", {}},
+      {"this", {"sse2"}, "f_1", "w_1", {}},
+      {"older", {}, "f_2", "w_2", {}}};
   EXPECT_EQ(chooseVariant("model.so", variants).cpu, "this");
   variants.resize(1);
-  variants.push_back({"other", {"another-feature"}, "f_1", "w_1"});
+  variants.push_back({"other", {"another-feature"}, "f_1", "w_1", {}});
   try {
     chooseVariant("model.so", variants);
     FAIL() << "expected an error";

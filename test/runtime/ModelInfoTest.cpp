@@ -20,7 +20,10 @@ json makeInfo() {
     "kv_type": "f32",
     "target": {"triple": "x86_64-linux-gnu", "cpu": "znver4",
                "features": ["avx2", "fma"],
-               "others": [{"cpu": "x86-64", "features": [],
+               "steps": [{"name": "linear", "bytes": 64, "row_bytes": 4,
+                          "multiplies": 32, "rows": "generated_rows",
+                          "cache": true}],
+               "others": [{"cpu": "x86-64", "features": [], "steps": [],
                            "forward": "forward_1",
                            "workspace": "workspace_1"}]},
     "weights": {"storage": "external", "file": "tiny.weights",
@@ -63,6 +66,15 @@ TEST(ModelInfo, IsReadAsItIsWritten) {
   EXPECT_EQ(info.variants[0].features,
             (std::vector<std::string>{"avx2", "fma"}));
   EXPECT_EQ(info.variants[0].forward, "llama_forward");
+  ASSERT_EQ(info.variants[0].steps.size(), 1u);
+  const Step &step = info.variants[0].steps[0];
+  EXPECT_EQ(step.name, "linear");
+  EXPECT_EQ(step.bytes, 64);
+  EXPECT_EQ(step.rowBytes, 4);
+  EXPECT_EQ(step.multiplies, 32);
+  EXPECT_EQ(step.rows, StepRows::Generated);
+  EXPECT_TRUE(step.readsCache);
+  EXPECT_TRUE(info.variants[1].steps.empty());
   EXPECT_EQ(info.variants[1].cpu, "x86-64");
   EXPECT_EQ(info.variants[1].features, std::vector<std::string>());
   EXPECT_EQ(info.variants[1].forward, "forward_1");
@@ -106,6 +118,12 @@ TEST(ModelInfo, MustHaveTheRightTypes) {
          "eos_tokens holds something that is not a whole number");
   expect([](json &i) { i["target"]["features"] = {1}; },
          "target.features holds something that is not a string");
+  expect([](json &i) { i["target"]["steps"][0]["cache"] = 1; },
+         "target.steps.cache is not true or false");
+  expect([](json &i) { i["target"]["steps"][0] = 1; },
+         "target.steps is not an object");
+  expect([](json &i) { i["target"]["others"][0].erase("steps"); },
+         "target.others.steps is missing");
   expect([](json &i) { i = json::array(); }, "the text is not an object");
 }
 
@@ -125,6 +143,11 @@ TEST(ModelInfo, MustHaveValuesInRange) {
          "eos_tokens is -1, expected 0 to 511");
   expect([](json &i) { i["weights"]["bytes"] = 0; },
          "weights.bytes is 0, expected 1 to 9223372036854775807");
+  expect([](json &i) { i["target"]["steps"][0]["bytes"] = -1; },
+         "target.steps.bytes is -1, expected 0 to 9223372036854775807");
+  expect([](json &i) { i["target"]["steps"][0]["rows"] = "cows"; },
+         "target.steps.rows is 'cows', expected 'rows', 'prompt_rows', "
+         "'generated_rows' or 'logit_rows'");
   expect([](json &i) { i["weights"]["storage"] = "cloud"; },
          "weights.storage is 'cloud', expected 'embed' or 'external'");
 }

@@ -48,13 +48,24 @@ constexpr uint64_t kWeightWords = kWeightBytes / 4;
   "{\"name\": \"output\", \"dtype\": \"f32\", "                                \
   "\"shape\": [264, 16], \"offset\": 17920, \"bytes\": 16896}"
 
+// What lies behind the barriers; numbers that tell rows and layers apart.
+#define STEP(name, bytes, row_bytes, multiplies, rows, cache)                  \
+  "{\"name\": \"" name "\", \"bytes\": " bytes ", \"row_bytes\": " row_bytes   \
+  ", \"multiplies\": " multiplies ", \"rows\": \"" rows                        \
+  "\", \"cache\": " cache "}"
+#define STEPS                                                                  \
+  STEP("embed", "0", "64", "0", "rows", "false")                               \
+  ", " STEP("attend", "1000", "0", "100", "rows", "true") ", " STEP(           \
+      "logits", "16896", "0", "4224", "logit_rows", "false")
+
 #define INFO                                                                   \
   "{\"name\": \"fake\", \"hidden\": 16, \"ffn\": 32, \"vocab\": 264, "         \
   "\"layers\": 2, \"heads\": {\"query\": 4, \"kv\": 2, \"dim\": 4}, "          \
   "\"max_seq_len\": 512, \"bos_token\": 256, \"eos_tokens\": [257], "          \
   "\"activations\": \"f32\", \"kv_type\": \"f32\", "                           \
   "\"target\": {\"triple\": \"x86_64-unknown-linux-gnu\", "                    \
-  "\"cpu\": \"fake-cpu\", \"features\": [" FEATURES "], \"others\": []}, "     \
+  "\"cpu\": \"fake-cpu\", \"features\": [" FEATURES "], "                      \
+  "\"steps\": [" STEPS "], \"others\": []}, "                                  \
   "\"weights\": {\"storage\": " WEIGHTS ", \"tensors\": [" TENSORS "]}, "      \
   "\"chat_template\": \"\", \"compiler\": \"a hand\"}"
 
@@ -211,16 +222,17 @@ struct Forward {
       fake_calls.rows[fake_calls.count] = call.rows;
       fake_calls.sequences[fake_calls.count++] = call.table_count;
     }
+    call.barrier(call.team, 0, -1);
     for (int64_t row = thread; row < call.rows; row += n)
       append(row);
-    call.barrier(call.team);
+    call.barrier(call.team, 1, 0);
     // Each thread takes the rows that its neighbour wrote.
     for (int64_t row = (thread + 1) % n; row < call.rows; row += n)
       attend(row);
-    call.barrier(call.team);
+    call.barrier(call.team, 1, 1); // the second layer has nothing to add
+    call.barrier(call.team, 2, -1);
     writeLogits(!isWellFormed());
     writeScores();
-    call.barrier(call.team);
   }
 };
 

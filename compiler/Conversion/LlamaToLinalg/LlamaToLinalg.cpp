@@ -11,9 +11,11 @@
 
 #include "compiler/Conversion/LlamaToLinalg/Lowerings.h"
 #include "compiler/Conversion/Passes.h"
+#include "dialects/Llama/IR/LlamaLocations.h"
 #include "dialects/Llama/IR/LlamaOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/DialectConversion.h"
 
 namespace mlir::llama {
@@ -175,7 +177,7 @@ struct ConvertEmbed : OpConversionPattern<EmbedOp> {
   LogicalResult
   matchAndRewrite(EmbedOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     Matrix table(adaptor.getTable(), op.getTable());
     Value tokens = adaptor.getTokens().front();
     rewriter.replaceOp(op, table.type ? lowerQuantizedGather(b, table, tokens)
@@ -191,7 +193,7 @@ struct ConvertRMSNorm : OpConversionPattern<RMSNormOp> {
   LogicalResult
   matchAndRewrite(RMSNormOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     rewriter.replaceOp(op,
                        lowerRMSNorm(b, adaptor.getInput(), adaptor.getWeight(),
                                     op.getEps().convertToDouble(),
@@ -206,7 +208,7 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
   LogicalResult
   matchAndRewrite(LinearOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     LinearInput input(b, adaptor.getInput().front());
     rewriter.replaceOp(
         op, lowerLinear(b, input, {adaptor.getWeight(), op.getWeight()}));
@@ -220,7 +222,7 @@ struct ConvertRopeAngles : OpConversionPattern<RopeAnglesOp> {
   LogicalResult
   matchAndRewrite(RopeAnglesOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     SmallVector<double> frequencies;
     for (APFloat value : op.getFrequencies().getAsValueRange<FloatAttr>())
       frequencies.push_back(value.convertToDouble());
@@ -237,7 +239,7 @@ struct ConvertRope : OpConversionPattern<RopeOp> {
   LogicalResult
   matchAndRewrite(RopeOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     rewriter.replaceOp(op, lowerRope(b, adaptor.getInput(), adaptor.getCosine(),
                                      adaptor.getSine()));
     return success();
@@ -250,7 +252,7 @@ struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
   LogicalResult
   matchAndRewrite(CacheAppendOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     lowerCacheAppend(b, adaptor.getKeys(), adaptor.getValues(),
                      getCacheRows(adaptor));
     rewriter.eraseOp(op);
@@ -264,7 +266,7 @@ struct ConvertSilu : OpConversionPattern<SiluOp> {
   LogicalResult
   matchAndRewrite(SiluOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     Value init = b.emptyRows(adaptor.getInput(), op.getType().getDimSize(1),
                              b.getF32Type());
     Value result = b.elementwise(
@@ -284,7 +286,7 @@ struct ConvertMul : OpConversionPattern<MulOp> {
   LogicalResult
   matchAndRewrite(MulOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     Type element = op.getType().getElementType();
     Value init =
         b.emptyRows(adaptor.getLhs(), op.getType().getDimSize(1), element);
@@ -304,7 +306,7 @@ struct ConvertAdd : OpConversionPattern<AddOp> {
   LogicalResult
   matchAndRewrite(AddOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     rewriter.replaceOp(op,
                        lowerAdd(b, adaptor.getStream(), adaptor.getBranch()));
     return success();
@@ -329,7 +331,7 @@ struct ConvertLogits : OpConversionPattern<LogitsOp> {
   LogicalResult
   matchAndRewrite(LogitsOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     Value chosen =
         lowerGather(b, adaptor.getInput().front(), adaptor.getRows().front(),
                     getElementTypeOrSelf(op.getInput().getType()));
@@ -346,7 +348,7 @@ struct ConvertSpreadLogits : OpConversionPattern<SpreadLogitsOp> {
   LogicalResult
   matchAndRewrite(SpreadLogitsOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     rewriter.replaceOp(op, lowerSpread(b, adaptor.getInput(), op.getTokens(),
                                        op.getType().getDimSize(1)));
     return success();
@@ -363,7 +365,7 @@ struct ConvertQKVRopeAppend : OpConversionPattern<QKVRopeAppendOp> {
   LogicalResult
   matchAndRewrite(QKVRopeAppendOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     LinearInput input(b, adaptor.getInput().front());
     Value query =
         lowerLinear(b, input, {adaptor.getQueryWeight(), op.getQueryWeight()});
@@ -385,13 +387,29 @@ struct ConvertQKVRopeAppend : OpConversionPattern<QKVRopeAppendOp> {
   }
 };
 
+/// See compiler/CPU/KernelRemarks.h.
+void remarkAttention(FusedAttentionOp op) {
+  auto cache = cast<MemRefType>(op.getCache().getType());
+  CacheShape shape(cache);
+  int64_t columns =
+      cast<RankedTensorType>(op.getQuery().getType()).getDimSize(1);
+  using Arg = remark::detail::Remark::Arg;
+  remark::analysis(
+      op.getLoc(),
+      remark::RemarkOpts::name("attention").category(kKernelRemarks))
+      << Arg("Op", op->getName().stripDialect()) << Arg("Weight", "")
+      << Arg("Heads", columns / shape.headDim) << Arg("KVHeads", shape.kvHeads)
+      << Arg("HeadDim", shape.headDim) << Arg("Type", cache.getElementType());
+}
+
 struct ConvertFusedAttention : OpConversionPattern<FusedAttentionOp> {
   using Base::Base;
 
   LogicalResult
   matchAndRewrite(FusedAttentionOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
+    remarkAttention(op);
     rewriter.replaceOp(op, lowerAttention(b, adaptor.getQuery(),
                                           getCacheRows(adaptor),
                                           op.getType().getElementType()));
@@ -405,7 +423,7 @@ struct ConvertRecordScores : OpConversionPattern<RecordScoresOp> {
   LogicalResult
   matchAndRewrite(RecordScoresOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     lowerRecordScores(b, adaptor.getQuery(), getCacheRows(adaptor),
                       adaptor.getList(), adaptor.getInto());
     rewriter.eraseOp(op);
@@ -419,7 +437,7 @@ struct ConvertSwiGLU : OpConversionPattern<SwiGLUOp> {
   LogicalResult
   matchAndRewrite(SwiGLUOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     LinearInput input(b, adaptor.getInput().front());
     Value gate =
         lowerLinear(b, input, {adaptor.getGateWeight(), op.getGateWeight()});
@@ -436,7 +454,7 @@ struct ConvertAddRMSNorm : OpConversionPattern<AddRMSNormOp> {
   LogicalResult
   matchAndRewrite(AddRMSNormOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     Value sum = lowerAdd(b, adaptor.getStream(), adaptor.getBranch());
     Value normed =
         lowerRMSNorm(b, sum, adaptor.getWeight(), op.getEps().convertToDouble(),

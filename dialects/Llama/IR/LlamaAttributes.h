@@ -45,6 +45,14 @@ inline constexpr StringLiteral kWeightsAttr = "llama.weights";
 /// On the module, an i64: bytes of the block of weights.
 inline constexpr StringLiteral kWeightsBytesAttr = "llama.weights_bytes";
 
+/// On the module, an array: what threads do from one barrier to the next, by
+/// the numbers that barriers are called with. Each a dictionary of arrays of
+/// strings, `ops`: the llama ops that it is a part of, `matrices`: weights that
+/// every row is multiplied with, `tables`: weights of which each row reads
+/// some; a string `rows`: "prompt_rows", "generated_rows", both: "rows", or
+/// "logit_rows"; and, if keys and values of the cache are read, `cache`.
+inline constexpr StringLiteral kStepsAttr = "llama.steps";
+
 /// On the module, types: of what matmuls read, and of the KV cache.
 inline constexpr StringLiteral kActivationsAttr = "llama.activations";
 inline constexpr StringLiteral kCacheTypeAttr = "llama.kv_type";

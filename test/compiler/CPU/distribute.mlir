@@ -5,7 +5,7 @@
 // is unknown: its first loop waits.
 // CHECK-LABEL: func @loop_becomes_the_part_of_a_thread
 // CHECK-SAME: (%[[X:.*]]: memref<?xf32>, %[[N:.*]]: index, %[[THREAD:.*]]: index {llama.argument = "thread"}, %[[THREADS:.*]]: index {llama.argument = "threads"}, %[[CALL:.*]]: !llvm.ptr {llama.argument = "call"})
-// CHECK: call @llama_barrier(%[[CALL]]) : (!llvm.ptr) -> ()
+// CHECK: call @llama_barrier(%[[CALL]], %c0, %c-1) : (!llvm.ptr, index, index) -> ()
 // CHECK: %[[NEXT:.*]] = arith.addi %[[THREAD]], %c1
 // CHECK: %[[A:.*]] = arith.muli %[[N]], %[[THREAD]]
 // CHECK: %[[BEGIN:.*]] = arith.divui %[[A]], %[[THREADS]]
@@ -14,7 +14,7 @@
 // CHECK: scf.for %[[I:.*]] = %[[BEGIN]] to %[[END]] step %c1
 // CHECK:   memref.store %{{.*}}, %[[X]][%[[I]]]
 // CHECK-NOT: scf.forall
-// CHECK: func private @llama_barrier(!llvm.ptr)
+// CHECK: func private @llama_barrier(!llvm.ptr, index, index)
 func.func @loop_becomes_the_part_of_a_thread(%x: memref<?xf32>, %n: index) {
   %one = arith.constant 1.0 : f32
   scf.forall (%i) in (%n) {
@@ -496,3 +496,88 @@ func.func @unknown_code_between_rounds_is_refused(%x: memref<16xf32>, %n: index)
   }
   return
 }
+
+// -----
+
+// What lies between a barrier and the next is a step: the ops that it comes from,
+// the weights that it reads, whole in panels or in rows, and whose rows.
+// Recording scores needs no barrier of its own, and is for few calls: it counts
+// as no attention.
+// CHECK: module attributes {llama.steps = [
+// CHECK-SAME: {matrices = [], ops = ["embed"], rows = "rows", tables = ["table"]},
+// CHECK-SAME: {matrices = ["layers.a"], ops = ["linear"], rows = "prompt_rows", tables = []},
+// CHECK-SAME: {matrices = ["layers.a"], ops = ["linear", "add", "record_scores"], rows = "generated_rows", tables = []},
+// CHECK-SAME: {cache, matrices = [], ops = ["fused_attention"], rows = "rows", tables = []},
+// CHECK-SAME: {matrices = [], ops = ["record_scores"], rows = "rows", tables = []},
+// CHECK-SAME: {matrices = ["layers.a"], ops = [], rows = "logit_rows", tables = []}]
+// CHECK-LABEL: func @steps_say_what_barriers_stand_before
+// CHECK-SAME: (%[[LAYER:[a-z0-9]*]]: index {llama.argument = "layer"}
+// CHECK: call @llama_barrier(%{{.*}}, %c0, %[[LAYER]])
+// CHECK: call @llama_barrier(%{{.*}}, %c1, %[[LAYER]])
+// CHECK: scf.for
+// CHECK: call @llama_barrier(%{{.*}}, %c2, %[[LAYER]])
+// CHECK: scf.for
+// CHECK: call @llama_barrier(%{{.*}}, %c3, %[[LAYER]])
+// CHECK: call @llama_barrier(%{{.*}}, %c4, %[[LAYER]])
+// CHECK: call @llama_barrier(%{{.*}}, %c5, %[[LAYER]])
+// CHECK-NOT: call @llama_barrier
+module attributes {llama.weights = [{name = "layers.a", offset = 0 : i64}, {name = "table", offset = 4096 : i64}]} {
+  func.func @steps_say_what_barriers_stand_before(%layer: index {llama.argument = "layer"},
+      %x: memref<?x8xf32> {llama.argument = "x", llama.extent = "rows"},
+      %y: memref<?x8xf32> {llama.argument = "y", llama.extent = "logit_rows"},
+      %kv: memref<?xf32> {llama.argument = "kv"}, %scores: memref<?xf32>,
+      %weights: memref<?xi8> {llama.argument = "weights"},
+      %prompt: index {llama.argument = "prompt_rows"}) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c4096 = arith.constant 4096 : index
+    %rows = memref.dim %x, %c0 : memref<?x8xf32>
+    %logit_rows = memref.dim %y, %c0 : memref<?x8xf32>
+    %a = memref.view %weights[%c0][] : memref<?xi8> to memref<8xf32>
+    %bytes = memref.view %weights[%c4096][] : memref<?xi8> to memref<64xi8>
+    %table = memref.view %bytes[%c0][] : memref<64xi8> to memref<16xf32>
+    scf.forall (%i) in (%rows) {
+      %v = memref.load %table[%i] : memref<16xf32> loc(#embed)
+      memref.store %v, %x[%i, %c0] : memref<?x8xf32> loc(#embed)
+    }
+    scf.for %row = %c0 to %prompt step %c1 {
+      scf.forall (%i) in (8) {
+        %v = memref.load %a[%i] : memref<8xf32> loc(#linear)
+        memref.store %v, %x[%row, %i] : memref<?x8xf32> loc(#linear)
+      }
+    }
+    scf.for %row = %prompt to %rows step %c1 {
+      scf.forall (%i) in (8) {
+        %v = memref.load %a[%i] : memref<8xf32> loc(#linear)
+        memref.store %v, %x[%row, %i] : memref<?x8xf32> loc(#add)
+      }
+    }
+    scf.forall (%i) in (%rows) {
+      %v = memref.load %kv[%i] : memref<?xf32> loc(#record)
+      memref.store %v, %scores[%i] : memref<?xf32> loc(#record)
+    }
+    scf.forall (%i) in (%rows) {
+      %v = memref.load %kv[%i] : memref<?xf32> loc(#attention)
+      memref.store %v, %x[%i, %c0] : memref<?x8xf32> loc(#attention)
+    }
+    scf.forall (%i) in (%rows) {
+      %v = memref.load %kv[%i] : memref<?xf32> loc(#record)
+      memref.store %v, %x[%i, %c0] : memref<?x8xf32> loc(#record)
+    }
+    scf.for %row = %c0 to %logit_rows step %c1 {
+      scf.forall (%i) in (8) {
+        %v = memref.load %a[%i] : memref<8xf32>
+        %w = memref.load %x[%row, %i] : memref<?x8xf32>
+        %sum = arith.addf %v, %w : f32
+        memref.store %sum, %y[%row, %i] : memref<?x8xf32>
+      }
+    }
+    return
+  }
+}
+#unknown = loc(unknown)
+#embed = loc(fused<{op = "embed"}>[#unknown])
+#linear = loc(fused<{weight = "layers.a"}>[fused<{op = "linear"}>["layers.a"(#unknown)]])
+#add = loc(fused<{op = "add"}>[#unknown])
+#record = loc(fused<{op = "record_scores"}>[#unknown])
+#attention = loc(fused<{op = "fused_attention"}>[#unknown])

@@ -19,15 +19,17 @@ func.func @forward(
   return
 }
 
-// The runtime's barrier, called with the runtime's team.
+// The runtime's barrier, called with the runtime's team, and what comes next.
 // CHECK-LABEL: func private @llama_barrier
-// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr)
+// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %[[STEP:.*]]: index, %[[LAYER:.*]]: index)
 // CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][136] : (!llvm.ptr) -> !llvm.ptr, i8
 // CHECK: %[[BARRIER:.*]] = llvm.load %[[AT]] : !llvm.ptr -> !llvm.ptr
 // CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][144]
 // CHECK: %[[TEAM:.*]] = llvm.load %[[AT]]
-// CHECK: llvm.call %[[BARRIER]](%[[TEAM]])
-func.func private @llama_barrier(!llvm.ptr)
+// CHECK: %[[STEP64:.*]] = arith.index_cast %[[STEP]] : index to i64
+// CHECK: %[[LAYER64:.*]] = arith.index_cast %[[LAYER]] : index to i64
+// CHECK: llvm.call %[[BARRIER]](%[[TEAM]], %[[STEP64]], %[[LAYER64]])
+func.func private @llama_barrier(!llvm.ptr, index, index)
 
 // CHECK-LABEL: func @llama_workspace_bytes
 // CHECK-SAME: (%{{.*}}: index, %{{.*}}: index) -> index
@@ -97,7 +99,7 @@ func.func @forward(%positions: memref<?xi32> {llama.argument = "positions"},
                    %tokens: memref<?xi32> {llama.argument = "tokens"}) {
   return
 }
-func.func private @llama_barrier(!llvm.ptr)
+func.func private @llama_barrier(!llvm.ptr, index, index)
 func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
@@ -108,7 +110,7 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens"}, %more: memref<?xi32>) {
   return
 }
-func.func private @llama_barrier(!llvm.ptr)
+func.func private @llama_barrier(!llvm.ptr, index, index)
 func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
@@ -119,7 +121,7 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 func.func @forward(%t: memref<?xi32> {llama.argument = "temperature"}) {
   return
 }
-func.func private @llama_barrier(!llvm.ptr)
+func.func private @llama_barrier(!llvm.ptr, index, index)
 func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
@@ -131,7 +133,7 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 func.func @forward(%tokens: index {llama.argument = "tokens"}) {
   return
 }
-func.func private @llama_barrier(!llvm.ptr)
+func.func private @llama_barrier(!llvm.ptr, index, index)
 func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
@@ -143,7 +145,7 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 func.func @forward(%kv: memref<?x?x2x4x64x8xbf16> {llama.argument = "kv"}) {
   return
 }
-func.func private @llama_barrier(!llvm.ptr)
+func.func private @llama_barrier(!llvm.ptr, index, index)
 func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
@@ -155,5 +157,5 @@ module {
   func.func @forward() {
     return
   }
-  func.func private @llama_barrier(!llvm.ptr)
+  func.func private @llama_barrier(!llvm.ptr, index, index)
 }

@@ -109,8 +109,64 @@ class Speed(unittest.TestCase):
             "context of 512\n",
         )
 
+    def check_profile(self, line, calls, expected):
+        """Steps by layer: name, layer, bytes of weights and keys, operations; per call."""
+        profile = line["profile"]
+        self.assertEqual(profile["calls"], calls)
+        self.assertEqual([(step["name"], step["layer"], step["runs"]) for step in profile["steps"]],
+                         [("start", None, 1)] + [(name, layer, 1) for name, layer, *_ in expected])
+        for step, (_, _, weights, cache, operations) in zip(profile["steps"][1:], expected):
+            self.assertAlmostEqual(step["weight_bytes"], weights)
+            self.assertAlmostEqual(step["cache_bytes"], cache)
+            self.assertAlmostEqual(step["operations"], operations)
+        for step in profile["steps"]:
+            self.assertGreaterEqual(step["waiting_seconds"], 0)
+            self.assertLessEqual(step["waiting_seconds"], step["seconds"])
+        total = sum(step["seconds"] for step in profile["steps"])
+        self.assertAlmostEqual(total / profile["seconds"], 1)
+        self.assertGreater(profile["seconds_outside"], 0)
+
+    def test_a_profile_says_what_steps_take(self):
+        out = self.measure("-p", "100", "-n", "20", "--batch=3", "--threads=2", "--batch-rows=64",
+                           "--profile=layers")
+        # The fake model says of its steps: 64 bytes for every row of embeddings;
+        # 1000 bytes, 100 weights and attention in each of two layers; an output
+        # matrix of 264 x 16. Two heads of 4 floats are a key, and a value.
+        def attend(layer, rows, keys, pairs):
+            return "attend", layer, 1000, 2 * 2 * 4 * 4 * keys, 2 * 100 * rows + 4 * 4 * 4 * pairs
+        # Calls of 64 and 36 rows; logits of one row in two.
+        each = (50, (64 + 100) / 2, 100 * 101 / 2 / 2)
+        self.check_profile(out["prompt"][0], 2 * 2,
+                           [("embed", None, 64 * 50, 0, 0), attend(0, *each), attend(1, *each),
+                            ("logits", None, 16896 / 2, 0, 2 * 264 * 16 / 2)])
+        each = (3, 3 * (101 + 120) / 2, 3 * (101 + 120) / 2)
+        self.check_profile(out["decode"][0], 2 * 20,
+                           [("embed", None, 64 * 3, 0, 0), attend(0, *each), attend(1, *each),
+                            ("logits", None, 16896, 0, 2 * 264 * 16 * 3)])
+
+    def test_a_profile_adds_layers_up(self):
+        out = self.measure("-p", "10", "-n", "0", "--threads=1", "--profile")
+        steps = {step["name"]: step for step in out["prompt"][0]["profile"]["steps"]}
+        self.assertEqual(list(steps), ["start", "embed", "attend", "logits"])
+        self.assertNotIn("layer", steps["attend"])
+        self.assertEqual(steps["attend"]["runs"], 2)
+        self.assertEqual(steps["attend"]["weight_bytes"], 2000)
+        self.assertNotIn("profile", self.measure("-p", "10", "-n", "0")["prompt"][0])
+
+    def test_a_profile_for_people(self):
+        result = self.run_tool("-p", "10", "-n", "5", "-r", "1", "--threads=1", "--profile=layers")
+        lines = result.stdout.decode().splitlines()
+        at = lines.index("decode of 10 + 5 tokens, batch 1: 5 forward calls, per call:")
+        number = r" +\d+\.\d+"
+        self.assertRegex(lines[at + 1], r"^ +runs +ms +waiting +GB +GB/s +Gop/s$")
+        self.assertRegex(lines[at + 2], rf"^  start +1.0{number}{number} %{number}$")
+        self.assertRegex(lines[at + 4], rf"^  0  attend +1.0{number}{number} %{number}{number}{number}{number}$")
+        self.assertRegex(lines[at + 7], rf"^  call +1.0{number} 100.0 %{number}{number}{number}{number}$")
+        self.assertRegex(lines[at + 8], rf"^  outside of forward calls:{number} ms$")
+
     def test_wrong_usage_has_its_own_code(self):
-        for arguments in [["-r", "0"], ["--hat"], ["-p", "0"], ["-p", "5,x"], ["--batch=0"]]:
+        for arguments in [["-r", "0"], ["--hat"], ["-p", "0"], ["-p", "5,x"], ["--batch=0"],
+                          ["--profile=hat"]]:
             self.assertEqual(self.run_tool(*arguments).returncode, 2, arguments)
 
     def test_lines_for_people(self):
