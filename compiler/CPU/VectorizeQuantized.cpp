@@ -17,8 +17,9 @@
 //   minimum * sum of the row's group
 //
 // to some lane once the dots are done, as many groups at a time as there are
-// lanes. One lane adds the same products in the same order whatever the tile is
-// (P4).
+// lanes. Rows of 16 bits have dots of their high bytes, times 256, on top of
+// which come those of their low bytes: 32 bits hold the products of a group.
+// One lane adds the same products in the same order whatever the tile is (P4).
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,6 +51,7 @@ public:
       : b(op.getLoc(), rewriter), op(op), lanes(lanes), vnni(vnni),
         type(cast<QuantizedType>(
             op->getAttrOfType<TypeAttr>(kQuantizedAttr).getValue())),
+        isWide(op.getNumDpsInputs() % 2 != 0),
         rows(op.getStaticLoopRanges()[0]), columns(op.getStaticLoopRanges()[1]),
         step(std::max<int64_t>(type.getGroup(), type.getVectorElements())) {}
 
@@ -58,18 +60,34 @@ public:
 private:
   using Pieces = SmallVector<Value>; // vectors of 4 * lanes bytes
 
+  /// What a row brings to a step.
+  struct RowPieces {
+    Pieces high, low; ///< the second if rows are wide
+    Value start;      ///< of the dots: what the zero point adds
+    Value scale;
+  };
+
   SmallVector<Value> addStep(Value at, ValueRange sums);
   /// Adds the dots of elements [begin, end) of a step, all of one scale or, for
   /// groups of 32, of two that take turns.
   void addScaled(Value at, int64_t begin, int64_t end,
                  MutableArrayRef<Value> sums);
-  Pieces readRow(int64_t row, Value at, int64_t begin, int64_t end);
+  Pieces readRow(unsigned operand, int64_t row, Value at, int64_t begin,
+                 int64_t end);
   Pieces readColumn(int64_t column, Value at, int64_t begin, int64_t end);
   /// The scale of the element at `at` + begin, in every lane.
   Value readScale(unsigned operand, int64_t row, Value at, int64_t begin);
   Value dot(Value sum, Value unsignedBytes, Value signedBytes);
   /// What the dots of a row of these pieces start with.
   Value getStart(const Pieces &pieces);
+  /// The products of a row with a column, four by four.
+  Value dots(const Pieces &weights, const RowPieces &row);
+  /// 256 times as much.
+  Value shiftUp(Value integers) {
+    Value byte = arith::ConstantOp::create(
+        b, DenseElementsAttr::get(words(), static_cast<int32_t>(8)));
+    return arith::ShLIOp::create(b, integers, byte);
+  }
 
   SmallVector<Value> addMinimums(ValueRange sums);
   /// Of the groups [at, at + count), as many as lanes at most.
@@ -104,16 +122,18 @@ private:
   int64_t lanes;
   bool vnni;
   QuantizedType type;
+  bool isWide; ///< rows have low bytes, too: the last input
   int64_t rows, columns, step;
 };
 
 } // namespace
 
-QuantizedTile::Pieces QuantizedTile::readRow(int64_t row, Value at,
-                                             int64_t begin, int64_t end) {
+QuantizedTile::Pieces QuantizedTile::readRow(unsigned operand, int64_t row,
+                                             Value at, int64_t begin,
+                                             int64_t end) {
   Pieces pieces;
   for (int64_t k = begin; k < end; k += 4 * lanes)
-    pieces.push_back(read(0, row, plus(at, k), 4 * lanes));
+    pieces.push_back(read(operand, row, plus(at, k), 4 * lanes));
   return pieces;
 }
 
@@ -185,24 +205,41 @@ Value QuantizedTile::getStart(const Pieces &pieces) {
   return arith::SubIOp::create(b, zero, shift);
 }
 
+Value QuantizedTile::dots(const Pieces &weights, const RowPieces &row) {
+  auto addDots = [&](Value sum, const Pieces &pieces) {
+    for (auto [w, x] : llvm::zip_equal(weights, pieces))
+      sum = dot(sum, w, x);
+    return sum;
+  };
+  if (!isWide)
+    return addDots(row.start, row.high);
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(words()));
+  Value high = shiftUp(addDots(zero, row.high));
+  return addDots(arith::AddIOp::create(b, high, row.start), row.low);
+}
+
 void QuantizedTile::addScaled(Value at, int64_t begin, int64_t end,
                               MutableArrayRef<Value> sums) {
-  SmallVector<Pieces> inputs;
-  SmallVector<Value> starts, rowScales;
+  SmallVector<RowPieces> inputs;
   for (int64_t row = 0; row < rows; ++row) {
-    inputs.push_back(readRow(row, at, begin, end));
-    rowScales.push_back(readScale(1, row, at, begin));
-    starts.push_back(getStart(inputs.back()));
+    RowPieces pieces;
+    pieces.high = readRow(0, row, at, begin, end);
+    pieces.start = getStart(pieces.high);
+    if (isWide) {
+      pieces.low = readRow(op.getNumDpsInputs() - 1, row, at, begin, end);
+      pieces.start =
+          arith::AddIOp::create(b, shiftUp(pieces.start), getStart(pieces.low));
+    }
+    pieces.scale = readScale(1, row, at, begin);
+    inputs.push_back(std::move(pieces));
   }
   for (int64_t column = 0; column < columns; ++column) {
     Pieces weights = readColumn(column, at, begin, end);
     Value columnScale = readScale(3, column, at, begin);
     for (int64_t row = 0; row < rows; ++row) {
-      Value dots = starts[row];
-      for (auto [w, x] : llvm::zip_equal(weights, inputs[row]))
-        dots = dot(dots, w, x);
+      Value products = dots(weights, inputs[row]);
       Value scaled = arith::MulFOp::create(
-          b, arith::SIToFPOp::create(b, floats(), dots), rowScales[row]);
+          b, arith::SIToFPOp::create(b, floats(), products), inputs[row].scale);
       Value &sum = sums[row * columns + column];
       sum = math::FmaOp::create(b, scaled, columnScale, sum);
     }

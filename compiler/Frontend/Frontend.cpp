@@ -339,6 +339,9 @@ llvm::Expected<OwningOpRef<ModuleOp>> ModelBuilder::build() {
                      TypeAttr::get(getNumberType(options.activations)));
   (*module)->setAttr(kCacheTypeAttr,
                      TypeAttr::get(getNumberType(options.kvType)));
+  if (options.quantization && options.quantization->rowBits != 8)
+    (*module)->setAttr(kRowBitsAttr,
+                       b.getI64IntegerAttr(options.quantization->rowBits));
   int64_t positions = options.maxSeqLen ? options.maxSeqLen : config.maxSeqLen;
   (*module)->setAttr(kMaxSeqLenAttr, b.getI64IntegerAttr(positions));
   if (llvm::Error error = declareWeights())

@@ -201,7 +201,7 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
   matchAndRewrite(LinearOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(op.getLoc(), rewriter);
-    LinearInput input(b, adaptor.getInput().front());
+    LinearInput input(b, adaptor.getInput().front(), op);
     rewriter.replaceOp(
         op, lowerLinear(b, input, {adaptor.getWeight(), op.getWeight()}));
     return success();
@@ -327,7 +327,7 @@ struct ConvertLogits : OpConversionPattern<LogitsOp> {
     Value chosen =
         lowerGather(b, adaptor.getInput().front(), adaptor.getRows().front(),
                     getElementTypeOrSelf(op.getInput().getType()));
-    LinearInput input(b, chosen);
+    LinearInput input(b, chosen, op);
     rewriter.replaceOp(
         op, lowerLinear(b, input, {adaptor.getWeight(), op.getWeight()}));
     return success();
@@ -358,7 +358,7 @@ struct ConvertQKVRopeAppend : OpConversionPattern<QKVRopeAppendOp> {
   matchAndRewrite(QKVRopeAppendOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(op.getLoc(), rewriter);
-    LinearInput input(b, adaptor.getInput().front());
+    LinearInput input(b, adaptor.getInput().front(), op);
     Value query =
         lowerLinear(b, input, {adaptor.getQueryWeight(), op.getQueryWeight()});
     Value keys =
@@ -414,7 +414,7 @@ struct ConvertSwiGLU : OpConversionPattern<SwiGLUOp> {
   matchAndRewrite(SwiGLUOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(op.getLoc(), rewriter);
-    LinearInput input(b, adaptor.getInput().front());
+    LinearInput input(b, adaptor.getInput().front(), op);
     Value gate =
         lowerLinear(b, input, {adaptor.getGateWeight(), op.getGateWeight()});
     Value up = lowerLinear(b, input, {adaptor.getUpWeight(), op.getUpWeight()});

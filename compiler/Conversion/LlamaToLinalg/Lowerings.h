@@ -35,9 +35,10 @@ struct Matrix {
 };
 
 /// Rows of integers with scales, in the order of some !llama.quantized:
-/// llama.cpp's Q8 with groups of any size.
+/// llama.cpp's Q8 with groups of any size, or integers of 16 bits in halves.
 struct QuantizedRows {
   Value integers; ///< [T, padded columns] i8
+  Value low;      ///< the same; integer = 256 * integers + low; or null
   Value scales;   ///< [T, groups] f32
   Value sums;     ///< [T, groups] f32, of what the groups stand for; or null
 };
@@ -46,7 +47,9 @@ struct QuantizedRows {
 /// all matrices that want it so.
 class LinearInput {
 public:
-  LinearInput(RowBuilder &b, Value rows) : b(b), rows(rows) {}
+  /// `user` is the op that reads the rows; its module says how many bits
+  /// their integers have.
+  LinearInput(RowBuilder &b, Value rows, Operation *user);
 
   Value getRows() const { return rows; }
   /// With sums if `type` has minimums.
@@ -55,6 +58,7 @@ public:
 private:
   RowBuilder &b;
   Value rows;
+  bool isWide; ///< 16 bits
   QuantizedType known;
   QuantizedRows quantized;
 };

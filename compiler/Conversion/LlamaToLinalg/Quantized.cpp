@@ -8,6 +8,8 @@
 //
 //   sum (scale w + minimum) x  =  scale sum w x  +  minimum sum x
 //
+// Rows of 16 bits are two of bytes, q = 256 high + low, for products of bytes.
+//
 // Element k of everything here is the k-th in memory, which for groups of 32 is
 // not the k-th of the row: see !llama.quantized.
 //
@@ -85,11 +87,24 @@ static Value readFloats(RowBuilder &b, Value row, Value at, int64_t count,
 
 /// What a group of a row becomes.
 struct QuantizedGroup {
-  Value integers, scale;
+  Value integers, low, scale;
   Value wide; ///< the integers, i32
 };
 
-static QuantizedGroup quantizeGroup(RowBuilder &b, Value values) {
+/// The bytes of integers that have two: 256 high + low, low from -128 to 127.
+static std::pair<Value, Value> splitBytes(RowBuilder &b, Value wide) {
+  auto type = cast<VectorType>(wide.getType());
+  auto splat = [&](int32_t value) -> Value {
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(type, value));
+  };
+  Value high = arith::ShRSIOp::create(
+      b, arith::AddIOp::create(b, wide, splat(128)).getResult(), splat(8));
+  Value low = arith::SubIOp::create(
+      b, wide, arith::ShLIOp::create(b, high, splat(8)).getResult());
+  return {high, low};
+}
+
+static QuantizedGroup quantizeGroup(RowBuilder &b, Value values, bool isWide) {
   auto type = cast<VectorType>(values.getType());
   auto splat = [&](Value scalar) -> Value {
     return vector::BroadcastOp::create(b, type, scalar);
@@ -97,7 +112,9 @@ static QuantizedGroup quantizeGroup(RowBuilder &b, Value values) {
   Value largest = vector::ReductionOp::create(
       b, vector::CombiningKind::MAXNUMF,
       math::AbsFOp::create(b, values).getResult(), arith::FastMathFlags::nnan);
-  Value limit = b.f32(127.0);
+  // The largest of two bytes that are at most 127 and 127 would do, but its
+  // multiples would not.
+  Value limit = b.f32(isWide ? 127.0 * 256.0 : 127.0);
   Value scale = arith::DivFOp::create(b, largest, limit);
   Value isZero =
       arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, largest, b.f32(0.0));
@@ -107,9 +124,14 @@ static QuantizedGroup quantizeGroup(RowBuilder &b, Value values) {
   Value rounded = math::RoundEvenOp::create(b, scaled);
   Value wide = arith::FPToSIOp::create(
       b, VectorType::get(type.getShape(), b.getI32Type()), rounded);
-  Value integers = arith::TruncIOp::create(
-      b, VectorType::get(type.getShape(), b.getI8Type()), wide);
-  return {integers, scale, wide};
+  auto bytes = VectorType::get(type.getShape(), b.getI8Type());
+  auto truncate = [&](Value integers) -> Value {
+    return arith::TruncIOp::create(b, bytes, integers);
+  };
+  if (!isWide)
+    return {truncate(wide), Value(), scale, wide};
+  auto [high, low] = splitBytes(b, wide);
+  return {truncate(high), truncate(low), scale, wide};
 }
 
 static Value sumGroup(RowBuilder &b, const QuantizedGroup &group) {
@@ -137,9 +159,11 @@ static std::pair<Value, Value> deinterleave(RowBuilder &b, Value both) {
           vector::BitCastOp::create(b, bytes, parts.getRes2())};
 }
 
-/// Quantizes one row into integers, scales and, if the type has minimums, sums.
+/// Quantizes one row into integers, scales, if the type has minimums sums, and
+/// if integers are wide their low bytes.
 static SmallVector<Value> quantizeRow(RowBuilder &b, Value row,
-                                      QuantizedType type, ValueRange into) {
+                                      QuantizedType type, bool isWide,
+                                      ValueRange into) {
   int64_t columns = cast<RankedTensorType>(row.getType()).getDimSize(0);
   int64_t group = type.getGroup(), groups = getGroupsPerStep(type);
   return forSteps(
@@ -147,11 +171,11 @@ static SmallVector<Value> quantizeRow(RowBuilder &b, Value row,
       [&](RowBuilder &b, Value step, ValueRange carried, int64_t present) {
         Value at = arith::MulIOp::create(b, step, b.index(group * groups));
         Value first = arith::MulIOp::create(b, step, b.index(groups));
-        SmallVector<Value> result(carried), parts;
+        SmallVector<Value> result(carried), parts, lows;
         for (int64_t i = 0; i < groups; ++i) {
           Value begin = arith::AddIOp::create(b, at, b.index(i * group));
           Value values = readFloats(b, row, begin, group, present - i * group);
-          QuantizedGroup part = quantizeGroup(b, values);
+          QuantizedGroup part = quantizeGroup(b, values, isWide);
           Value number = arith::AddIOp::create(b, first, b.index(i));
           result[1] =
               tensor::InsertOp::create(b, part.scale, result[1], number);
@@ -159,15 +183,27 @@ static SmallVector<Value> quantizeRow(RowBuilder &b, Value row,
             result[2] = tensor::InsertOp::create(b, sumGroup(b, part),
                                                  result[2], number);
           parts.push_back(part.integers);
+          lows.push_back(part.low);
         }
-        Value bytes =
-            groups == 2 ? interleave(b, parts[0], parts[1]) : parts[0];
-        result[0] = vector::TransferWriteOp::create(b, bytes, carried[0],
-                                                    ValueRange{at},
-                                                    ArrayRef<bool>{true})
-                        .getResult();
+        auto write = [&](ArrayRef<Value> parts, Value &into) {
+          Value bytes =
+              groups == 2 ? interleave(b, parts[0], parts[1]) : parts[0];
+          into = vector::TransferWriteOp::create(b, bytes, into, ValueRange{at},
+                                                 ArrayRef<bool>{true})
+                     .getResult();
+        };
+        write(parts, result[0]);
+        if (isWide)
+          write(lows, result.back());
         return result;
       });
+}
+
+LinearInput::LinearInput(RowBuilder &b, Value rows, Operation *user)
+    : b(b), rows(rows) {
+  auto bits = user->getParentOfType<ModuleOp>()->getAttrOfType<IntegerAttr>(
+      kRowBitsAttr);
+  isWide = bits && bits.getInt() == 16;
 }
 
 const QuantizedRows &LinearInput::getQuantized(QuantizedType type) {
@@ -185,6 +221,10 @@ const QuantizedRows &LinearInput::getQuantized(QuantizedType type) {
     inits.push_back(b.emptyRows(rows, count, b.getF32Type()));
     widths.push_back(count);
   }
+  if (isWide) {
+    inits.push_back(b.emptyRows(rows, padded, b.getI8Type()));
+    widths.push_back(padded);
+  }
   auto loop = scf::ForallOp::create(
       b, ArrayRef<OpFoldResult>{b.rowCount(rows)}, inits,
       /*mapping=*/std::nullopt,
@@ -197,7 +237,7 @@ const QuantizedRows &LinearInput::getQuantized(QuantizedType type) {
              llvm::zip_equal(arguments.drop_front(), widths))
           into.push_back(b.slice(shared, at, {1, width}, 1));
         Value from = b.slice(rows, at, {1, columns}, 1);
-        SmallVector<Value> results = quantizeRow(b, from, type, into);
+        SmallVector<Value> results = quantizeRow(b, from, type, isWide, into);
         auto terminator = scf::InParallelOp::create(b);
         b.setInsertionPointToStart(terminator.getBody());
         SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
@@ -210,7 +250,8 @@ const QuantizedRows &LinearInput::getQuantized(QuantizedType type) {
               strides);
       });
   known = type;
-  quantized = {loop.getResult(0), loop.getResult(1),
+  quantized = {loop.getResult(0), isWide ? loop.getResults().back() : Value(),
+               loop.getResult(1),
                type.hasMinimum() ? loop.getResult(2) : Value()};
   return quantized;
 }
@@ -259,6 +300,12 @@ static Value addMinimum(RowBuilder &b, QuantizedType type, Value total,
   return b.addProduct(total, part, b.convertFloat(minimum, b.getF32Type()));
 }
 
+static Value toFloat(RowBuilder &b, Value byte) {
+  return arith::SIToFPOp::create(
+      b, b.getF32Type(),
+      arith::ExtSIOp::create(b, b.getI32Type(), byte).getResult());
+}
+
 Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
                                   const Matrix &weight) {
   QuantizedType type = weight.type;
@@ -280,6 +327,10 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
     inputs.append({rows.sums, weight.minimums});
     maps.append({map(t, scale), map(n, scale)});
   }
+  if (rows.low) {
+    inputs.push_back(rows.low);
+    maps.push_back(map(t, k));
+  }
   maps.push_back(map(t, n));
   auto parallel = utils::IteratorType::parallel;
   auto op = linalg::GenericOp::create(
@@ -288,9 +339,9 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
                                     utils::IteratorType::reduction},
       [&](OpBuilder &nested, Location loc, ValueRange v) {
         RowBuilder b(loc, nested);
-        Value x = arith::SIToFPOp::create(
-            b, b.getF32Type(),
-            arith::ExtSIOp::create(b, b.getI32Type(), v[0]).getResult());
+        Value x = toFloat(b, v[0]);
+        if (rows.low)
+          x = b.addProduct(toFloat(b, v.drop_back().back()), x, b.f32(256.0));
         Value product = arith::MulFOp::create(b, x, decode(b, type, v[2]));
         Value factor = arith::MulFOp::create(
             b, v[1], b.convertFloat(v[3], b.getF32Type()));

@@ -114,6 +114,39 @@ func.func @minimums(%x: tensor<1x1152xi8>, %xs: tensor<1x36xf32>, %w: tensor<1x5
 
 // -----
 
+// Rows of 16 bits: the dots of their high bytes, times 256, are what those of the low
+// bytes begin with.
+// CHECK-LABEL: func @two_bytes
+// CHECK-SAME: (%[[HIGH:[^:]*]]: tensor<1x128xi8>, %{{[^:]*}}: tensor<1x1xf32>, %[[WEIGHTS:[^:]*]]: tensor<1x128xi8>, %{{[^:]*}}: tensor<1x1xf16>, %[[LOW:[^:]*]]: tensor<1x128xi8>
+// CHECK-DAG: %[[H:.*]] = vector.transfer_read %[[HIGH]][%c0, %c0]
+// CHECK-DAG: %[[L:.*]] = vector.transfer_read %[[LOW]][%c0, %c0]
+// CHECK: %[[W:.*]] = vector.transfer_read %[[WEIGHTS]][%c0, %c0]
+// CHECK: %[[H0:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%{{.*}}, %[[W]], %[[H]])
+// CHECK: %[[H1:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[H0]],
+// CHECK: %[[UP:.*]] = arith.shli %[[H1]]
+// CHECK: %[[START:.*]] = arith.addi %[[UP]]
+// CHECK: %[[L0:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[START]], %[[W]], %[[L]])
+// CHECK: %[[L1:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[L0]],
+// CHECK: arith.sitofp %[[L1]]
+func.func @two_bytes(%x: tensor<1x128xi8>, %xs: tensor<1x1xf32>, %w: tensor<1x128xi8>, %ws: tensor<1x1xf16>,
+                     %low: tensor<1x128xi8>, %into: tensor<1x1xf32>) -> tensor<1x1xf32> {
+  %zero = arith.constant 0.0 : f32
+  %init = linalg.fill ins(%zero : f32) outs(%into : tensor<1x1xf32>) -> tensor<1x1xf32>
+  %y = linalg.generic {
+      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, k floordiv 128)>,
+                       affine_map<(t, n, k) -> (n, k)>, affine_map<(t, n, k) -> (n, k floordiv 128)>,
+                       affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %xs, %w, %ws, %low : tensor<1x128xi8>, tensor<1x1xf32>, tensor<1x128xi8>, tensor<1x1xf16>, tensor<1x128xi8>)
+      outs(%init : tensor<1x1xf32>) attrs = {llama.quantized = !llama.quantized<8, 128>} {
+  ^bb0(%a: i8, %b: f32, %c: i8, %d: f16, %e: i8, %sum: f32):
+    linalg.yield %sum : f32
+  } -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func @other_products_are_left_alone
 // CHECK: linalg.generic
 // CHECK-NOT: scf.for
