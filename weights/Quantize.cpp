@@ -53,7 +53,7 @@ struct Groups {
 };
 
 // d f16, m f16, codes[16]; value = d * code + m
-void readQ4_1(const uint8_t *block, Groups &out) {
+void readQ41(const uint8_t *block, Groups &out) {
   out.scales[0] = readHalf(block);
   out.minimums[0] = readHalf(block + 2);
   for (int i = 0; i < 16; ++i) {
@@ -75,7 +75,7 @@ void dequantizeQ5_0(const uint8_t *block, float *out) {
 }
 
 // d f16, m f16, fifth u32, codes[16]; value = d * code + m
-void readQ5_1(const uint8_t *block, Groups &out) {
+void readQ51(const uint8_t *block, Groups &out) {
   out.scales[0] = readHalf(block);
   out.minimums[0] = readHalf(block + 2);
   uint32_t fifth = support::endian::read32le(block + 4);
@@ -149,7 +149,7 @@ ScaleAndMinimum unpackScale(const uint8_t *packed, int64_t group) {
 // d f16, dmin f16, scales[12], codes[128]; groups of 32, two of them in the low
 // and the high nibbles of 32 bytes;
 // value = (d * scale) * code - (dmin * minimum)
-void readQ4_K(const uint8_t *block, Groups &out) {
+void readQ4K(const uint8_t *block, Groups &out) {
   float d = readHalf(block), dmin = readHalf(block + 2);
   const uint8_t *scales = block + 4, *codes = block + 16;
   for (int64_t group = 0; group < 8; ++group) {
@@ -165,7 +165,7 @@ void readQ4_K(const uint8_t *block, Groups &out) {
 
 // d f16, dmin f16, scales[12], fifthBits[32], codes[128]; as Q4_K, with bit
 // `group` of fifthBits[i] on top of code i of a group
-void readQ5_K(const uint8_t *block, Groups &out) {
+void readQ5K(const uint8_t *block, Groups &out) {
   float d = readHalf(block), dmin = readHalf(block + 2);
   const uint8_t *scales = block + 4, *fifths = block + 16, *codes = block + 48;
   for (int64_t group = 0; group < 8; ++group) {
@@ -209,10 +209,10 @@ void dequantizeGroups(const uint8_t *block, float *out) {
              groups.minimums[i / 32];
 }
 
-constexpr auto dequantizeQ4_1 = dequantizeGroups<readQ4_1, 32>;
-constexpr auto dequantizeQ5_1 = dequantizeGroups<readQ5_1, 32>;
-constexpr auto dequantizeQ4_K = dequantizeGroups<readQ4_K, 256>;
-constexpr auto dequantizeQ5_K = dequantizeGroups<readQ5_K, 256>;
+constexpr auto dequantizeQ4_1 = dequantizeGroups<readQ41, 32>;
+constexpr auto dequantizeQ5_1 = dequantizeGroups<readQ51, 32>;
+constexpr auto dequantizeQ4_K = dequantizeGroups<readQ4K, 256>;
+constexpr auto dequantizeQ5_K = dequantizeGroups<readQ5K, 256>;
 
 template <void dequantizeBlock(const uint8_t *, float *)>
 void dequantizeBlocks(DType type, const char *blocks, float *out,
@@ -277,10 +277,10 @@ void readCodes(DType type, const char *blocks, uint8_t *codes, uint16_t *scales,
   assert(getMinimumBits(type) != 0 && count % getBlockElements(type) == 0 &&
          "whole blocks with minimums");
   const auto *block = reinterpret_cast<const uint8_t *>(blocks);
-  auto read = type == DType::Q4_1   ? readQ4_1
-              : type == DType::Q5_1 ? readQ5_1
-              : type == DType::Q4_K ? readQ4_K
-                                    : readQ5_K;
+  auto read = type == DType::Q4_1   ? readQ41
+              : type == DType::Q5_1 ? readQ51
+              : type == DType::Q4_K ? readQ4K
+                                    : readQ5K;
   int64_t elements = getBlockElements(type);
   for (int64_t at = 0; at < count; at += elements) {
     Groups groups;

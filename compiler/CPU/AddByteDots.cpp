@@ -4,7 +4,7 @@
 //
 //   =>  vpdpbusd, sdot or usdot
 //   =>  vpmaddwd, once for the even bytes, once for the odd ones
-//   =>  smull, addp, sadalp: two products of 7 bits each fit 16 bits
+//   =>  smull, saddlp, addp
 //   =>  products of integers of 32 bits, added pair by pair
 //
 //===----------------------------------------------------------------------===//
@@ -83,23 +83,22 @@ static Value addEvenAndOdd(ImplicitLocOpBuilder &b, Value sum, Value weights,
   return sum;
 }
 
-/// Weights of [-128, 127] and rows of [-127, 127]: a pair of products is at
-/// most 2 * 128 * 127 = 32512 in size.
+/// A product of two signed bytes fits 16 bits; sums of two do not.
 static Value addOfSixteenBits(ImplicitLocOpBuilder &b, Value sum, Value weights,
                               Value rows) {
   auto half = VectorType::get(8, b.getI16Type());
-  auto multiply = [&](int64_t first) -> Value {
+  auto addPairsOf = [&](int64_t first) -> Value {
     SmallVector<int64_t> taken;
     for (int64_t i = 0; i < 8; ++i)
       taken.push_back(first + i);
     Value w = vector::ShuffleOp::create(b, weights, weights, taken);
     Value x = vector::ShuffleOp::create(b, rows, rows, taken);
-    return call(b, "llvm.aarch64.neon.smull.v8i16", half, {w, x});
+    Value products = call(b, "llvm.aarch64.neon.smull.v8i16", half, {w, x});
+    return call(b, "llvm.aarch64.neon.saddlp.v4i32.v8i16", sum.getType(),
+                products);
   };
-  Value pairs =
-      call(b, "llvm.aarch64.neon.addp.v8i16", half, {multiply(0), multiply(8)});
-  Value fours =
-      call(b, "llvm.aarch64.neon.saddlp.v4i32.v8i16", sum.getType(), pairs);
+  Value fours = call(b, "llvm.aarch64.neon.addp.v4i32", sum.getType(),
+                     {addPairsOf(0), addPairsOf(8)});
   return arith::AddIOp::create(b, sum, fours);
 }
 

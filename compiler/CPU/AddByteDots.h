@@ -18,9 +18,8 @@ inline bool takesSignedWeights(ByteDots dots) {
 }
 
 /// sum[i] + the products of bytes 4 i .. 4 i + 3. `sum` is a vector of i32,
-/// `weights` and `rows` are vectors of four times as many bytes. Exact for rows
-/// in [-127, 127]. SMULL, SDOT and USDOT are for 4 lanes, VPDPBUSD and
-/// VPMADDWD for 8 or 16.
+/// `weights` and `rows` are vectors of four times as many bytes. Exact. SMULL,
+/// SDOT and USDOT are for 4 lanes, VPDPBUSD and VPMADDWD for 8 or 16.
 Value addByteDots(ImplicitLocOpBuilder &b, ByteDots dots, Value sum,
                   Value weights, Value rows);
 

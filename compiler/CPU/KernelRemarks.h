@@ -17,7 +17,7 @@
 //   passed KERNEL        Tile: "4 x 8" is 4 rows by 8 rows of the matrix
 //   missed KERNEL        Reason
 //
-// where KERNEL is amx, vdpbf16ps, fma, or one of getName(ByteDots).
+// where KERNEL is amx, vdpbf16ps, bfdot, fma, or one of getName(ByteDots).
 // Nothing is emitted, nor costs anything, unless a tool asks for it.
 //
 //===----------------------------------------------------------------------===//

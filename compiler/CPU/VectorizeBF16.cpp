@@ -82,15 +82,16 @@ struct LlamaCPUVectorizeBF16
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
+    StringRef kernel = lanes == 4 ? "bfdot" : "vdpbf16ps";
     getOperation().walk([&](linalg::GenericOp op) {
       if (!isTileOfBF16(op))
         return;
       if (int64_t depth = op.getStaticLoopRanges().back();
           depth % (2 * lanes) != 0)
         return remarkMissed(
-            op, "vdpbf16ps",
+            op, kernel,
             llvm::formatv("in is {0}, no multiple of {1}", depth, 2 * lanes));
-      remarkTile(op, "vdpbf16ps");
+      remarkTile(op, kernel);
       rewriter.setInsertionPoint(op);
       rewriter.replaceOp(op, DotTile(rewriter, op, lanes).vectorize());
       ++numVectorized;

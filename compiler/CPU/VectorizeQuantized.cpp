@@ -19,6 +19,9 @@
 // and the last term, the same for every matrix row, is what the dots start
 // with. With a minimum there is no zero point; each group adds minimum * sum x.
 //
+// Rows of 16 bits have two dots, 256 times that of their high bytes and that of
+// their low ones: 32 bits hold the products of a group.
+//
 // One lane adds the same groups in the same order whatever the tile is (P4).
 //
 //===----------------------------------------------------------------------===//
@@ -63,7 +66,8 @@ public:
         type(cast<QuantizedType>(
             op->getAttrOfType<TypeAttr>(kQuantizedAttr).getValue())),
         rows(op.getStaticLoopRanges()[0]), columns(op.getStaticLoopRanges()[1]),
-        depth(op.getStaticLoopRanges()[2]) {}
+        depth(op.getStaticLoopRanges()[2]),
+        isWide(op.getNumDpsInputs() - type.hasMinimum() == 6) {}
 
   Value vectorize();
 
@@ -77,10 +81,12 @@ private:
   SmallVector<Value> addGroup(Value group, ValueRange sums);
   SmallVector<Value> startDots(Value group);
   SmallVector<Value> addDots(Value at, ValueRange dots);
+  /// One integer for each sum.
+  SmallVector<Value> joinDots(ValueRange dots);
   /// Vectors of 4 elements of every lane, as they are multiplied.
   SmallVector<Value> readLine(const Slot &slot, Value line);
   /// Elements at + 4 i .. of a row, in every lane.
-  Value readRow(int64_t row, Value at, int64_t i);
+  Value readRow(unsigned operand, int64_t row, Value at, int64_t i);
   /// Scales or minimums of a group, f32.
   Value readFactors(Operand operand, const Slot &slot, Value group);
   Value readScalar(Operand operand, int64_t row, Value at);
@@ -92,10 +98,10 @@ private:
   Value plus(Value x, int64_t y) {
     return y == 0 ? x : arith::AddIOp::create(b, x, index(y)).getResult();
   }
-  Value source(Operand operand) {
+  Value source(unsigned operand) {
     return op.getDpsInputOperand(operand)->get();
   }
-  Value read(Operand operand, ArrayRef<Value> at, int64_t count) {
+  Value read(unsigned operand, ArrayRef<Value> at, int64_t count) {
     Type element = getElementTypeOrSelf(source(operand).getType());
     Value none = arith::ConstantOp::create(b, b.getZeroAttr(element));
     return vector::TransferReadOp::create(b, VectorType::get(count, element),
@@ -129,6 +135,7 @@ private:
   ByteDots byteDots;
   QuantizedType type;
   int64_t rows, columns, depth;
+  bool isWide; ///< rows have low bytes, too: the last input
   SmallVector<Slot> slots;
 };
 
@@ -156,8 +163,9 @@ SmallVector<Value> QuantizedTile::readLine(const Slot &slot, Value line) {
   return {stored};
 }
 
-Value QuantizedTile::readRow(int64_t row, Value at, int64_t i) {
-  Value four = read(RowIntegers, {index(row), plus(at, 4 * i)}, 4);
+Value QuantizedTile::readRow(unsigned operand, int64_t row, Value at,
+                             int64_t i) {
+  Value four = read(operand, {index(row), plus(at, 4 * i)}, 4);
   auto word = VectorType::get(1, b.getI32Type());
   Value all = splat(words(), vector::BitCastOp::create(b, word, four));
   return vector::BitCastOp::create(b, bytes(), all);
@@ -188,7 +196,24 @@ SmallVector<Value> QuantizedTile::startDots(Value group) {
       start = arith::MulIOp::create(b, readScalar(RowSums, row, group), start);
     dots.append(slots.size(), splat(words(), start));
   }
+  if (isWide) // dots of high bytes follow those of low ones
+    dots.append(rows * slots.size(),
+                arith::ConstantOp::create(b, b.getZeroAttr(words())));
   return dots;
+}
+
+SmallVector<Value> QuantizedTile::joinDots(ValueRange dots) {
+  if (!isWide)
+    return dots;
+  Value byte = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(words(), static_cast<int32_t>(8)));
+  SmallVector<Value> result;
+  for (auto [low, high] : llvm::zip_equal(dots.take_front(dots.size() / 2),
+                                          dots.drop_front(dots.size() / 2))) {
+    Value up = arith::ShLIOp::create(b, high, byte);
+    result.push_back(arith::AddIOp::create(b, up, low));
+  }
+  return result;
 }
 
 SmallVector<Value> QuantizedTile::addDots(Value at, ValueRange dots) {
@@ -201,11 +226,15 @@ SmallVector<Value> QuantizedTile::addDots(Value at, ValueRange dots) {
     for (size_t part = 0; part < weights[0].size(); ++part)
       for (int64_t row = 0; row < rows; ++row) {
         int64_t four = i * int64_t(weights[0].size()) + int64_t(part);
-        Value x = readRow(row, at, four);
-        for (size_t slot = 0; slot < slots.size(); ++slot) {
-          Value &sum = result[row * slots.size() + slot];
-          sum = addByteDots(b, byteDots, sum, weights[slot][part], x);
-        }
+        SmallVector<Value> bytes = {readRow(RowIntegers, row, at, four)};
+        if (isWide)
+          bytes.insert(bytes.begin(),
+                       readRow(op.getNumDpsInputs() - 1, row, at, four));
+        for (auto [number, x] : llvm::enumerate(bytes))
+          for (size_t slot = 0; slot < slots.size(); ++slot) {
+            Value &sum = result[(number * rows + row) * slots.size() + slot];
+            sum = addByteDots(b, byteDots, sum, weights[slot][part], x);
+          }
       }
   }
   return result;
@@ -228,6 +257,7 @@ SmallVector<Value> QuantizedTile::addGroup(Value group, ValueRange sums) {
         });
     dots.assign(loop.result_begin(), loop.result_end());
   }
+  dots = joinDots(dots);
   SmallVector<Value> result(sums), rowScales, rowSums;
   for (int64_t row = 0; row < rows; ++row) {
     Value scale = readScalar(RowScales, row, group);
@@ -306,7 +336,7 @@ struct LlamaCPUVectorizeQuantized
         return;
       if (dots == ByteDots::VPMADDWD)
         remarkMissed(op, "vpdpbusd", "the target has no VNNI");
-      remarkTile(op, getName(dots));
+      remarkTile(op, mlir::llama::getName(dots));
       rewriter.setInsertionPoint(op);
       QuantizedTile tile(rewriter, op, lanes, dots);
       rewriter.replaceOp(op, tile.vectorize());

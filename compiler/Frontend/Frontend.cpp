@@ -352,6 +352,9 @@ llvm::Expected<OwningOpRef<ModuleOp>> ModelBuilder::build() {
   (*module)->setAttr(kActivationsAttr,
                      TypeAttr::get(getNumberType(options.activations)));
   (*module)->setAttr(kCacheTypeAttr, TypeAttr::get(getCacheElementType()));
+  if (options.quantization && options.quantization->rowBits != 8)
+    (*module)->setAttr(kRowBitsAttr,
+                       b.getI64IntegerAttr(options.quantization->rowBits));
   int64_t positions = options.maxSeqLen ? options.maxSeqLen : config.maxSeqLen;
   (*module)->setAttr(kMaxSeqLenAttr, b.getI64IntegerAttr(positions));
   if (llvm::Error error = declareWeights())

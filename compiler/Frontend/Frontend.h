@@ -29,6 +29,7 @@ struct Quantization {
   /// Whether groups have a minimum besides the scale, even where the checkpoint
   /// asks for none.
   bool asymmetric = false;
+  unsigned rowBits = 8; ///< of what matrices are multiplied with: 8 or 16
 };
 
 struct FrontendOptions {

@@ -15,7 +15,6 @@
 
 using namespace mlir::llama;
 using llvm::ArrayRef;
-using llvm::MutableArrayRef;
 
 // Scales tried for 4 bits: the largest magnitude becomes -8 at the first, and
 // is cut off by the later ones.

@@ -2,6 +2,7 @@
 
 #include "compiler/tools/OptReport.h"
 
+#include "compiler/CPU/AddByteDots.h"
 #include "dialects/Llama/IR/LlamaLocations.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -108,8 +109,13 @@ static StringRef explain(StringRef kernel) {
   return llvm::StringSwitch<StringRef>(kernel)
       .Case("amx", "AMX tiles")
       .Case("vdpbf16ps", "vdpbf16ps dots")
+      .Case("bfdot", "bfdot dots")
+      .Case("widen", "widened integer dots")
       .Case("vpdpbusd", "vpdpbusd integer dots")
-      .Case("bytes", "widened integer dots")
+      .Case("vpmaddwd", "vpmaddwd integer dots")
+      .Case("smull", "smull integer dots")
+      .Case("sdot", "sdot integer dots")
+      .Case("usdot", "usdot integer dots")
       .Case("fma", "FMA")
       .Default(kernel);
 }
@@ -143,9 +149,14 @@ static std::string describeTarget(const TargetInfo &target) {
   auto add = [&](bool isThere, StringRef name) {
     text += ((isThere ? ", " : ", no ") + name).str();
   };
+  if (!llvm::Triple(target.triple).isX86()) {
+    add(true, mlir::llama::getName(target.byteDots));
+    add(target.hasFastBF16Dots, "bfdot");
+    return text;
+  }
   bool hasDots = llvm::is_contained(target.getRequiredFeatures(), "avx512bf16");
   add(target.hasAMX, "AMX");
-  add(target.hasVNNI, "VNNI");
+  add(target.byteDots == ByteDots::VPDPBUSD, "VNNI");
   add(hasDots, "vdpbf16ps");
   if (hasDots && !target.hasFastBF16Dots)
     text += " (unused: slower than FMA there)";

@@ -96,6 +96,10 @@ static cl::opt<bool> asymmetric(
     "asymmetric", cl::cat(numberCategory),
     cl::desc("a minimum for every group besides its scale; default where the "
              "checkpoint has them, in groups of 32"));
+static cl::opt<unsigned> activationBits(
+    "activation-bits", cl::cat(numberCategory), cl::value_desc("N"),
+    cl::desc("of the integers that activations become where matrices are "
+             "integers: 8 (default) or 16"));
 static cl::opt<int64_t>
     maxSeqLen("max-seq-len", cl::cat(numberCategory), cl::value_desc("N"),
               cl::desc("positions of a sequence; default and limit: the "
@@ -214,6 +218,10 @@ static llvm::Expected<std::optional<Quantization>> chooseQuantization() {
       return llvm::createStringError(
           "--group-size=%u: needs --quantize=int8 or int4",
           groupSize.getValue());
+    if (activationBits.getNumOccurrences() > 0)
+      return llvm::createStringError(
+          "--activation-bits=%u: needs --quantize=int8 or int4",
+          activationBits.getValue());
     if (asymmetric)
       return llvm::createStringError(
           "--asymmetric: needs --quantize=int8 or int4");
@@ -224,7 +232,12 @@ static llvm::Expected<std::optional<Quantization>> chooseQuantization() {
   if (group != 32 && group != 64 && group != 128 && group != 256)
     return llvm::createStringError(
         "--group-size=%u: expected 32, 64, 128 or 256", group);
-  return Quantization{bits, group, asymmetric};
+  unsigned rowBits =
+      activationBits.getNumOccurrences() > 0 ? activationBits.getValue() : 8;
+  if (rowBits != 8 && rowBits != 16)
+    return llvm::createStringError("--activation-bits=%u: expected 8 or 16",
+                                   rowBits);
+  return Quantization{bits, group, asymmetric, rowBits};
 }
 
 llvm::Error Compilation::buildFromCheckpoint() {

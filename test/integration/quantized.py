@@ -1,11 +1,12 @@
 """Compares a quantized model with a reference that quantizes as it should.
 
     python quantized.py MODEL.so CHECKPOINT --bits=4 --group=32 [--kept | --found] [--hadamard]
+        [--activation-bits=16]
 
 The reference is that of test/reference with float64 between the roundings:
 matrices are integers with a float16 scale for each group of a row (with 4 bits
 the embeddings and the output have 8 and groups of 128), and what enters a product
-is rounded to integers of 8 bits with a scale for each group. Groups that are whole
+is rounded to integers of 8 bits, or 16, with a scale for each group. Groups that are whole
 multiples of one number already keep these integers. With --kept all matrices are what
 they are in the checkpoint, which has groups of 32 at the ends, too. With --found they
 are what the model holds, compiled with --weights=external from a GGUF file; an element is
@@ -18,6 +19,11 @@ number over the middle of two integers, which is worth up to 1/254 of the larges
 number of its group. Therefore all rows together may be off by as much as
 quantization moves them, but of 32 prompts of three ids four must agree as f32
 models do.
+
+With 16 bits some number is tipped over in every prompt, one in a hundred, for a step is
+about as wide as a hundred errors of float32. Therefore all rows together may be off by as
+much as rounding to 16 bits moves them: a hundredth of a step's square is less than the
+twelfth that rounding costs.
 
 Exit code 0: they agree, 1: they do not.
 """
@@ -105,15 +111,17 @@ def quantize_weights(x, bits, group):
     return best.astype(np.float64).reshape(len(x), -1)[:, : x.shape[1]]
 
 
-def quantize_rows(x, group):
+def quantize_rows(x, group, limit):
     parts = grouped(x, group)
     largest = np.abs(parts).max(axis=2, keepdims=True)
-    integers = np.rint(parts * divide(np.full_like(largest, 127.0), largest))
-    return (integers * (largest / 127)).reshape(len(x), -1)[:, : x.shape[1]]
+    integers = np.rint(parts * divide(np.full_like(largest, limit), largest))
+    return (integers * (largest / limit)).reshape(len(x), -1)[:, : x.shape[1]]
 
 
 class QuantizedMatrix:
     """[out, in]; quantizes what it is multiplied with."""
+
+    limit = 127.0
 
     def __init__(self, tensor, group, whole):
         self.tensor, self.group, self.whole = tensor, group, whole
@@ -122,7 +130,8 @@ class QuantizedMatrix:
         return self.whole[index]
 
     def times(self, x):
-        return quantize_rows(x, self.group) @ self.whole.T
+        rounded = quantize_rows(x, self.group, self.limit) if self.limit else x
+        return rounded @ self.whole.T
 
 
 def hadamard(size):
@@ -194,7 +203,10 @@ def main():
     parser.add_argument("--kept", action="store_true", help="matrices are integers already")
     parser.add_argument("--found", action="store_true", help="matrices are what the model holds")
     parser.add_argument("--hadamard", action="store_true", help="w2 expects a transformed input")
+    parser.add_argument("--activation-bits", type=int, choices=(8, 16), default=8)
     o = parser.parse_args()
+    if o.activation_bits == 16:
+        QuantizedMatrix.limit = 127.0 * 256  # two bytes, the upper at most 127
     quantize = as_found(o.model) if o.found else as_defined(o.bits, o.group, o.kept)
     reference = QuantizedModel(o.checkpoint, quantize)
     exact = forward.Model(o.checkpoint)
@@ -204,6 +216,11 @@ def main():
     ids, actual = program.generate(o.model, prompt, 6)
     expected = reference.forward(prompt + ids[:-1], reference.new_cache())
     moved = logits.distance(exact.forward(prompt + ids[:-1], exact.new_cache()), expected)
+    if o.activation_bits == 16:
+        QuantizedMatrix.limit = None
+        unrounded = reference.forward(prompt + ids[:-1], reference.new_cache())
+        return not logits.within("all rows together, of 16 bits", logits.distance(expected, actual),
+                                 logits.distance(unrounded, expected))
     return not all([
         logits.within("all rows together", logits.distance(expected, actual), moved),
         logits.within("short prompts, fourth best", logits.short_errors(o.model, reference, 32)[3],

@@ -209,7 +209,7 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
   matchAndRewrite(LinearOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(getLoweredLocation(op), rewriter);
-    LinearInput input(b, adaptor.getInput().front());
+    LinearInput input(b, adaptor.getInput().front(), op);
     rewriter.replaceOp(
         op, lowerLinear(b, input, {adaptor.getWeight(), op.getWeight()}));
     return success();
@@ -335,7 +335,7 @@ struct ConvertLogits : OpConversionPattern<LogitsOp> {
     Value chosen =
         lowerGather(b, adaptor.getInput().front(), adaptor.getRows().front(),
                     getElementTypeOrSelf(op.getInput().getType()));
-    LinearInput input(b, chosen);
+    LinearInput input(b, chosen, op);
     rewriter.replaceOp(
         op, lowerLinear(b, input, {adaptor.getWeight(), op.getWeight()}));
     return success();
@@ -366,7 +366,7 @@ struct ConvertQKVRopeAppend : OpConversionPattern<QKVRopeAppendOp> {
   matchAndRewrite(QKVRopeAppendOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(getLoweredLocation(op), rewriter);
-    LinearInput input(b, adaptor.getInput().front());
+    LinearInput input(b, adaptor.getInput().front(), op);
     Value query =
         lowerLinear(b, input, {adaptor.getQueryWeight(), op.getQueryWeight()});
     Value keys =
@@ -438,7 +438,7 @@ struct ConvertSwiGLU : OpConversionPattern<SwiGLUOp> {
   matchAndRewrite(SwiGLUOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(getLoweredLocation(op), rewriter);
-    LinearInput input(b, adaptor.getInput().front());
+    LinearInput input(b, adaptor.getInput().front(), op);
     Value gate =
         lowerLinear(b, input, {adaptor.getGateWeight(), op.getGateWeight()});
     Value up = lowerLinear(b, input, {adaptor.getUpWeight(), op.getUpWeight()});

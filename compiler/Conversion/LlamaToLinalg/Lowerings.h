@@ -34,18 +34,22 @@ struct Matrix {
   Matrix(ValueRange parts, Value original);
 };
 
-/// Rows of integers with scales: llama.cpp's Q8 with groups of any size.
+/// Rows of integers with scales: llama.cpp's Q8 with groups of any size, or
+/// integers of 16 bits in halves.
 struct QuantizedRows {
   Value integers; ///< [T, padded columns] i8
   Value scales;   ///< [T, groups] f32
   Value sums;     ///< [T, groups] i32, of the integers
+  Value low;      ///< as integers; one is 256 * integers + low; or null
 };
 
 /// Rows that matrices are multiplied with: as they are, and quantized once for
 /// all matrices that want it so.
 class LinearInput {
 public:
-  LinearInput(RowBuilder &b, Value rows) : b(b), rows(rows) {}
+  /// `user` is the op that reads the rows; its module says how many bits
+  /// their integers have.
+  LinearInput(RowBuilder &b, Value rows, Operation *user);
 
   Value getRows() const { return rows; }
   /// With the groups of `type`.
@@ -54,6 +58,7 @@ public:
 private:
   RowBuilder &b;
   Value rows;
+  bool isWide; ///< 16 bits
   unsigned group = 0;
   QuantizedRows quantized;
 };

@@ -9,6 +9,8 @@
 //   sum (w - zero) q           =  sum w q  -  zero sum q
 //   sum (scale w + minimum) q  =  scale sum w q  +  minimum sum q
 //
+// Rows of 16 bits are two of bytes, q = 256 high + low, for products of bytes.
+//
 // Where element k of matrix row n lies: see !llama.quantized.
 //
 //===----------------------------------------------------------------------===//
@@ -55,14 +57,28 @@ namespace {
 
 /// What a group of a row becomes.
 struct QuantizedGroup {
-  Value integers; ///< i8
+  Value integers; ///< i8; the high bytes of wide ones
+  Value low;      ///< their low bytes, i8; or null
   Value scale;    ///< f32
   Value sum;      ///< of the integers, i32
 };
 
 } // namespace
 
-static QuantizedGroup quantizeGroup(RowBuilder &b, Value values) {
+/// The bytes of integers that have two: 256 high + low, low from -128 to 127.
+static std::pair<Value, Value> splitBytes(RowBuilder &b, Value wide) {
+  auto type = cast<VectorType>(wide.getType());
+  auto splat = [&](int32_t value) -> Value {
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(type, value));
+  };
+  Value high = arith::ShRSIOp::create(
+      b, arith::AddIOp::create(b, wide, splat(128)).getResult(), splat(8));
+  Value low = arith::SubIOp::create(
+      b, wide, arith::ShLIOp::create(b, high, splat(8)).getResult());
+  return {high, low};
+}
+
+static QuantizedGroup quantizeGroup(RowBuilder &b, Value values, bool isWide) {
   auto type = cast<VectorType>(values.getType());
   auto splat = [&](Value scalar) -> Value {
     return vector::BroadcastOp::create(b, type, scalar);
@@ -70,7 +86,8 @@ static QuantizedGroup quantizeGroup(RowBuilder &b, Value values) {
   Value largest = vector::ReductionOp::create(
       b, vector::CombiningKind::MAXNUMF,
       math::AbsFOp::create(b, values).getResult(), arith::FastMathFlags::nnan);
-  Value limit = b.f32(127.0);
+  // The high byte is at most 127.
+  Value limit = b.f32(isWide ? 127.0 * 256.0 : 127.0);
   Value scale = arith::DivFOp::create(b, largest, limit);
   Value isZero =
       arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, largest, b.f32(0.0));
@@ -80,30 +97,41 @@ static QuantizedGroup quantizeGroup(RowBuilder &b, Value values) {
   Value rounded = math::RoundEvenOp::create(b, scaled);
   Value wide = arith::FPToSIOp::create(
       b, VectorType::get(type.getShape(), b.getI32Type()), rounded);
-  Value integers = arith::TruncIOp::create(
-      b, VectorType::get(type.getShape(), b.getI8Type()), wide);
+  auto truncate = [&](Value integers) -> Value {
+    return arith::TruncIOp::create(
+        b, VectorType::get(type.getShape(), b.getI8Type()), integers);
+  };
   Value sum = vector::ReductionOp::create(b, vector::CombiningKind::ADD, wide);
-  return {integers, scale, sum};
+  if (!isWide)
+    return {truncate(wide), Value(), scale, sum};
+  auto [high, low] = splitBytes(b, wide);
+  return {truncate(high), truncate(low), scale, sum};
 }
 
-/// Quantizes one row into integers, scales and sums.
+/// Quantizes one row into integers, scales, sums and, if there is a fourth,
+/// low bytes.
 static SmallVector<Value> quantizeRow(RowBuilder &b, Value row,
                                       QuantizedType type, ValueRange into) {
+  bool isWide = into.size() == 4;
   int64_t columns = cast<RankedTensorType>(row.getType()).getDimSize(0);
   int64_t group = type.getGroup(), whole = columns / group;
   auto quantize = [&](RowBuilder &b, Value number, ValueRange carried,
                       int64_t present) {
     Value at = arith::MulIOp::create(b, number, b.index(group));
     QuantizedGroup quantized =
-        quantizeGroup(b, readFloats(b, row, at, group, present));
-    Value integers =
-        vector::TransferWriteOp::create(b, quantized.integers, carried[0],
-                                        ValueRange{at}, ArrayRef<bool>{true})
-            .getResult();
-    return SmallVector<Value>{
-        integers,
+        quantizeGroup(b, readFloats(b, row, at, group, present), isWide);
+    auto write = [&](Value bytes, Value into) {
+      return vector::TransferWriteOp::create(b, bytes, into, ValueRange{at},
+                                             ArrayRef<bool>{true})
+          .getResult();
+    };
+    SmallVector<Value> next = {
+        write(quantized.integers, carried[0]),
         tensor::InsertOp::create(b, quantized.scale, carried[1], number),
         tensor::InsertOp::create(b, quantized.sum, carried[2], number)};
+    if (isWide)
+      next.push_back(write(quantized.low, carried[3]));
+    return next;
   };
   SmallVector<Value> carried(into);
   if (whole > 0)
@@ -114,6 +142,13 @@ static SmallVector<Value> quantizeRow(RowBuilder &b, Value row,
   if (columns % group != 0)
     carried = quantize(b, b.index(whole), carried, columns % group);
   return carried;
+}
+
+LinearInput::LinearInput(RowBuilder &b, Value rows, Operation *user)
+    : b(b), rows(rows) {
+  auto bits = user->getParentOfType<ModuleOp>()->getAttrOfType<IntegerAttr>(
+      kRowBitsAttr);
+  isWide = bits && bits.getInt() == 16;
 }
 
 const QuantizedRows &LinearInput::getQuantized(QuantizedType type) {
@@ -127,6 +162,10 @@ const QuantizedRows &LinearInput::getQuantized(QuantizedType type) {
                               b.emptyRows(rows, count, b.getF32Type()),
                               b.emptyRows(rows, count, b.getI32Type())};
   SmallVector<int64_t> widths = {padded, count, count};
+  if (isWide) {
+    inits.push_back(b.emptyRows(rows, padded, b.getI8Type()));
+    widths.push_back(padded);
+  }
   auto loop = scf::ForallOp::create(
       b, ArrayRef<OpFoldResult>{b.rowCount(rows)}, inits,
       /*mapping=*/std::nullopt,
@@ -151,7 +190,8 @@ const QuantizedRows &LinearInput::getQuantized(QuantizedType type) {
                                         b.getIndexAttr(width)},
               strides);
       });
-  quantized = {loop.getResult(0), loop.getResult(1), loop.getResult(2)};
+  quantized = {loop.getResult(0), loop.getResult(1), loop.getResult(2),
+               isWide ? loop.getResult(3) : Value()};
   return quantized;
 }
 
@@ -228,6 +268,10 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
     inputs.push_back(weight.minimums);
     maps.push_back(factor);
   }
+  if (rows.low) {
+    inputs.push_back(rows.low);
+    maps.push_back(map({t, k}));
+  }
   maps.push_back(map({t, n}));
   auto parallel = utils::IteratorType::parallel;
   auto op = linalg::GenericOp::create(
@@ -236,9 +280,12 @@ Value llama::lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
                                     utils::IteratorType::reduction},
       [&](OpBuilder &nested, Location loc, ValueRange v) {
         RowBuilder b(loc, nested);
-        Value x = arith::SIToFPOp::create(
-            b, b.getF32Type(),
-            arith::ExtSIOp::create(b, b.getI32Type(), v[0]).getResult());
+        auto toFloat = [&](Value byte) {
+          return b.convertFloat(byte, b.getF32Type());
+        };
+        Value x = toFloat(v[0]);
+        if (rows.low)
+          x = b.addProduct(toFloat(v.drop_back().back()), x, b.f32(256.0));
         Value w = decode(b, type, v[3], linalg::IndexOp::create(b, 2));
         Value factor = arith::MulFOp::create(
             b, v[1], b.convertFloat(v[4], b.getF32Type()));

@@ -57,6 +57,10 @@ inline constexpr StringLiteral kStepsAttr = "llama.steps";
 inline constexpr StringLiteral kActivationsAttr = "llama.activations";
 inline constexpr StringLiteral kCacheTypeAttr = "llama.kv_type";
 
+/// On the module, an i64: bits of the integers that rows become before they
+/// meet a quantized matrix, 8 or 16; 8 if it is not there.
+inline constexpr StringLiteral kRowBitsAttr = "llama.row_bits";
+
 /// On the module, an i64: positions a sequence may have.
 inline constexpr StringLiteral kMaxSeqLenAttr = "llama.max_seq_len";
 

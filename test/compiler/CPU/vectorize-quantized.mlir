@@ -97,9 +97,11 @@ func.func @four_bits(%x: tensor<2x64xi8>, %xs: tensor<2x2xf32>, %sums: tensor<2x
 // USDOT-COUNT-64: llvm.call_intrinsic "llvm.aarch64.neon.usdot.v4i32.v16i8"
 // SMULL-LABEL: func @eight_bits
 // SMULL: arith.xori
-// SMULL-COUNT-2: llvm.call_intrinsic "llvm.aarch64.neon.smull.v8i16"
-// SMULL: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.addp.v8i16"
-// SMULL: llvm.call_intrinsic "llvm.aarch64.neon.saddlp.v4i32.v8i16"(%[[PAIRS]])
+// SMULL: %[[FIRST:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.smull.v8i16"
+// SMULL: %[[A:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.saddlp.v4i32.v8i16"(%[[FIRST]])
+// SMULL: %[[SECOND:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.smull.v8i16"
+// SMULL: %[[B:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.saddlp.v4i32.v8i16"(%[[SECOND]])
+// SMULL: llvm.call_intrinsic "llvm.aarch64.neon.addp.v4i32"(%[[A]], %[[B]])
 func.func @eight_bits(%x: tensor<1x256xi8>, %xs: tensor<1x2xf32>, %sums: tensor<1x2xi32>, %w: tensor<2x64x64xi8>, %ws: tensor<2x2x16xf16>,
     %into: tensor<1x32xf32>) -> tensor<1x32xf32> {
   %zero = arith.constant 0.0 : f32
@@ -177,6 +179,36 @@ func.func @five_rows(%x: tensor<1x32xi8>, %xs: tensor<1x1xf32>, %sums: tensor<1x
     linalg.yield %sum : f32
   } -> tensor<1x5xf32>
   return %y : tensor<1x5xf32>
+}
+
+// -----
+
+// Rows of 16 bits: 256 times the dots of their high bytes, and those of the low ones.
+// CHECK-LABEL: func @two_bytes
+// CHECK-SAME: (%[[HIGH:[^:]*]]: tensor<1x32xi8>, {{.*}}, %[[LOW:[^:]*]]: tensor<1x32xi8>, %{{[^:]*}}: tensor<1x16xf32>)
+// CHECK-DAG: vector.transfer_read %[[HIGH]][
+// CHECK-DAG: vector.transfer_read %[[LOW]][
+// CHECK-COUNT-16: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-NOT: llvm.call_intrinsic
+// CHECK: %[[UP:.*]] = arith.shli
+// CHECK: %[[BOTH:.*]] = arith.addi %[[UP]]
+// CHECK: arith.sitofp %[[BOTH]]
+func.func @two_bytes(%x: tensor<1x32xi8>, %xs: tensor<1x1xf32>, %sums: tensor<1x1xi32>, %w: tensor<1x8x64xi8>,
+                     %ws: tensor<1x1x16xf16>, %low: tensor<1x32xi8>, %into: tensor<1x16xf32>) -> tensor<1x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %init = linalg.fill ins(%zero : f32) outs(%into : tensor<1x16xf32>) -> tensor<1x16xf32>
+  %y = linalg.generic {
+      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, k floordiv 32)>, affine_map<(t, n, k) -> (t, k floordiv 32)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 4, (n mod 16) * 4 + k mod 4)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 32, n mod 16)>,
+                       affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %xs, %sums, %w, %ws, %low : tensor<1x32xi8>, tensor<1x1xf32>, tensor<1x1xi32>, tensor<1x8x64xi8>, tensor<1x1x16xf16>, tensor<1x32xi8>)
+      outs(%init : tensor<1x16xf32>) attrs = {llama.quantized = !llama.quantized<8, 32>} {
+  ^bb0(%a: i8, %b: f32, %c: i32, %d: i8, %e: f16, %f: i8, %sum: f32):
+    linalg.yield %sum : f32
+  } -> tensor<1x16xf32>
+  return %y : tensor<1x16xf32>
 }
 
 // -----

@@ -57,7 +57,7 @@ def main():
     ids, actual = program.generate(o.model, prompt, TOKENS, "--threads=1")
     limit = logits.f32_limit(exact)
     if o.bits or o.activations == "bf16":
-        reference = (quantized.QuantizedModel(o.checkpoint, quantized.new_quantizer(o)) if o.bits
+        reference = (quantized.QuantizedModel(o.checkpoint, quantized.as_defined(o.bits, o.group, False)) if o.bits
                      else rounded.RoundedModel(o.checkpoint))
         errors = logits.short_errors(o.model, reference, SHORT_PROMPTS)
         agrees = logits.within("short prompts, best", errors[0], limit)

@@ -452,3 +452,25 @@ func.func @quantized_linear_with_minimums(%x: tensor<?x60xf32>, %layer: index) -
   %y = llama.linear %x, %w : tensor<?x60xf32>, tensor<56x60x!llama.quantized<8, 64, minimum>> -> tensor<?x56xf32>
   return %y : tensor<?x56xf32>
 }
+
+// -----
+
+// Rows become two bytes an element where the module says so.
+// CHECK: module attributes {llama.row_bits = 16 : i64}
+// CHECK-LABEL: func @wide_rows
+// CHECK: arith.constant 3.251200e+04 : f32
+// CHECK: %[[ROWS:.*]]:4 = scf.forall
+// CHECK: %[[HIGH:.*]] = arith.shrsi {{.*}} : vector<64xi32>
+// CHECK: %[[LOW:.*]] = arith.subi {{.*}} : vector<64xi32>
+// CHECK: arith.trunci %[[HIGH]]
+// CHECK: arith.trunci %[[LOW]]
+// CHECK: linalg.generic
+// CHECK-SAME: ins(%[[ROWS]]#0, %[[ROWS]]#1, %[[ROWS]]#2, %{{.*}}, %{{.*}}, %[[ROWS]]#3 :
+module attributes {llama.row_bits = 16 : i64} {
+  llama.weight @q : tensor<56x60x!llama.quantized<8, 64>>
+  func.func @wide_rows(%x: tensor<?x60xf32>) -> tensor<?x56xf32> {
+    %w = llama.get_weight @q : tensor<56x60x!llama.quantized<8, 64>>
+    %y = llama.linear %x, %w : tensor<?x60xf32>, tensor<56x60x!llama.quantized<8, 64>> -> tensor<?x56xf32>
+    return %y : tensor<?x56xf32>
+  }
+}
