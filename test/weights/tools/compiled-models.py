@@ -54,7 +54,7 @@ class CompiledModels(unittest.TestCase):
         stored, quantize = KINDS[kind]
         source, model = self.folder / f"{stored}.gguf", self.folder / f"{kind}.so"
         shape = ["--format=gguf", f"--type={stored}", "--hidden=96", "--heads=6", "--kv-heads=2", "--head-dim=16",
-                 "--ffn=160", "--vocab=352", "--layers=2"]  # fmt: skip
+                 "--ffn=160", "--vocab=350", "--layers=2"]  # fmt: skip
         subprocess.run([sys.executable, MAKE, source, *shape], check=True)
         self.succeed("llama-compile", source, "-o", model, "--quiet", *quantize, *flags)
         return source, model
@@ -91,8 +91,9 @@ class CompiledModels(unittest.TestCase):
                     self.assertAlmostEqual(found["mean"], exact.mean(), delta=1e-12)
                     self.assertAlmostEqual(found["deviation"] / exact.std(), 1, delta=1e-9)
                 self.assertEqual(set(bits), {"f32", "int8g32", kind})
-                # 160 columns of 8 bits are 192 and 6 scales, of 4 bits 256 and 8.
-                width = 192 + 12 if kind == "int8g32" else 128 + 16
+                # 160 columns and 5 scales; 350 rows are 22 panels of 16.
+                width = 160 + 10 if kind == "int8g32" else 80 + 10
+                self.assertEqual(tensors["tok_embeddings"]["bytes"], 352 * (96 + 6))
                 self.assertEqual(tensors["layers.1.feed_forward.w2"]["bytes"], 96 * width)
                 text = self.succeed("llama-weights", "inspect", model)
                 self.assertRegex(text, f"layers.1.feed_forward.w2 +96x160 +{kind} +{96 * width:,}  {model.name}\n")
@@ -106,7 +107,8 @@ class CompiledModels(unittest.TestCase):
                 weights = pathlib.Path(f"{model}.weights")
                 text = model.read_bytes()
                 info, _ = json.JSONDecoder().raw_decode(text[text.index(b'{"name":'):].decode("utf-8", "replace"))
-                tensor = next(t for t in info["weights"]["tensors"] if t["name"] == "layers.1.attention.wv")
+                tensors = {t["name"]: t for t in info["weights"]["tensors"]}
+                tensor, padded = tensors["layers.1.attention.wv"], tensors["tok_embeddings"]
                 name, whole = "tensor 'layers.1.attention.wv'", weights.read_bytes()
                 self.succeed("llama-weights", "verify", model)
                 end = tensor["offset"] + tensor["bytes"]
@@ -116,11 +118,12 @@ class CompiledModels(unittest.TestCase):
                     weights.write_bytes(damaged)
                     self.complain(model, f"{weights}: {name}: its hash is ")
                 damaged = bytearray(whole)
-                damaged[end - tensor["bytes"] % 2 - 2 : end] = b"\x00\x7e"  # in the padding: no number is lost
+                end = padded["offset"] + padded["bytes"]
+                damaged[end - 2 : end] = b"\x00\x7e"  # a row that the last panel lacks: no number is lost
                 weights.write_bytes(damaged)
-                self.complain(model, f"{weights}: {name}: its hash is ")
-                row_scales = 2 * (4 if kind == "int8g32" else 4)
-                first_scale = end - tensor["shape"][0] * row_scales
+                self.complain(model, f"{weights}: tensor 'tok_embeddings': its hash is ")
+                end = tensor["offset"] + tensor["bytes"]
+                first_scale = end - tensor["shape"][0] * tensor["shape"][1] // 32 * 2
                 damaged = bytearray(whole)
                 damaged[first_scale : first_scale + 2] = b"\x00\x7e"
                 weights.write_bytes(damaged)
