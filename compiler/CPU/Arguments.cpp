@@ -51,8 +51,10 @@ BlockArgument llama::findSizedArgument(Value size) {
 
 StringRef llama::findSizeKind(Value size) {
   BlockArgument argument = findSizedArgument(size);
-  if (!argument)
-    return "";
+  return argument ? getExtentKind(argument) : "";
+}
+
+StringRef llama::getExtentKind(BlockArgument argument) {
   auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
   if (!function)
     return "";

@@ -29,6 +29,9 @@ BlockArgument findSizedArgument(Value size);
 /// Which rows `size` counts: kExtentAttr of that argument, or empty.
 StringRef findSizeKind(Value size);
 
+/// kExtentAttr of an argument of a function, or empty.
+StringRef getExtentKind(BlockArgument argument);
+
 } // namespace mlir::llama
 
 #endif // LLAMA_COMPILER_CPU_ARGUMENTS_H

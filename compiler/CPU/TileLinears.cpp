@@ -349,13 +349,7 @@ static StringRef findRowKind(Value value) {
     if (!value)
       return "";
   }
-  auto argument = cast<BlockArgument>(value);
-  auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
-  if (!function)
-    return "";
-  auto kind = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                                    kExtentAttr);
-  return kind ? kind.getValue() : "";
+  return getExtentKind(cast<BlockArgument>(value));
 }
 
 namespace {

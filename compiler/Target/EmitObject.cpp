@@ -4,7 +4,6 @@
 
 #include "runtime/abi/LlamaABI.h"
 
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -20,17 +19,6 @@ using namespace mlir::llama;
 EntryPoints llama::getEntryPoints(size_t variant) {
   std::string suffix = variant == 0 ? "" : "_" + std::to_string(variant);
   return {LLAMA_SYMBOL_FORWARD + suffix, LLAMA_SYMBOL_WORKSPACE + suffix};
-}
-
-/// What scf.for said of a loop has come with its branch back, under a name that
-/// the translation does not look at.
-static void annotateLoops(ModuleOp module) {
-  module.walk([](LLVM::BrOp branch) {
-    Attribute annotation =
-        branch->removeDiscardableAttr("llvm.loop_annotation");
-    if (auto loop = dyn_cast_or_null<LLVM::LoopAnnotationAttr>(annotation))
-      branch.setLoopAnnotationAttr(loop);
-  });
 }
 
 static void prepareFunctions(llvm::Module &module, const TargetInfo &target,
@@ -101,7 +89,6 @@ llvm::Expected<SmallVector<char, 0>> llama::emitCode(ModuleOp module,
   registerLLVMDialectTranslation(registry);
   module->getContext()->appendDialectRegistry(registry);
 
-  annotateLoops(module);
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code =
       translateModuleToLLVMIR(module, context, "model");
