@@ -14,9 +14,9 @@ using namespace mlir::llama;
 using llamaweights::DType;
 using llamaweights::TensorInfo;
 
-// Of the ends of a model whose layers have 4 bits; where they are stored as
-// integers with a scale for every 32 already, these are kept.
-static constexpr unsigned kEndGroup = 128;
+// Of the ends of a model whose layers have 4 bits, and of what checkpoints
+// store as integers.
+static constexpr unsigned kEndGroup = 32;
 static constexpr unsigned kStoredGroup = 32;
 
 std::string llama::getLayerTensorName(StringRef symbol, int64_t layer) {
@@ -65,11 +65,7 @@ static Type getQuantizedType(MLIRContext &context, Quantization wanted,
     return QuantizedType::get(&context, wanted.bits, wanted.group,
                               wanted.asymmetric ||
                                   haveMinimums(wanted.bits, wanted.group));
-  if (haveMinimums(8, kStoredGroup))
-    return QuantizedType::get(&context, 8, kStoredGroup, /*minimum=*/true);
-  bool isKept = stored[0] == DType::Q8_0 || stored[0] == DType::Q5_0 ||
-                stored[0] == DType::Q4_0;
-  return QuantizedType::get(&context, 8, isKept ? kStoredGroup : kEndGroup);
+  return QuantizedType::get(&context, 8, kEndGroup, haveMinimums(8, kEndGroup));
 }
 
 /// One type for layers that are stored in several: what loses least.

@@ -5,11 +5,12 @@
 //   bf16, f16 matrices           as stored                 as stored
 //   f32 or quantized matrices    f32                       bf16
 //
-// With --quantize every matrix becomes !llama.quantized instead, with 8 bits
-// where it is an end of the model: errors there are not averaged out. Integers
-// that are stored with a scale for each group of that size keep their values;
-// where they are stored with a minimum as well (Q4_1, Q5_1, Q4_K, Q5_K), groups
-// of 32 of the model have one.
+// With --quantize every matrix becomes !llama.quantized instead. Where it is an
+// end of a model of 4 bits, it has 8, and groups of 32 whatever the others
+// have: errors there are not averaged out. Integers that are stored with a
+// scale for each group of that size keep their values; where they are stored
+// with a minimum as well (Q4_1, Q5_1, Q4_K, Q5_K), groups of 32 of the model
+// have one.
 //
 //===----------------------------------------------------------------------===//
 

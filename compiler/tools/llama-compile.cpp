@@ -87,11 +87,11 @@ static cl::opt<Bits> quantize(
     cl::values(clEnumValN(Bits::None, "none", "as in the checkpoint (default)"),
                clEnumValN(Bits::Int8, "int8", "8 bits"),
                clEnumValN(Bits::Int4, "int4",
-                          "4 bits; embeddings and output 8 bits")));
+                          "4 bits; embeddings and output 8 bits in groups of "
+                          "32")));
 static cl::opt<unsigned> groupSize(
-    "group-size", cl::cat(numberCategory), cl::value_desc("N"),
-    cl::desc("elements that share a scale: 32, 64, 128 or 256; default 128 "
-             "for int8, 32 for int4"));
+    "group-size", cl::cat(numberCategory), cl::value_desc("N"), cl::init(32),
+    cl::desc("elements that share a scale: 32 (default), 64, 128 or 256"));
 static cl::opt<bool> asymmetric(
     "asymmetric", cl::cat(numberCategory),
     cl::desc("a minimum for every group besides its scale; default where the "
@@ -228,7 +228,7 @@ static llvm::Expected<std::optional<Quantization>> chooseQuantization() {
     return std::nullopt;
   }
   unsigned bits = quantize == Bits::Int8 ? 8 : 4;
-  unsigned group = isGiven ? groupSize.getValue() : bits == 8 ? 128 : 32;
+  unsigned group = groupSize;
   if (group != 32 && group != 64 && group != 128 && group != 256)
     return llvm::createStringError(
         "--group-size=%u: expected 32, 64, 128 or 256", group);

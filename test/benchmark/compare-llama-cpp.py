@@ -3,7 +3,7 @@
     ./dev bench compare-llama-cpp FOLDER [--shapes=1b,3b] [--weights=bf16,int8,int4] [--python=PATH]
 
 Random weights of Llama 3.2's shapes, compiled by llama-compile and written as a
-GGUF file by llama-weights: bf16 meets BF16, int8 Q8_0, int4 (groups of 32) Q4_0.
+GGUF file by llama-weights: bf16 meets BF16, int8 Q8_0, int4 Q4_0.
 llama.cpp is the package llama-cpp-python, built for this machine when it is
 installed (a quarter of an hour on two cores): into FOLDER/venv, unless --python
 names one that has it. Each round runs both sides; a ratio is of one round, what
@@ -89,8 +89,7 @@ def make_models(o, shape, weights):
     checkpoint = models.make_checkpoint(o, shape)
     model, gguf = (o.folder / f"{checkpoint.name}-{weights}{end}" for end in (".so", ".gguf"))
     subprocess.run([models.TOOLS / "llama-compile", checkpoint, "-o", model, "--quiet",
-                    f"--quantize={quantize}", f"--mcpu={o.mcpu}",
-                    *(["--group-size=32"] if quantize != "none" else [])], check=True)
+                    f"--quantize={quantize}", f"--mcpu={o.mcpu}"], check=True)
     if not gguf.exists():
         subprocess.run([models.TOOLS / "llama-weights", "convert", checkpoint, gguf, "--to=gguf",
                         f"--dtype={dtype}", "--quiet"], check=True)

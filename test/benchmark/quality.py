@@ -17,10 +17,10 @@ import models
 WIDE = "--activation-bits=16"
 KINDS = {
     "bf16": [],
-    "int8-g32": ["--quantize=int8", "--group-size=32"],
-    "int8-g32-wide": ["--quantize=int8", "--group-size=32", WIDE],
-    "int8-g128": ["--quantize=int8"],
-    "int8-g128-wide": ["--quantize=int8", WIDE],
+    "int8-g32": ["--quantize=int8"],
+    "int8-g32-wide": ["--quantize=int8", WIDE],
+    "int8-g128": ["--quantize=int8", "--group-size=128"],
+    "int8-g128-wide": ["--quantize=int8", "--group-size=128", WIDE],
     "int4-g32": ["--quantize=int4"],
     "int4-g32-wide": ["--quantize=int4", WIDE],
     "int4-g128": ["--quantize=int4", "--group-size=128"],

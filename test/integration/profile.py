@@ -60,7 +60,7 @@ def main():
     model = sys.argv[1]
     out, prompt, decode = measure(model, "--profile=layers")
     int4 = out["weight_bytes_per_call"] < 1e6
-    row_bytes = HIDDEN + 2 if int4 else 2 * HIDDEN  # one scale
+    row_bytes = HIDDEN + 2 * HIDDEN // 32 if int4 else 2 * HIDDEN  # a scale for every 32
     for line, tokens, calls, positions in [(prompt, PROMPT, 1, PROMPT),
                                            (decode, DECODE, DECODE, PROMPT + (DECODE + 1) / 2)]:
         check(out, line, tokens, calls, row_bytes, positions)

@@ -5,10 +5,10 @@
 
 The reference is that of test/reference with float64 between the roundings:
 matrices are integers with a float16 scale for each group of a row (with 4 bits
-the embeddings and the output have 8 and groups of 128), and what enters a product
+the embeddings and the output have 8 and groups of 32), and what enters a product
 is rounded to integers of 8 bits, or 16, with a scale for each group. Groups that are whole
 multiples of one number already keep these integers. With --kept all matrices are what
-they are in the checkpoint, which has groups of 32 at the ends, too. With --found they
+they are in the checkpoint. With --found they
 are what the model holds, compiled with --weights=external from a GGUF file; an element is
 at most two steps of its group away from the checkpoint's. With --hadamard what enters w2
 is multiplied by a Walsh-Hadamard matrix before it is rounded. The model must have been
@@ -160,7 +160,7 @@ def rotate(model):
 def as_defined(bits, group, is_kept):
     def quantize(tensor, name):
         is_end = not name.startswith("layers.")
-        ours = 128 if is_end and bits == 4 and not is_kept else group
+        ours = 32 if is_end and bits == 4 else group
         whole = tensor[:] if is_kept else quantize_weights(tensor[:], 8 if is_end else bits, ours)
         return QuantizedMatrix(tensor, ours, whole)
 

@@ -2,7 +2,7 @@
 
     python agrees.py MODEL.so CHECKPOINT --activations=f32 [--prompt=20]
     python agrees.py MODEL.so CHECKPOINT --activations=bf16
-    python agrees.py MODEL.so CHECKPOINT --activations=f32 --bits=8 --group=128
+    python agrees.py MODEL.so CHECKPOINT --activations=f32 --bits=8 --group=32
 
 The same rules as test/integration's logits.py, quantized.py and same-bits.py, with
 fewer runs, for each takes a second: f32 agrees with the reference in every row;

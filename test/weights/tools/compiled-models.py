@@ -19,7 +19,7 @@ import numpy as np
 
 BUILD = ""
 MAKE = pathlib.Path(__file__).resolve().parents[2] / "Inputs" / "make-checkpoint.py"
-KINDS = {"int8g32": ("q8_0", ["--quantize=int8", "--group-size=32"]),
+KINDS = {"int8g32": ("q8_0", ["--quantize=int8"]),
          "int4g32": ("q4_0", ["--quantize=int4"])}  # fmt: skip
 NAMES = {"attention.wq": "attn_q", "attention.wk": "attn_k", "attention.wv": "attn_v", "attention.wo": "attn_output",
          "feed_forward.w1": "ffn_gate", "feed_forward.w2": "ffn_down", "feed_forward.w3": "ffn_up",
