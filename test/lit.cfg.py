@@ -27,7 +27,7 @@ if os.path.isdir(os.environ.get("LLAMA_TEST_DATA", "")):
     config.available_features.add("data")
 with open("/proc/cpuinfo") as cpuinfo:
     flags = cpuinfo.read().split()
-for flag in ["avx2", "avx512f", "amx_bf16"]:
+for flag in ["avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16"]:
     if flag in flags:
         config.available_features.add(flag)
 

@@ -75,6 +75,25 @@ def short_errors(so, rounding, prompts=16):
     return sorted(errors)
 
 
+def check_rounding(so, reference, unrounded, prompts=32):
+    """Whether a model agrees with a reference that rounds to integers where the model does.
+
+    Arithmetic of float32 now and then tips a number over the middle of two integers.
+    Therefore all rows together may be off by as much as that rounding moves them, but of
+    `prompts` prompts of three ids, if there are any, four must agree as f32 models do: in
+    those no number was tipped over.
+    """
+    prompt = program.random_prompt(70, len(reference.embedding.tensor))
+    ids, actual = program.generate(so, prompt, 6)
+    fed = prompt + ids[:-1]
+    expected = reference.forward(fed, reference.new_cache())
+    moved = distance(unrounded.forward(fed, unrounded.new_cache()), expected)
+    agrees = within("all rows together", distance(expected, actual), moved)
+    if prompts:
+        agrees &= within("short prompts, fourth best", short_errors(so, reference, prompts)[3], f32_limit(reference))
+    return agrees
+
+
 def check_bf16(so, exact, rounding, fed, actual):
     expected = rounding.forward(fed, rounding.new_cache())
     return all([

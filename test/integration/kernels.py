@@ -1,0 +1,140 @@
+"""Every kernel: all kinds of numbers, with one set of instructions.
+
+    python kernels.py SET CHECKPOINT FOLDER
+
+A cell of the table below is a model of CHECKPOINT, compiled into FOLDER. It passes if
+  - its products are made of the instruction that the table says (--opt-report),
+  - nothing but a row itself changes the row's bits (P4: same-bits.py),
+  - it agrees with the reference as the script of its row demands, and
+  - where the table names another set, logits have the same bits as with that one: integers
+    are added without rounding, in whatever order.
+
+Rows of 16 bits meet a random checkpoint of one layer instead (quantized.py says why).
+
+Prints a line for every cell and what a script said about one that fails. AMX is emulated,
+by amx.test.
+
+Exit code 0: all pass, 1: not.
+"""
+
+import contextlib
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+import compile as compiling
+import program
+
+HERE = pathlib.Path(__file__).resolve().parent
+TEXT = f"--text={HERE}/Inputs/story.txt"
+
+# name => flags of llama-compile; the instruction of products of f32, of bf16 and of integers,
+# "" where the rows would be those of another set; the set with which integers share their bits.
+SETS = {
+    "avx2":   ("--mcpu=x86-64-v3",                       "fma", "fma",       "vpmaddwd", ""),
+    "avx512": ("--mcpu=x86-64-v4",                       "fma", "fma",       "vpmaddwd", ""),
+    "vnni":   ("--mcpu=x86-64-v4 --mattr=+avx512vnni",   "",    "",          "vpdpbusd", "avx512"),
+    "znver4": ("--mcpu=znver4",                          "",    "vdpbf16ps", "",         ""),
+}  # fmt: skip
+
+ONE_LAYER = "--layers=1 --hidden=128 --ffn=192 --heads=4 --kv-heads=2 --head-dim=32 --vocab=1024"
+
+# name => of what products are; flags of llama-compile; how it is compared with the reference.
+F32 = "--activations=f32"
+NUMBERS = {
+    "f32":                 ("f32",      F32,                                                           f"logits.py {F32} {TEXT}"),
+    "f32, cache int8":     ("f32",      f"{F32} --kv-type=int8",                                       "int8-cache.py"),
+    "bf16":                ("bf16",     "--activations=bf16",                                          f"logits.py --activations=bf16 {TEXT}"),
+    "int8g32":             ("integers", f"{F32} --quantize=int8",                                      "quantized.py --bits=8 --group=32"),
+    "int8g256":            ("integers", f"{F32} --quantize=int8 --group-size=256",                     "quantized.py --bits=8 --group=256"),
+    "int8g32m":            ("integers", f"{F32} --quantize=int8 --asymmetric",                         "quantized.py --bits=8 --group=32 --found"),
+    "int8g32, rows of 16": ("integers", f"{F32} --quantize=int8 --activation-bits=16",                 "quantized.py --bits=8 --group=32 --activation-bits=16"),
+    "int4g32":             ("integers", f"{F32} --quantize=int4",                                      "quantized.py --bits=4 --group=32"),
+    "int4g128":            ("integers", f"{F32} --quantize=int4 --group-size=128",                     "quantized.py --bits=4 --group=128"),
+    "int4g32m":            ("integers", f"{F32} --quantize=int4 --asymmetric",                         "quantized.py --bits=4 --group=32 --found"),
+    "int4g32m, rows of 16": ("integers", f"{F32} --quantize=int4 --asymmetric --activation-bits=16",   "quantized.py --bits=4 --group=32 --found --activation-bits=16"),
+}  # fmt: skip
+
+
+def make_one_layer(folder):
+    """That checkpoint; tests that run at the same time make one each and keep the first."""
+    made = pathlib.Path(folder) / "kernels-one-layer"
+    made.parent.mkdir(parents=True, exist_ok=True)
+    if not made.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            new = pathlib.Path(temporary) / made.name
+            subprocess.run([sys.executable, HERE.parent / "Inputs" / "make-checkpoint.py", new, *ONE_LAYER.split()],
+                           check=True)
+            with contextlib.suppress(OSError):  # it is there by now
+                new.rename(made)
+    return made
+
+
+def compile_cell(source, folder, name, numbers):
+    """The model and the instructions of its products."""
+    model = pathlib.Path(folder) / f"kernels-{name}-{numbers.replace(', ', '-').replace(' ', '-')}.so"
+    report = model.with_suffix(".json")
+    flags = [*SETS[name][0].split(), *NUMBERS[numbers][1].split(), "--weights=external", f"--opt-report={report}"]
+    if compiling.compile_once(source, model, flags) != 0:
+        raise ValueError(f"{model.name} cannot be compiled")
+    products = json.loads(report.read_text(encoding="utf-8"))["targets"][0]["matmuls"]
+    return model, {product[rows]["kernel"] for product in products for rows in ("blocks", "single_rows")
+                   if product["weight"]}  # fmt: skip
+
+
+def fails(script, *arguments):
+    """What a script of this folder said, if it fails."""
+    result = subprocess.run([sys.executable, HERE / script, *map(str, arguments)], check=False, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+    return [f"{script}:", *result.stdout.splitlines()] if result.returncode else []
+
+
+def differences(model, other, vocab):
+    ids, logits = program.generate(model, program.random_prompt(70, vocab), 8)
+    expected_ids, expected = program.generate(other, program.random_prompt(70, vocab), 8)
+    rows = np.flatnonzero((logits.view(np.uint32) != expected.view(np.uint32)).any(axis=1))
+    return [f"{len(rows)} rows of {len(logits)} differ from those of {other.name}"] if len(rows) or ids != expected_ids else []
+
+
+def check_cell(source, folder, name, numbers):
+    """What is wrong with it."""
+    vocab = json.loads((pathlib.Path(source) / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    kind, _, reference = NUMBERS[numbers]
+    flags, *instructions, other = SETS[name]
+    wanted = dict(zip(("f32", "bf16", "integers"), instructions, strict=True))[kind]
+    model, found = compile_cell(source, folder, name, numbers)
+    wrong = [] if found == {wanted} else [f"products are made of {', '.join(sorted(found))}, expected {wanted}"]
+    wrong += fails("same-bits.py", model, vocab)
+    script, *arguments = reference.split()
+    wrong += fails(script, model, source, *arguments)
+    if other and kind == "integers":
+        wrong += differences(model, compile_cell(source, folder, other, numbers)[0], vocab)
+    return wrong
+
+
+def main():
+    name, source, folder = sys.argv[1:]
+    passed = True
+    instructions = dict(zip(("f32", "bf16", "integers"), SETS[name][1:4], strict=True))
+    for numbers in (numbers for numbers, (kind, _, _) in NUMBERS.items() if instructions[kind]):
+        begin = time.monotonic()
+        checkpoint = make_one_layer(folder) if "--activation-bits" in NUMBERS[numbers][1] else source
+        try:
+            wrong = check_cell(checkpoint, folder, name, numbers)
+        except (ValueError, SystemExit) as error:  # llama-generate failed, too
+            wrong = [str(error)]
+        print(f"{name:8}{numbers:22}{instructions[NUMBERS[numbers][0]]:10}"
+              f"{time.monotonic() - begin:4.1f} s  {'FAILED' if wrong else 'passed'}", flush=True)
+        for line in wrong:
+            print(f"    {line}", flush=True)
+        passed &= not wrong
+    return not passed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
