@@ -14,18 +14,17 @@
 #include "compiler/Target/EmitObject.h"
 #include "compiler/Target/LinkSharedObject.h"
 #include "compiler/Target/ModelInfo.h"
+#include "compiler/tools/Flags.h"
 #include "compiler/tools/OptReport.h"
 #include "compiler/tools/Progress.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
-#include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
 
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
@@ -35,113 +34,7 @@
 
 using namespace mlir;
 using namespace mlir::llama;
-namespace cl = llvm::cl;
 using llamaweights::ModelManifest;
-
-//===----------------------------------------------------------------------===//
-// Options
-//===----------------------------------------------------------------------===//
-
-static cl::OptionCategory outputCategory("Output");
-static cl::OptionCategory numberCategory("Numbers");
-static cl::OptionCategory targetCategory("Target");
-static cl::OptionCategory stageCategory("Stages");
-
-static cl::opt<std::string>
-    input(cl::Positional, cl::Required,
-          cl::desc("model.json | checkpoint directory | *.gguf | *.mlir[bc]"));
-static cl::opt<std::string>
-    output("o", cl::cat(outputCategory), cl::value_desc("file"),
-           cl::desc("where to write; default model.so, and standard output for "
-                    "the stages before obj"));
-static cl::opt<WeightStorage>
-    storage("weights", cl::cat(outputCategory), cl::init(WeightStorage::Embed),
-            cl::desc("where the weights go"),
-            cl::values(clEnumValN(WeightStorage::Embed, "embed",
-                                  "into the model (default)"),
-                       clEnumValN(WeightStorage::External, "external",
-                                  "into a file beside it, MODEL.weights")));
-static cl::opt<bool> followLinks(
-    "follow-links", cl::cat(outputCategory),
-    cl::desc("let symbolic links lead out of the checkpoint's folder"));
-static cl::opt<bool> quiet("quiet", cl::cat(outputCategory),
-                           cl::desc("no progress, no summary"));
-
-static cl::opt<NumberType> activations(
-    "activations", cl::cat(numberCategory), cl::init(NumberType::BF16),
-    cl::desc("what matrix products read"),
-    cl::values(clEnumValN(NumberType::BF16, "bf16", "bf16 (default)"),
-               clEnumValN(NumberType::F32, "f32", "f32: the reference")));
-static cl::opt<CacheType>
-    kvType("kv-type", cl::cat(numberCategory), cl::init(CacheType::BF16),
-           cl::desc("of the KV cache; default that of the activations"),
-           cl::values(clEnumValN(CacheType::BF16, "bf16", "bf16"),
-                      clEnumValN(CacheType::F32, "f32", "f32"),
-                      clEnumValN(CacheType::Int8, "int8",
-                                 "8 bits, a bf16 scale for every key and "
-                                 "value of a head")));
-enum class Bits { None, Int8, Int4 };
-static cl::opt<Bits> quantize(
-    "quantize", cl::cat(numberCategory), cl::init(Bits::None),
-    cl::desc("store matrices as integers"),
-    cl::values(clEnumValN(Bits::None, "none", "as in the checkpoint (default)"),
-               clEnumValN(Bits::Int8, "int8", "8 bits"),
-               clEnumValN(Bits::Int4, "int4",
-                          "4 bits; embeddings and output 8 bits in groups of "
-                          "32")));
-static cl::opt<unsigned> groupSize(
-    "group-size", cl::cat(numberCategory), cl::value_desc("N"), cl::init(32),
-    cl::desc("elements that share a scale: 32 (default), 64, 128 or 256"));
-static cl::opt<bool> asymmetric(
-    "asymmetric", cl::cat(numberCategory),
-    cl::desc("a minimum for every group besides its scale; default where the "
-             "checkpoint has them, in groups of 32"));
-static cl::opt<unsigned> activationBits(
-    "activation-bits", cl::cat(numberCategory), cl::value_desc("N"),
-    cl::desc("of the integers that activations become where matrices are "
-             "integers: 8 (default) or 16"));
-static cl::opt<int64_t>
-    maxSeqLen("max-seq-len", cl::cat(numberCategory), cl::value_desc("N"),
-              cl::desc("positions of a sequence; default and limit: the "
-                       "model's own"));
-
-enum class Device { CPU };
-static cl::opt<Device>
-    device("target", cl::cat(targetCategory), cl::init(Device::CPU),
-           cl::desc("what runs the model"),
-           cl::values(clEnumValN(Device::CPU, "cpu", "a CPU (default)")));
-static cl::opt<std::string> triple("mtriple", cl::cat(targetCategory),
-                                   cl::value_desc("triple"),
-                                   cl::desc("an x86-64 or aarch64 machine; "
-                                            "default: this one"));
-static cl::opt<std::string> cpu("mcpu", cl::cat(targetCategory),
-                                cl::value_desc("name[,name...]"),
-                                cl::desc("processors, each with code of its "
-                                         "own; default: native, which is this "
-                                         "machine's, or generic for a triple "
-                                         "of another kind"));
-static cl::opt<std::string>
-    attributes("mattr", cl::cat(targetCategory), cl::value_desc("+a,-b"),
-               cl::desc("features that the processor has or lacks beyond its "
-                        "name"));
-
-static cl::opt<Stage> lastStage("emit", cl::cat(stageCategory),
-                                cl::init(Stage::SharedObject),
-                                cl::desc("stop there"),
-                                cl::ValuesClass({
-#define STAGE(id, name, description) clEnumValN(Stage::id, name, description),
-#include "compiler/Pipelines/Stages.def"
-                                }));
-static cl::opt<std::string>
-    dumpStages("dump-stages", cl::cat(stageCategory), cl::value_desc("dir"),
-               cl::desc("write the IR after every stage to "
-                        "DIR/1-import.mlir, ..."));
-static cl::opt<std::string> optReport(
-    "opt-report", cl::cat(stageCategory), cl::value_desc("file"),
-    cl::ValueOptional,
-    cl::desc("which kernel every matrix product gets, and why it gets no "
-             "better one: to FILE, as JSON if its name ends in .json; "
-             "default standard error"));
 
 //===----------------------------------------------------------------------===//
 // From input to IR
@@ -152,7 +45,8 @@ namespace {
 /// What is compiled: the module and, once it is asked for, its checkpoint.
 class Compilation {
 public:
-  explicit Compilation(MLIRContext &context) : context(context) {}
+  Compilation(const Flags &flags, MLIRContext &context)
+      : flags(flags), context(context) {}
 
   llvm::Error run();
 
@@ -175,16 +69,11 @@ private:
                                                         uint64_t begin);
   void summarize(StringRef path, double seconds);
 
-  // lld sets every flag of the process back: what is asked for after linking
-  // must be known before.
-  const std::string outputPath =
-      output.empty() ? "model.so" : output.getValue();
-  const WeightStorage weightStorage = storage;
-  const bool isQuiet = quiet;
-  const llamaweights::LinkPolicy linkPolicy =
-      followLinks ? llamaweights::LinkPolicy::Anywhere
-                  : llamaweights::LinkPolicy::WithinFolder;
+  std::string getModelPath() const {
+    return flags.output.empty() ? "model.so" : flags.output;
+  }
 
+  const Flags &flags;
   MLIRContext &context;
   llvm::SourceMgr sources;
   /// One for each target, or one for all until their kernels differ.
@@ -204,61 +93,23 @@ static bool isIR(StringRef path) {
 llvm::Error Compilation::openCheckpoint(StringRef path) {
   if (manifest)
     return llvm::Error::success();
-  llvm::Expected<ModelManifest> opened = ModelManifest::open(path, linkPolicy);
+  llvm::Expected<ModelManifest> opened =
+      ModelManifest::open(path, flags.linkPolicy);
   if (!opened)
     return opened.takeError();
   manifest.emplace(std::move(*opened));
   return llvm::Error::success();
 }
 
-static llvm::Expected<std::optional<Quantization>> chooseQuantization() {
-  bool isGiven = groupSize.getNumOccurrences() > 0;
-  if (quantize == Bits::None) {
-    if (isGiven)
-      return llvm::createStringError(
-          "--group-size=%u: needs --quantize=int8 or int4",
-          groupSize.getValue());
-    if (activationBits.getNumOccurrences() > 0)
-      return llvm::createStringError(
-          "--activation-bits=%u: needs --quantize=int8 or int4",
-          activationBits.getValue());
-    if (asymmetric)
-      return llvm::createStringError(
-          "--asymmetric: needs --quantize=int8 or int4");
-    return std::nullopt;
-  }
-  unsigned bits = quantize == Bits::Int8 ? 8 : 4;
-  unsigned group = groupSize;
-  if (group != 32 && group != 64 && group != 128 && group != 256)
-    return llvm::createStringError(
-        "--group-size=%u: expected 32, 64, 128 or 256", group);
-  unsigned rowBits =
-      activationBits.getNumOccurrences() > 0 ? activationBits.getValue() : 8;
-  if (rowBits != 8 && rowBits != 16)
-    return llvm::createStringError("--activation-bits=%u: expected 8 or 16",
-                                   rowBits);
-  return Quantization{bits, group, asymmetric, rowBits};
-}
-
 llvm::Error Compilation::buildFromCheckpoint() {
-  if (llvm::Error error = openCheckpoint(input))
+  if (llvm::Error error = openCheckpoint(flags.input))
     return error;
-  int64_t limit = manifest->config.maxSeqLen;
-  if (maxSeqLen.getNumOccurrences() && (maxSeqLen < 1 || maxSeqLen > limit))
-    return llvm::createStringError("--max-seq-len=%lld: expected 1 to %lld",
-                                   static_cast<long long>(maxSeqLen),
-                                   static_cast<long long>(limit));
-  FrontendOptions options;
-  options.activations = activations;
-  if (kvType.getNumOccurrences())
-    options.kvType = kvType;
-  else if (activations == NumberType::F32)
-    options.kvType = CacheType::F32;
-  options.maxSeqLen = maxSeqLen;
-  if (llvm::Error error = chooseQuantization().moveInto(options.quantization))
-    return error;
+  llvm::Expected<FrontendOptions> options =
+      flags.getFrontendOptions(manifest->config.maxSeqLen);
+  if (!options)
+    return options.takeError();
   llvm::Expected<OwningOpRef<ModuleOp>> built =
-      buildModule(context, *manifest, options);
+      buildModule(context, *manifest, *options);
   if (!built)
     return built.takeError();
   modules.push_back(std::move(*built));
@@ -267,14 +118,15 @@ llvm::Error Compilation::buildFromCheckpoint() {
 
 llvm::Error Compilation::parse() {
   SourceMgrDiagnosticHandler handler(sources, &context);
-  auto buffer = llvm::MemoryBuffer::getFile(input);
+  auto buffer = llvm::MemoryBuffer::getFile(flags.input);
   if (!buffer)
-    return llvm::createStringError("%s: cannot be read: %s", input.c_str(),
+    return llvm::createStringError("%s: cannot be read: %s",
+                                   flags.input.c_str(),
                                    buffer.getError().message().c_str());
   sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
   modules.push_back(parseSourceFile<ModuleOp>(sources, &context));
   if (!modules[0])
-    return llvm::createStringError("%s: is no valid MLIR", input.c_str());
+    return llvm::createStringError("%s: is no valid MLIR", flags.input.c_str());
   stage = findStage(*modules[0]);
   return llvm::Error::success();
 }
@@ -282,8 +134,8 @@ llvm::Error Compilation::parse() {
 /// The machines: those of the flags, or the one for which the kernels of a
 /// dumped stage were made.
 llvm::Error Compilation::chooseTargets() {
-  std::string wantedTriple = triple, wantedCPU = cpu;
-  std::string wantedAttributes = attributes;
+  std::string wantedTriple = flags.triple, wantedCPU = flags.cpu;
+  std::string wantedAttributes = flags.attributes;
   auto made = (*modules[0])->getAttrOfType<DictionaryAttr>(kTargetAttr);
   if (made) {
     auto field = [&](StringRef name) {
@@ -306,11 +158,11 @@ llvm::Error Compilation::chooseTargets() {
                                      wantedCPU.c_str(), name.str().c_str());
     targets.push_back(std::move(*chosen));
   }
-  if (targets.size() > 1 && lastStage > Stage::Linalg &&
-      lastStage != Stage::SharedObject)
+  if (targets.size() > 1 && flags.lastStage > Stage::Linalg &&
+      flags.lastStage != Stage::SharedObject)
     return llvm::createStringError(
         "--emit=%s: expected one processor, --mcpu names %zu",
-        getStageName(lastStage).data(), targets.size());
+        getStageName(flags.lastStage).data(), targets.size());
   llvm::sort(targets, [](const TargetInfo &a, const TargetInfo &b) {
     return std::pair(b.getRequiredFeatures().size(), a.cpu) <
            std::pair(a.getRequiredFeatures().size(), b.cpu);
@@ -319,7 +171,7 @@ llvm::Error Compilation::chooseTargets() {
 }
 
 llvm::Error Compilation::open() {
-  if (llvm::Error error = isIR(input) ? parse() : buildFromCheckpoint())
+  if (llvm::Error error = isIR(flags.input) ? parse() : buildFromCheckpoint())
     return error;
   return chooseTargets();
 }
@@ -341,16 +193,17 @@ static std::string printModule(ModuleOp module, Stage reached) {
 
 llvm::Error Compilation::dump(ModuleOp module, const TargetInfo &target,
                               Stage reached) {
-  if (dumpStages.empty())
+  if (flags.dumpStages.empty())
     return llvm::Error::success();
-  SmallString<128> path(dumpStages);
+  SmallString<128> path(flags.dumpStages);
   std::string variant = modules.size() > 1 ? "." + target.cpu : "";
   llvm::sys::path::append(path, llvm::formatv("{0}-{1}{2}.mlir",
                                               static_cast<int>(reached) + 1,
                                               getStageName(reached), variant));
-  std::error_code code = llvm::sys::fs::create_directories(dumpStages);
+  std::error_code code = llvm::sys::fs::create_directories(flags.dumpStages);
   if (code)
-    return llvm::createStringError("%s: cannot be made: %s", dumpStages.c_str(),
+    return llvm::createStringError("%s: cannot be made: %s",
+                                   flags.dumpStages.c_str(),
                                    code.message().c_str());
   llvm::Expected<OutputFile> file = OutputFile::create(path);
   if (!file)
@@ -388,7 +241,8 @@ llvm::Error Compilation::lowerTo(Stage next) {
     if (report && next == Stage::Kernels)
       report->begin(target);
     if (failed(pm.run(*module)))
-      return llvm::createStringError("%s: stage '%s' failed", input.c_str(),
+      return llvm::createStringError("%s: stage '%s' failed",
+                                     flags.input.c_str(),
                                      getStageName(next).data());
     if (llvm::Error error = dump(*module, target, next))
       return error;
@@ -400,7 +254,7 @@ llvm::Error Compilation::lower() {
   if (stage == Stage::Import)
     if (llvm::Error error = dump(*modules[0], targets[0], stage))
       return error;
-  Stage last = std::min(lastStage.getValue(), kLastIRStage);
+  Stage last = std::min(flags.lastStage, kLastIRStage);
   while (stage < last) {
     stage = static_cast<Stage>(static_cast<int>(stage) + 1);
     if (llvm::Error error = lowerTo(stage))
@@ -436,42 +290,42 @@ static llvm::Error print(StringRef text) {
 llvm::Error Compilation::writeReport() {
   if (!report)
     return llvm::Error::success();
-  if (optReport.empty() || optReport == "-") {
+  StringRef path = *flags.optReport;
+  if (path.empty() || path == "-") {
     llvm::errs() << report->getText();
     return llvm::Error::success();
   }
-  std::string text = StringRef(optReport).ends_with(".json")
-                         ? report->getJson()
-                         : report->getText();
-  return writeWhole(optReport, ArrayRef(text.data(), text.size()));
+  std::string text =
+      path.ends_with(".json") ? report->getJson() : report->getText();
+  return writeWhole(path, ArrayRef(text.data(), text.size()));
 }
 
 llvm::Error Compilation::writeIR() {
   std::string text = printModule(*modules[0], stage);
-  if (StringRef(output).ends_with(".mlirbc")) {
+  if (StringRef(flags.output).ends_with(".mlirbc")) {
     text.clear();
     llvm::raw_string_ostream stream(text);
     if (failed(writeBytecodeToFile(*modules[0], stream)))
       return llvm::createStringError("%s: cannot be written as bytecode",
-                                     output.c_str());
+                                     flags.output.c_str());
   }
-  if (output.empty() || output == "-") {
+  if (flags.output.empty() || flags.output == "-") {
     return print(text);
   }
-  return writeWhole(output, ArrayRef(text.data(), text.size()));
+  return writeWhole(flags.output, ArrayRef(text.data(), text.size()));
 }
 
 llvm::Error Compilation::writeCode() {
-  bool isAssembly = lastStage == Stage::Assembly;
+  bool isAssembly = flags.lastStage == Stage::Assembly;
   llvm::Expected<SmallVector<char, 0>> code =
       emitCode(*modules[0], targets[0], getEntryPoints(0), ObjectData(),
                isAssembly ? CodeFormat::Assembly : CodeFormat::Object);
   if (!code)
     return code.takeError();
-  if (isAssembly && (output.empty() || output == "-")) {
+  if (isAssembly && (flags.output.empty() || flags.output == "-")) {
     return print(StringRef(code->data(), code->size()));
   }
-  return writeWhole(output.empty() ? "model.o" : output.getValue(), *code);
+  return writeWhole(flags.output.empty() ? "model.o" : flags.output, *code);
 }
 
 llvm::Expected<std::vector<std::string>>
@@ -480,7 +334,7 @@ Compilation::writeWeights(OutputFile &file, uint64_t begin) {
       getPlacedWeights(*modules[0]);
   if (!weights)
     return weights.takeError();
-  ProgressBar bar("weights", isQuiet);
+  ProgressBar bar("weights", flags.isQuiet);
   return embedWeights(
       *weights, *manifest->checkpoint, file, begin,
       [&](uint64_t done, uint64_t total) { bar.update(done, total); });
@@ -504,17 +358,18 @@ llvm::Error Compilation::writeModel() {
   auto path = (*modules[0])->getAttrOfType<StringAttr>(kModelAttr);
   if (!path)
     return llvm::createStringError("%s: the module has no attribute '%s'",
-                                   input.c_str(), kModelAttr.data());
+                                   flags.input.c_str(), kModelAttr.data());
   if (llvm::Error error = openCheckpoint(path))
     return error;
+  std::string outputPath = getModelPath();
   std::string weightsPath = outputPath + ".weights";
-  StringRef weightsName = weightStorage == WeightStorage::External
+  StringRef weightsName = flags.storage == WeightStorage::External
                               ? llvm::sys::path::filename(weightsPath)
                               : "";
   SmallVector<ModuleOp> all = llvm::map_to_vector(
       modules, [](const OwningOpRef<ModuleOp> &module) { return *module; });
   llvm::Expected<ObjectData> data =
-      describeModel(all, *manifest, targets, weightStorage, weightsName);
+      describeModel(all, *manifest, targets, flags.storage, weightsName);
   if (!data)
     return data.takeError();
   llvm::Expected<OutputFile> file = OutputFile::create(outputPath);
@@ -522,7 +377,7 @@ llvm::Error Compilation::writeModel() {
     return file.takeError();
   if (llvm::Error error = link(*data, *file))
     return error;
-  if (weightStorage == WeightStorage::External) {
+  if (flags.storage == WeightStorage::External) {
     llvm::Expected<OutputFile> weights = OutputFile::create(weightsPath);
     if (!weights)
       return weights.takeError();
@@ -549,7 +404,7 @@ llvm::Error Compilation::writeModel() {
 
 void Compilation::summarize(StringRef path, double seconds) {
   uint64_t size = 0;
-  if (isQuiet || llvm::sys::fs::file_size(path, size))
+  if (flags.isQuiet || llvm::sys::fs::file_size(path, size))
     return;
   std::string names = llvm::join(
       llvm::map_range(targets, [](const TargetInfo &t) { return t.cpu; }),
@@ -563,32 +418,32 @@ llvm::Error Compilation::run() {
   auto start = std::chrono::steady_clock::now();
   if (llvm::Error error = open())
     return error;
-  if (stage > lastStage)
-    return llvm::createStringError("%s: is at stage '%s', behind '%s'",
-                                   input.c_str(), getStageName(stage).data(),
-                                   getStageName(lastStage).data());
-  if (optReport.getNumOccurrences() > 0) {
-    if (stage >= Stage::Kernels || lastStage < Stage::Kernels)
+  if (stage > flags.lastStage)
+    return llvm::createStringError(
+        "%s: is at stage '%s', behind '%s'", flags.input.c_str(),
+        getStageName(stage).data(), getStageName(flags.lastStage).data());
+  if (flags.optReport) {
+    if (stage >= Stage::Kernels || flags.lastStage < Stage::Kernels)
       return llvm::createStringError(
           "--opt-report: kernels are chosen on the way to stage '%s', this "
           "goes from '%s' to '%s'",
           getStageName(Stage::Kernels).data(), getStageName(stage).data(),
-          getStageName(lastStage).data());
+          getStageName(flags.lastStage).data());
     report.emplace(context);
   }
   if (llvm::Error error = lower())
     return error;
   if (llvm::Error error = writeReport())
     return error;
-  if (lastStage <= kLastIRStage)
+  if (flags.lastStage <= kLastIRStage)
     return writeIR();
-  if (lastStage != Stage::SharedObject)
+  if (flags.lastStage != Stage::SharedObject)
     return writeCode();
   if (llvm::Error error = writeModel())
     return error;
   std::chrono::duration<double> passed =
       std::chrono::steady_clock::now() - start;
-  summarize(outputPath, passed.count());
+  summarize(getModelPath(), passed.count());
   return llvm::Error::success();
 }
 
@@ -597,28 +452,14 @@ int main(int argc, char **argv) {
   // A file larger than the limit is an error like any other. LLVM has just
   // asked for this signal, too.
   std::signal(SIGXFSZ, SIG_IGN);
-  registerAsmPrinterCLOptions();
-  registerMLIRContextCLOptions();
-  registerPassManagerCLOptions();
-  registerDefaultTimingManagerCLOptions();
-  cl::HideUnrelatedOptions(
-      {&outputCategory, &numberCategory, &targetCategory, &stageCategory});
-  cl::SetVersionPrinter([](llvm::raw_ostream &stream) {
-    stream << getCompilerVersion() << "\n";
-  });
-  if (!cl::ParseCommandLineOptions(
-          argc, argv,
-          "llama-compile: compiles a Llama checkpoint into one shared object\n",
-          &llvm::errs()))
+  std::optional<Flags> flags = parseFlags(argc, argv);
+  if (!flags)
     return 2;
-  // lld has a flag of this name, in the same registry.
-  cpu.removeArgument();
-  attributes.removeArgument();
 
   DialectRegistry registry;
   registerLlamaCompiler(registry);
   MLIRContext context(registry);
-  if (llvm::Error error = Compilation(context).run()) {
+  if (llvm::Error error = Compilation(*flags, context).run()) {
     llvm::errs() << "llama-compile: error: " << llvm::toString(std::move(error))
                  << "\n";
     return 1;

@@ -1,0 +1,221 @@
+//===- Flags.cpp - What llama-compile is asked for ------------------------===//
+//
+// Each flag is declared once, with its text for --help. What they say is copied
+// as soon as it is known: lld, which is a library here, has flags of its own in
+// the same registry and sets all of them back.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/tools/Flags.h"
+
+#include "compiler/Pipelines/Registration.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+
+#include "llvm/Support/CommandLine.h"
+
+using namespace mlir;
+using namespace mlir::llama;
+namespace cl = llvm::cl;
+
+static cl::OptionCategory outputCategory("Output");
+static cl::OptionCategory numberCategory("Numbers");
+static cl::OptionCategory targetCategory("Target");
+static cl::OptionCategory stageCategory("Stages");
+
+static cl::opt<std::string>
+    input(cl::Positional, cl::Required,
+          cl::desc("model.json | checkpoint directory | *.gguf | *.mlir[bc]"));
+static cl::opt<std::string>
+    output("o", cl::cat(outputCategory), cl::value_desc("file"),
+           cl::desc("where to write; default model.so, and standard output for "
+                    "the stages before obj"));
+static cl::opt<WeightStorage>
+    storage("weights", cl::cat(outputCategory), cl::init(WeightStorage::Embed),
+            cl::desc("where the weights go"),
+            cl::values(clEnumValN(WeightStorage::Embed, "embed",
+                                  "into the model (default)"),
+                       clEnumValN(WeightStorage::External, "external",
+                                  "into a file beside it, MODEL.weights")));
+static cl::opt<bool> followLinks(
+    "follow-links", cl::cat(outputCategory),
+    cl::desc("let symbolic links lead out of the checkpoint's folder"));
+static cl::opt<bool> quiet("quiet", cl::cat(outputCategory),
+                           cl::desc("no progress, no summary"));
+
+static cl::opt<NumberType> activations(
+    "activations", cl::cat(numberCategory), cl::init(NumberType::BF16),
+    cl::desc("what matrix products read"),
+    cl::values(clEnumValN(NumberType::BF16, "bf16", "bf16 (default)"),
+               clEnumValN(NumberType::F32, "f32", "f32: the reference")));
+static cl::opt<CacheType>
+    kvType("kv-type", cl::cat(numberCategory), cl::init(CacheType::BF16),
+           cl::desc("of the KV cache; default that of the activations"),
+           cl::values(clEnumValN(CacheType::BF16, "bf16", "bf16"),
+                      clEnumValN(CacheType::F32, "f32", "f32"),
+                      clEnumValN(CacheType::Int8, "int8",
+                                 "8 bits, a bf16 scale for every key and "
+                                 "value of a head")));
+enum class Bits : unsigned { None = 0, Int4 = 4, Int8 = 8 };
+static cl::opt<Bits> quantize(
+    "quantize", cl::cat(numberCategory), cl::init(Bits::None),
+    cl::desc("store matrices as integers"),
+    cl::values(clEnumValN(Bits::None, "none", "as in the checkpoint (default)"),
+               clEnumValN(Bits::Int8, "int8", "8 bits"),
+               clEnumValN(Bits::Int4, "int4",
+                          "4 bits; embeddings and output 8 bits in groups of "
+                          "32")));
+static cl::opt<unsigned> groupSize(
+    "group-size", cl::cat(numberCategory), cl::value_desc("N"), cl::init(32),
+    cl::desc("elements that share a scale: 32 (default), 64, 128 or 256"));
+static cl::opt<bool> asymmetric(
+    "asymmetric", cl::cat(numberCategory),
+    cl::desc("a minimum for every group besides its scale; default where the "
+             "checkpoint has them, in groups of 32"));
+static cl::opt<unsigned> activationBits(
+    "activation-bits", cl::cat(numberCategory), cl::value_desc("N"),
+    cl::desc("of the integers that activations become where matrices are "
+             "integers: 8 (default) or 16"));
+static cl::opt<int64_t>
+    maxSeqLen("max-seq-len", cl::cat(numberCategory), cl::value_desc("N"),
+              cl::desc("positions of a sequence; default and limit: the "
+                       "model's own"));
+
+enum class Device { CPU };
+static cl::opt<Device>
+    device("target", cl::cat(targetCategory), cl::init(Device::CPU),
+           cl::desc("what runs the model"),
+           cl::values(clEnumValN(Device::CPU, "cpu", "a CPU (default)")));
+static cl::opt<std::string> triple("mtriple", cl::cat(targetCategory),
+                                   cl::value_desc("triple"),
+                                   cl::desc("an x86-64 or aarch64 machine; "
+                                            "default: this one"));
+static cl::opt<std::string> cpu("mcpu", cl::cat(targetCategory),
+                                cl::value_desc("name[,name...]"),
+                                cl::desc("processors, each with code of its "
+                                         "own; default: native, which is this "
+                                         "machine's, or generic for a triple "
+                                         "of another kind"));
+static cl::opt<std::string>
+    attributes("mattr", cl::cat(targetCategory), cl::value_desc("+a,-b"),
+               cl::desc("features that the processor has or lacks beyond its "
+                        "name"));
+
+static cl::opt<Stage> lastStage("emit", cl::cat(stageCategory),
+                                cl::init(Stage::SharedObject),
+                                cl::desc("stop there"),
+                                cl::ValuesClass({
+#define STAGE(id, name, description) clEnumValN(Stage::id, name, description),
+#include "compiler/Pipelines/Stages.def"
+                                }));
+static cl::opt<std::string>
+    dumpStages("dump-stages", cl::cat(stageCategory), cl::value_desc("dir"),
+               cl::desc("write the IR after every stage to "
+                        "DIR/1-import.mlir, ..."));
+static cl::opt<std::string> optReport(
+    "opt-report", cl::cat(stageCategory), cl::value_desc("file"),
+    cl::ValueOptional,
+    cl::desc("which kernel every matrix product gets, and why it gets no "
+             "better one: to FILE, as JSON if its name ends in .json; "
+             "default standard error"));
+
+//===----------------------------------------------------------------------===//
+// What they say
+//===----------------------------------------------------------------------===//
+
+template <typename T, typename Option>
+static std::optional<T> getGiven(const Option &option) {
+  if (option.getNumOccurrences() == 0)
+    return std::nullopt;
+  return T(option.getValue());
+}
+
+static Flags copyFlags() {
+  Flags flags;
+  flags.input = input;
+  flags.output = output;
+  flags.storage = storage;
+  if (followLinks)
+    flags.linkPolicy = llamaweights::LinkPolicy::Anywhere;
+  flags.isQuiet = quiet;
+  flags.activations = activations;
+  flags.kvType = getGiven<CacheType>(kvType);
+  flags.bits = static_cast<unsigned>(quantize.getValue());
+  flags.groupSize = getGiven<unsigned>(groupSize);
+  flags.isAsymmetric = asymmetric;
+  flags.activationBits = getGiven<unsigned>(activationBits);
+  flags.maxSeqLen = getGiven<int64_t>(maxSeqLen);
+  flags.triple = triple;
+  flags.cpu = cpu;
+  flags.attributes = attributes;
+  flags.lastStage = lastStage;
+  flags.dumpStages = dumpStages;
+  flags.optReport = getGiven<std::string>(optReport);
+  return flags;
+}
+
+std::optional<Flags> llama::parseFlags(int argc, char **argv) {
+  registerAsmPrinterCLOptions();
+  registerMLIRContextCLOptions();
+  registerPassManagerCLOptions();
+  registerDefaultTimingManagerCLOptions();
+  cl::HideUnrelatedOptions(
+      {&outputCategory, &numberCategory, &targetCategory, &stageCategory});
+  cl::SetVersionPrinter([](llvm::raw_ostream &stream) {
+    stream << getCompilerVersion() << "\n";
+  });
+  if (!cl::ParseCommandLineOptions(
+          argc, argv,
+          "llama-compile: compiles a Llama checkpoint into one shared object\n",
+          &llvm::errs()))
+    return std::nullopt;
+  // lld has a flag of this name, in the same registry.
+  cpu.removeArgument();
+  attributes.removeArgument();
+  return copyFlags();
+}
+
+static llvm::Expected<std::optional<Quantization>>
+getQuantization(const Flags &flags) {
+  if (flags.bits == 0) {
+    if (flags.groupSize)
+      return llvm::createStringError(
+          "--group-size=%u: needs --quantize=int8 or int4", *flags.groupSize);
+    if (flags.activationBits)
+      return llvm::createStringError(
+          "--activation-bits=%u: needs --quantize=int8 or int4",
+          *flags.activationBits);
+    if (flags.isAsymmetric)
+      return llvm::createStringError(
+          "--asymmetric: needs --quantize=int8 or int4");
+    return std::nullopt;
+  }
+  unsigned group = flags.groupSize.value_or(32);
+  if (group != 32 && group != 64 && group != 128 && group != 256)
+    return llvm::createStringError(
+        "--group-size=%u: expected 32, 64, 128 or 256", group);
+  unsigned rowBits = flags.activationBits.value_or(8);
+  if (rowBits != 8 && rowBits != 16)
+    return llvm::createStringError("--activation-bits=%u: expected 8 or 16",
+                                   rowBits);
+  return Quantization{flags.bits, group, flags.isAsymmetric, rowBits};
+}
+
+llvm::Expected<FrontendOptions>
+Flags::getFrontendOptions(int64_t positions) const {
+  if (maxSeqLen && (*maxSeqLen < 1 || *maxSeqLen > positions))
+    return llvm::createStringError("--max-seq-len=%lld: expected 1 to %lld",
+                                   static_cast<long long>(*maxSeqLen),
+                                   static_cast<long long>(positions));
+  FrontendOptions options;
+  options.activations = activations;
+  bool isF32 = activations == NumberType::F32;
+  options.kvType = kvType.value_or(isF32 ? CacheType::F32 : CacheType::BF16);
+  options.maxSeqLen = maxSeqLen.value_or(0);
+  if (llvm::Error error = getQuantization(*this).moveInto(options.quantization))
+    return std::move(error);
+  return options;
+}
