@@ -34,51 +34,34 @@ EntropyState findClassicState(const EntropyMetrics &m,
   return EntropyState::Adaptive;
 }
 
-EntropyState findFrogState(const EntropyMetrics &m, const EntropyOptions &o) {
+/// Of the text and of attention; the engine (V4) asks of attention only how
+/// sure it is, the frog branch (V3) also how far heads agree and how strong the
+/// scores are.
+EntropyState findAttentionState(const EntropyMetrics &m,
+                                const EntropyOptions &o) {
   const AttentionStats &a = m.attention;
   bool off = !o.attention;
   bool lowEntropy = off || a.entropy < o.lowAttentionEntropy;
   bool highEntropy = off || a.entropy > o.highAttentionEntropy;
   bool lowVarentropy = off || a.varentropy < o.lowAttentionVarentropy;
   bool highVarentropy = off || a.varentropy > o.highAttentionVarentropy;
-  bool lowAgreement = off || a.agreement < o.lowAgreement;
-  bool highAgreement = off || a.agreement > o.highAgreement;
+  bool anyHeads = off || o.version == EntropixVersion::V4;
+  bool lowAgreement = anyHeads || a.agreement < o.lowAgreement;
+  bool highAgreement = anyHeads || a.agreement > o.highAgreement;
   double strength = a.interactionStrength;
   bool allLow = lowEntropy && lowVarentropy && lowAgreement &&
-                (off || strength < o.lowInteraction);
+                (anyHeads || strength < o.lowInteraction);
   if (m.entropy < o.lowEntropy && m.varentropy < o.lowVarentropy && allLow)
     return EntropyState::LELV;
   if (m.entropy > o.highEntropy && m.varentropy < o.lowVarentropy && allLow)
     return EntropyState::HELV;
   if (m.entropy < o.highEntropy && m.varentropy > o.highVarentropy &&
       lowEntropy && highVarentropy && lowAgreement &&
-      (off || strength > o.lowInteraction))
+      (anyHeads || strength > o.lowInteraction))
     return EntropyState::LEHV;
   if (m.entropy > o.mediumEntropy && m.varentropy > o.highVarentropy &&
       highEntropy && highVarentropy && highAgreement &&
-      (off || strength > o.highInteraction))
-    return EntropyState::HEHV;
-  return EntropyState::Adaptive;
-}
-
-EntropyState findEngineState(const EntropyMetrics &m, const EntropyOptions &o) {
-  const AttentionStats &a = m.attention;
-  bool off = !o.attention;
-  bool lowEntropy = off || a.entropy < o.lowAttentionEntropy;
-  bool highEntropy = off || a.entropy > o.highAttentionEntropy;
-  bool lowVarentropy = off || a.varentropy < o.lowAttentionVarentropy;
-  bool highVarentropy = off || a.varentropy > o.highAttentionVarentropy;
-  if (m.entropy < o.lowEntropy && m.varentropy < o.lowVarentropy &&
-      lowEntropy && lowVarentropy)
-    return EntropyState::LELV;
-  if (m.entropy > o.highEntropy && m.varentropy < o.lowVarentropy &&
-      lowEntropy && lowVarentropy)
-    return EntropyState::HELV;
-  if (m.entropy < o.highEntropy && m.varentropy > o.highVarentropy &&
-      lowEntropy && highVarentropy)
-    return EntropyState::LEHV;
-  if (m.entropy > o.mediumEntropy && m.varentropy > o.highVarentropy &&
-      highEntropy && highVarentropy)
+      (anyHeads || strength > o.highInteraction))
     return EntropyState::HEHV;
   return EntropyState::Adaptive;
 }
@@ -139,9 +122,8 @@ EntropyState findState(const EntropyMetrics &metrics,
   case EntropixVersion::V2:
     return findClassicState(metrics, options);
   case EntropixVersion::V3:
-    return findFrogState(metrics, options);
   case EntropixVersion::V4:
-    return findEngineState(metrics, options);
+    return findAttentionState(metrics, options);
   }
   return EntropyState::Adaptive;
 }
