@@ -33,6 +33,9 @@ struct TensorInfo {
   /// name of that ("int4g32"), and its bytes. `dtype` is then F32.
   std::string encoding = {};
   int64_t encodedBytes = 0;
+  /// Whether it is stored for an input that is Hadamard-transformed first
+  /// (SpinQuant's w2).
+  bool isRotated = false;
 
   int64_t getRows() const { return shape.size() == 2 ? shape[0] : 1; }
   int64_t getColumns() const { return shape.back(); }

@@ -115,7 +115,7 @@ static constexpr StringLiteral kNoHash =
 static Json describeTensors(ArrayRef<PlacedWeight> weights) {
   Json tensors = Json::array();
   for (const PlacedWeight &weight : weights)
-    for (int64_t layer = 0; layer < weight.layers; ++layer)
+    for (int64_t layer = 0; layer < weight.layers; ++layer) {
       tensors.push_back(
           {{"name", weight.getTensorName(layer)},
            {"dtype", getTypeName(weight.element)},
@@ -124,6 +124,9 @@ static Json describeTensors(ArrayRef<PlacedWeight> weights) {
            {"offset", weight.offset + layer * weight.getTensorBytes()},
            {"bytes", weight.getTensorBytes()},
            {"hash", std::string(kNoHash)}});
+      if (weight.isRotated)
+        tensors.back()["rotated"] = true;
+    }
   return tensors;
 }
 

@@ -64,6 +64,7 @@ void FileCheckpoint::add(const ExpectedTensor &expected, StoredTensor stored,
   infos.push_back({expected.name, std::move(stored.name),
                    stored.file->getPath().str(), stored.dtype,
                    std::move(stored.shape)});
+  infos.back().isRotated = stored.quantized && stored.quantized->isRotated;
   places.push_back({std::move(stored.file), stored.offset, halfSplitHeadDim,
                     std::move(stored.pieces), std::move(stored.rows),
                     std::move(stored.quantized)});

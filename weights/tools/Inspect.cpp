@@ -249,7 +249,9 @@ void printTensor(const TensorInfo &tensor) {
          << left_justify(printShape(tensor.shape), 16)
          << left_justify(tensor.getTypeName(), 8)
          << right_justify(withSeparators(tensor.getStoredBytes()), 15) << "  "
-         << sys::path::filename(tensor.file) << "\n";
+         << sys::path::filename(tensor.file)
+         << (tensor.isRotated ? ", of a Hadamard-transformed input" : "")
+         << "\n";
 }
 
 } // namespace
@@ -298,6 +300,8 @@ Error inspect(const Subject &subject, InspectOptions options) {
                   {"dtype", tensor.getTypeName()},
                   {"bytes", tensor.getStoredBytes()},
                   {"file", tensor.file}};
+    if (tensor.isRotated)
+      entry["rotated"] = true;
     if (!options.json)
       printTensor(tensor);
     if (options.statistics) {
