@@ -117,6 +117,9 @@ def quantize_rows(x, group, limit):
     return (integers * (largest / limit)).reshape(len(x), -1)[:, : x.shape[1]]
 
 
+WIDE = 127.0 * 256  # of integers of two bytes, the upper at most 127
+
+
 class QuantizedMatrix:
     """[out, in]; quantizes what it is multiplied with."""
 
@@ -228,7 +231,7 @@ def main():
     reference = QuantizedModel(o.checkpoint, quantize)
     if o.activation_bits == 16:
         unrounded = reference.round_rows(None)
-        reference = reference.round_rows(127.0 * 256)  # two bytes, the upper at most 127
+        reference = reference.round_rows(WIDE)
     if o.hadamard:
         reference, unrounded = rotate(reference), rotate(unrounded)
     prompts = 32 if o.activation_bits == 8 else 0
