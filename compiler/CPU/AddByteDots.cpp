@@ -4,6 +4,7 @@
 //
 //   =>  vpdpbusd, sdot or usdot
 //   =>  vpmaddwd, once for the even bytes, once for the odd ones
+//   =>  vpmaddubsw, sums of 16 bits, vpmaddwd: where they cannot overflow
 //   =>  smull, saddlp, addp
 //   =>  products of integers of 32 bits, added pair by pair
 //
@@ -58,6 +59,15 @@ static Value addWidened(ImplicitLocOpBuilder &b, Value sum, Value weights,
   return arith::AddIOp::create(b, sum, addPairs(b, addPairs(b, products)));
 }
 
+/// Products of 16 bits, neighbours added: vpmaddwd.
+static Value addNeighbours(ImplicitLocOpBuilder &b, Type words, Value left,
+                           Value right) {
+  bool isWidest = cast<VectorType>(words).getNumElements() == 16;
+  return call(
+      b, isWidest ? "llvm.x86.avx512.pmaddw.d.512" : "llvm.x86.avx2.pmadd.wd",
+      words, {left, right});
+}
+
 /// Bytes 0 and 2 of a word, as integers of 16 bits, and bytes 1 and 3: each two
 /// products fit 32 bits.
 static Value addEvenAndOdd(ImplicitLocOpBuilder &b, Value sum, Value weights,
@@ -76,10 +86,8 @@ static Value addEvenAndOdd(ImplicitLocOpBuilder &b, Value sum, Value weights,
        arith::ShRSIOp::create(b, even, eight)},
       {arith::ShRUIOp::create(b, w, eight),
        arith::ShRSIOp::create(b, x, eight)}};
-  StringRef name = words.getNumElements() == 16 ? "llvm.x86.avx512.pmaddw.d.512"
-                                                : "llvm.x86.avx2.pmadd.wd";
   for (auto [left, right] : parts)
-    sum = arith::AddIOp::create(b, sum, call(b, name, words, {left, right}));
+    sum = arith::AddIOp::create(b, sum, addNeighbours(b, words, left, right));
   return sum;
 }
 
@@ -100,6 +108,27 @@ static Value addOfSixteenBits(ImplicitLocOpBuilder &b, Value sum, Value weights,
   Value fours = call(b, "llvm.aarch64.neon.addp.v4i32", sum.getType(),
                      {addPairsOf(0), addPairsOf(8)});
   return arith::AddIOp::create(b, sum, fours);
+}
+
+bool llama::addsInHalves(ByteDots dots, int64_t bits) {
+  return dots == ByteDots::VPMADDWD && bits == 4;
+}
+
+Value llama::addByteProducts(ImplicitLocOpBuilder &b, Value halves,
+                             Value weights, Value rows) {
+  auto type = cast<VectorType>(halves.getType());
+  StringRef name = type.getNumElements() == 32
+                       ? "llvm.x86.avx512.pmaddubs.w.512"
+                       : "llvm.x86.avx2.pmadd.ub.sw";
+  return arith::AddIOp::create(b, halves, call(b, name, type, {weights, rows}));
+}
+
+Value llama::addHalves(ImplicitLocOpBuilder &b, Value sum, Value halves) {
+  Value ones = arith::ConstantOp::create(
+      b, DenseElementsAttr::get(cast<VectorType>(halves.getType()),
+                                static_cast<int16_t>(1)));
+  return arith::AddIOp::create(b, sum,
+                               addNeighbours(b, sum.getType(), halves, ones));
 }
 
 Value llama::addByteDots(ImplicitLocOpBuilder &b, ByteDots dots, Value sum,

@@ -23,6 +23,18 @@ inline bool takesSignedWeights(ByteDots dots) {
 Value addByteDots(ImplicitLocOpBuilder &b, ByteDots dots, Value sum,
                   Value weights, Value rows);
 
+/// Whether weights of so many bits are multiplied with bytes faster by sums of
+/// 16 bits. They hold 32 products: 32 * 15 * 128 / 2 = 30720 in each half of a
+/// word.
+bool addsInHalves(ByteDots dots, int64_t bits);
+
+/// Adds to each of `halves`, i16, two products of neighbouring bytes.
+Value addByteProducts(ImplicitLocOpBuilder &b, Value halves, Value weights,
+                      Value rows);
+
+/// Adds to each integer of `sum`, i32, the two halves that lie there.
+Value addHalves(ImplicitLocOpBuilder &b, Value sum, Value halves);
+
 } // namespace mlir::llama
 
 #endif // LLAMA_COMPILER_CPU_ADDBYTEDOTS_H

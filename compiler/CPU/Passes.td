@@ -167,20 +167,22 @@ def LlamaCPUVectorizeQuantizedPass : Pass<"llama-cpu-vectorize-quantized", "::ml
 }
 
 def LlamaCPUVectorizeBF16Pass : Pass<"llama-cpu-vectorize-bf16", "::mlir::func::FuncOp"> {
-  let summary = "turn products of bf16 into pairwise dots";
+  let summary = "turn products of bf16 into sums of pairs";
   let description = [{
-    Tiles of static shape whose rows are whole vectors: an instruction of AVX-512
-    BF16, or NEON's with 4 lanes, multiplies two neighbours and adds both to a sum. For processors where
-    that is twice as fast as widening and multiplying.
+    Tiles of static shape whose rows are whole vectors. Each lane of a sum adds
+    pairs of neighbours. With `dots` an instruction does that: AVX-512's, or NEON's with 4 lanes.
+    Without, pairs are split into two vectors of f32, by a shift and a mask.
 
     @test compiler/CPU/vectorize-bf16.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
   ];
   let options = [
-    Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">
+    Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">,
+    Option<"dots", "dots", "bool", "true", "an instruction multiplies and adds pairs">
   ];
   let statistics = [
     Statistic<"numVectorized", "num-vectorized", "tiles vectorized">

@@ -11,6 +11,7 @@ namespace mlir::llama {
 struct CPUSchedule {
   int64_t lanes;            ///< f32 elements of a vector register
   ByteDots byteDots;        ///< what adds four products of bytes
+  bool bf16Pairs;           ///< sums of bf16 products add neighbours in a lane
   bool bf16Dots;            ///< two products of bf16 are one instruction
   int64_t rowElements;      ///< elements of a row handled at once
   int64_t sumRegisters;     ///< for the sums of a product across rows

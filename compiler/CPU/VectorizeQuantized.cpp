@@ -80,7 +80,11 @@ private:
 
   SmallVector<Value> addGroup(Value group, ValueRange sums);
   SmallVector<Value> startDots(Value group);
-  SmallVector<Value> addDots(Value at, ValueRange dots);
+  /// Adds the products of elements at .. at + kStep - 1.
+  SmallVector<Value> addStep(Value at, ValueRange dots);
+  SmallVector<Value>
+  addDots(Value at, ValueRange dots,
+          llvm::function_ref<Value(Value sum, Value weights, Value row)> add);
   /// One integer for each sum.
   SmallVector<Value> joinDots(ValueRange dots);
   /// Vectors of 4 elements of every lane, as they are multiplied.
@@ -216,7 +220,26 @@ SmallVector<Value> QuantizedTile::joinDots(ValueRange dots) {
   return result;
 }
 
-SmallVector<Value> QuantizedTile::addDots(Value at, ValueRange dots) {
+SmallVector<Value> QuantizedTile::addStep(Value at, ValueRange dots) {
+  if (!addsInHalves(byteDots, type.getBits()))
+    return addDots(at, dots, [&](Value sum, Value weights, Value row) {
+      return addByteDots(b, byteDots, sum, weights, row);
+    });
+  auto halves = VectorType::get(2 * lanes, b.getI16Type());
+  Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(halves));
+  SmallVector<Value> sums =
+      addDots(at, SmallVector<Value>(dots.size(), zeros),
+              [&](Value sum, Value weights, Value row) {
+                return addByteProducts(b, sum, weights, row);
+              });
+  for (auto [sum, dot] : llvm::zip_equal(sums, dots))
+    sum = addHalves(b, dot, sum);
+  return sums;
+}
+
+SmallVector<Value> QuantizedTile::addDots(
+    Value at, ValueRange dots,
+    llvm::function_ref<Value(Value sum, Value weights, Value row)> add) {
   SmallVector<Value> result(dots);
   Value firstLine = arith::DivUIOp::create(b, at, index(type.getLineColumns()));
   for (int64_t i = 0; i < kStep / type.getLineColumns(); ++i) {
@@ -233,7 +256,7 @@ SmallVector<Value> QuantizedTile::addDots(Value at, ValueRange dots) {
         for (auto [number, x] : llvm::enumerate(bytes))
           for (size_t slot = 0; slot < slots.size(); ++slot) {
             Value &sum = result[(number * rows + row) * slots.size() + slot];
-            sum = addByteDots(b, byteDots, sum, weights[slot][part], x);
+            sum = add(sum, weights[slot][part], x);
           }
       }
   }
@@ -244,7 +267,7 @@ SmallVector<Value> QuantizedTile::addGroup(Value group, ValueRange sums) {
   Value first = arith::MulIOp::create(b, group, index(type.getGroup()));
   SmallVector<Value> dots = startDots(group);
   if (type.getGroup() == kStep) {
-    dots = addDots(first, dots);
+    dots = addStep(first, dots);
   } else {
     auto loop = scf::ForOp::create(
         b, index(0), index(type.getGroup()), index(kStep), dots,
@@ -253,7 +276,7 @@ SmallVector<Value> QuantizedTile::addGroup(Value group, ValueRange sums) {
           b.setInsertionPoint(nested.getInsertionBlock(),
                               nested.getInsertionPoint());
           Value from = arith::AddIOp::create(b, first, at);
-          scf::YieldOp::create(b, addDots(from, carried));
+          scf::YieldOp::create(b, addStep(from, carried));
         });
     dots.assign(loop.result_begin(), loop.result_end());
   }

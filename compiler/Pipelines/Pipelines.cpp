@@ -102,10 +102,11 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
   integers.dots = schedule.byteDots;
   pm.addNestedPass<func::FuncOp>(
       createLlamaCPUVectorizeQuantizedPass(integers));
-  if (schedule.bf16Dots) {
-    LlamaCPUVectorizeBF16PassOptions dots;
-    dots.lanes = schedule.lanes;
-    pm.addNestedPass<func::FuncOp>(createLlamaCPUVectorizeBF16Pass(dots));
+  if (schedule.bf16Pairs) {
+    LlamaCPUVectorizeBF16PassOptions pairs;
+    pairs.lanes = schedule.lanes;
+    pairs.dots = schedule.bf16Dots;
+    pm.addNestedPass<func::FuncOp>(createLlamaCPUVectorizeBF16Pass(pairs));
   }
   LlamaCPUVectorizePassOptions vectors;
   vectors.lanes = schedule.lanes;

@@ -1,6 +1,7 @@
 // RUN: llama-opt %s --llama-cpu-vectorize-bf16 --canonicalize --split-input-file | FileCheck %s
 // RUN: llama-opt %s --llama-cpu-vectorize-bf16=lanes=8 --split-input-file | FileCheck %s --check-prefix=NARROW
 // RUN: llama-opt %s --llama-cpu-vectorize-bf16=lanes=4 --split-input-file | FileCheck %s --check-prefix=NEON
+// RUN: llama-opt %s --llama-cpu-vectorize-bf16="lanes=8 dots=false" --canonicalize --cse --split-input-file | FileCheck %s --check-prefix=HALVES
 
 // Two by two elements: four sums, each a chain of its own; their lanes are added
 // two sums at a time.
@@ -25,6 +26,30 @@
 // NEON-LABEL: func @tile
 // NEON: scf.for {{.*}} step %c8
 // NEON-COUNT-4: llvm.call_intrinsic "llvm.aarch64.neon.bfdot.v4f32.v8bf16"
+
+// Without an instruction: both halves of the rows, then one column after the other,
+// its lower elements before its upper ones.
+// HALVES-LABEL: func @tile
+// HALVES-SAME: %[[X:.*]]: tensor<2x64xbf16>, %[[W:.*]]: tensor<2x64xbf16>
+// HALVES-DAG: %[[UPPER:.*]] = arith.constant dense<-65536> : vector<8xi32>
+// HALVES-DAG: %[[SIXTEEN:.*]] = arith.constant dense<16> : vector<8xi32>
+// HALVES: scf.for {{.*}} step %c16{{.*}} iter_args(%[[S00:[^ ]*]] = %{{[^,]*}}, %{{[^,]*}}, %[[S10:[^ ]*]] =
+// HALVES: %[[WORDS:.*]] = vector.bitcast %{{.*}} : vector<16xbf16> to vector<8xi32>
+// HALVES: arith.shli %[[WORDS]], %[[SIXTEEN]]
+// HALVES: arith.andi %[[WORDS]], %[[UPPER]]
+// HALVES: %[[COLUMN:.*]] = vector.transfer_read %[[W]][%c0
+// HALVES: %[[PAIRS:.*]] = vector.bitcast %[[COLUMN]]
+// HALVES: %[[LOWER:.*]] = arith.shli %[[PAIRS]], %[[SIXTEEN]]
+// HALVES: %[[RIGHT:.*]] = arith.bitcast %[[LOWER]] : vector<8xi32> to vector<8xf32>
+// HALVES: %[[T00:.*]] = math.fma %[[RIGHT]], %{{.*}}, %[[S00]]
+// HALVES: %[[T10:.*]] = math.fma %[[RIGHT]], %{{.*}}, %[[S10]]
+// HALVES: arith.andi %[[PAIRS]], %[[UPPER]]
+// HALVES: math.fma %{{.*}}, %{{.*}}, %[[T00]]
+// HALVES: math.fma %{{.*}}, %{{.*}}, %[[T10]]
+// HALVES: vector.transfer_read %[[W]][%c1
+// HALVES-COUNT-4: math.fma
+// HALVES-NOT: math.fma
+// HALVES: scf.yield
 #rows = affine_map<(d0, d1, d2) -> (d0, d2)>
 #matrix = affine_map<(d0, d1, d2) -> (d1, d2)>
 #sums = affine_map<(d0, d1, d2) -> (d0, d1)>
