@@ -111,6 +111,11 @@ private:
   Value tileRows(Value panel, Value firstRow, Value begin, Value end,
                  int64_t height, Value firstColumn, int64_t panelWidth,
                  int64_t width);
+  /// The same without a loop: the first `height` rows, if `end` is not zero.
+  Value tileFirstRows(Value panel, Value firstRow, Value end, int64_t height,
+                      Value firstColumn, int64_t panelWidth, int64_t width);
+  Value computeRows(Value panel, Value firstRow, Value panelRow, int64_t height,
+                    Value firstColumn, int64_t panelWidth, int64_t width);
   Value computeTile(Value panel, Value panelRow, Value row, Value column,
                     int64_t columnInPanel, int64_t height, int64_t width);
   void fuseProducers(Operation *tiled, Value into);
@@ -223,16 +228,42 @@ Value LinearTiler::tileRows(Value panel, Value firstRow, Value begin, Value end,
   auto loop = scf::ForOp::create(b, begin, end, index(height), panel);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  Value row = toValue(apply(b.getAffineDimExpr(0) + b.getAffineDimExpr(1),
-                            {firstRow, loop.getInductionVar()}));
-  Value carried = loop.getRegionIterArg(0);
-  for (int64_t column = 0; column < panelWidth; column += width) {
-    carried = computeTile(carried, loop.getInductionVar(), row, firstColumn,
-                          column, height, std::min(width, panelWidth - column));
-    b.setInsertionPointToEnd(loop.getBody());
-  }
-  scf::YieldOp::create(b, carried);
+  Value result =
+      computeRows(loop.getRegionIterArg(0), firstRow, loop.getInductionVar(),
+                  height, firstColumn, panelWidth, width);
+  scf::YieldOp::create(b, result);
   return loop.getResult(0);
+}
+
+Value LinearTiler::tileFirstRows(Value panel, Value firstRow, Value end,
+                                 int64_t height, Value firstColumn,
+                                 int64_t panelWidth, int64_t width) {
+  Value zero = index(0);
+  Value isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::ugt, end, zero);
+  auto choice =
+      scf::IfOp::create(b, panel.getType(), isAny, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  Value result = computeRows(panel, firstRow, zero, height, firstColumn,
+                             panelWidth, width);
+  scf::YieldOp::create(b, result);
+  b.setInsertionPointToStart(choice.elseBlock());
+  scf::YieldOp::create(b, panel);
+  return choice.getResult(0);
+}
+
+Value LinearTiler::computeRows(Value panel, Value firstRow, Value panelRow,
+                               int64_t height, Value firstColumn,
+                               int64_t panelWidth, int64_t width) {
+  Value row = toValue(apply(b.getAffineDimExpr(0) + b.getAffineDimExpr(1),
+                            {firstRow, panelRow}));
+  Block *block = b.getInsertionBlock();
+  for (int64_t column = 0; column < panelWidth; column += width) {
+    panel = computeTile(panel, panelRow, row, firstColumn, column, height,
+                        std::min(width, panelWidth - column));
+    b.setInsertionPointToEnd(block);
+  }
+  return panel;
 }
 
 Value LinearTiler::tilePanel(Value panel, Value firstRow, OpFoldResult rows,
@@ -240,8 +271,13 @@ Value LinearTiler::tilePanel(Value panel, Value firstRow, OpFoldResult rows,
   AffineExpr count = b.getAffineDimExpr(0);
   Value blocked =
       toValue(apply(count.floorDiv(sizes.blockRows) * sizes.blockRows, {rows}));
-  Value blocks = tileRows(panel, firstRow, index(0), blocked, sizes.blockRows,
-                          firstColumn, width, sizes.blockColumns);
+  // The first block alone meets weights that are not in the cache yet: what is
+  // done about that (llama-cpu-prefetch) must not slow down the others.
+  Value first = tileFirstRows(panel, firstRow, blocked, sizes.blockRows,
+                              firstColumn, width, sizes.blockColumns);
+  Value blocks =
+      tileRows(first, firstRow, index(sizes.blockRows), blocked,
+               sizes.blockRows, firstColumn, width, sizes.blockColumns);
   return tileRows(blocks, firstRow, blocked, toValue(rows), 1, firstColumn,
                   width, width);
 }

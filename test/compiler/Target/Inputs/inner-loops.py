@@ -1,7 +1,7 @@
 """Prints one line for each innermost loop of assembly that multiplies vectors.
 
     python inner-loops.py model.s
-    8 products of zmm, 9 widening loads, 0 on the stack      x86-64
+    16 products of zmm, 9 loads, 0 on the stack              x86-64
     8 fmla, 9 loads, 0 of halves, 0 on the stack             aarch64
 
 What is counted is said in a table for each machine; what is on the stack is a spill.
@@ -21,8 +21,9 @@ class Machine(NamedTuple):
 
 X86_64 = Machine(
     branch=r"\tj\w+\t(\.LBB\w+)",
-    products={f"products of {registers}": rf"\tvfmadd231ps\t.*%{registers}" for registers in ("xmm", "ymm", "zmm")},
-    loads={"widening loads": (r"\tvpmovzxwd\t(.*\()", r"\(")},  # from memory: bf16
+    products={f"products of {registers}": rf"\tvfmadd(?:231|213)ps\t.*%{registers}" for registers in ("xmm", "ymm", "zmm")}
+    | {name: rf"\t{name}\t" for name in ("vdpbf16ps", "vpdpbusd", "vpmaddubsw", "vpmaddwd")},
+    loads={"loads": (r"\tvmov(?:dqu|dqu64|ups)\t(.*\().*, %[yz]mm", r"\(")},
     stack=r"%r[sb]p",
 )
 
