@@ -16,7 +16,9 @@
 #include "compiler/CPU/KernelRemarks.h"
 #include "compiler/CPU/Passes.h"
 #include "compiler/CPU/TileForAMX.h"
+#include "compiler/CPU/VectorizeQuantizedAMX.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
+#include "dialects/Llama/IR/LlamaTypes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
@@ -66,18 +68,17 @@ linalg::GenericOp findRoot(linalg::GenericOp product) {
   return reader;
 }
 
-/// Whether the product, or all that `root` reads, is of a quantized matrix.
+/// Whether the product, or one that `root` reads, is of a quantized matrix.
 bool isQuantized(linalg::GenericOp root) {
-  auto isProduct = [](Operation *op) {
-    return op && op->hasAttr(kQuantizedAttr);
-  };
-  return isProduct(root) || llvm::any_of(root.getDpsInputs(), [&](Value input) {
-           return isProduct(input.getDefiningOp());
-         });
+  return llvm::any_of(findProducts(root), [](linalg::GenericOp product) {
+    return product->hasAttr(kQuantizedAttr);
+  });
 }
 
 struct TileSizes {
-  int64_t rowsPerPass, panelColumns, blockRows, blockColumns;
+  int64_t rowsPerPass, panelColumns;
+  SmallVector<int64_t> blockRows; ///< tallest first; then single rows
+  int64_t blockColumns;
 };
 
 class LinearTiler {
@@ -238,12 +239,18 @@ Value LinearTiler::tileRows(Value panel, Value firstRow, Value begin, Value end,
 Value LinearTiler::tilePanel(Value panel, Value firstRow, OpFoldResult rows,
                              Value firstColumn, int64_t width) {
   AffineExpr count = b.getAffineDimExpr(0);
-  Value blocked =
-      toValue(apply(count.floorDiv(sizes.blockRows) * sizes.blockRows, {rows}));
-  Value blocks = tileRows(panel, firstRow, index(0), blocked, sizes.blockRows,
-                          firstColumn, width, sizes.blockColumns);
-  return tileRows(blocks, firstRow, blocked, toValue(rows), 1, firstColumn,
-                  width, width);
+  Value begin = index(0);
+  for (int64_t height : sizes.blockRows) {
+    // AMX tiles take whole panels of the matrix.
+    if (height >= kAMXRows && width % QuantizedType::getPanelRows() != 0)
+      continue;
+    Value end = toValue(apply(count.floorDiv(height) * height, {rows}));
+    panel = tileRows(panel, firstRow, begin, end, height, firstColumn, width,
+                     sizes.blockColumns);
+    begin = end;
+  }
+  return tileRows(panel, firstRow, begin, toValue(rows), 1, firstColumn, width,
+                  width);
 }
 
 /// One panel, `width` columns wide, or as wide as what is left of the last one.
@@ -390,10 +397,16 @@ private:
     return success();
   }
 
-  std::string findAMXObstacle(ArrayRef<linalg::GenericOp> products,
+  std::string findAMXObstacle(linalg::GenericOp root,
+                              ArrayRef<linalg::GenericOp> products,
                               StringRef rows) {
-    if (!amx)
+    if (!amx && !amxInt8)
       return "the target has none";
+    if (isQuantized(root))
+      return amxInt8 ? findAMXInt8Obstacle(products)
+                     : "the target has none of integers";
+    if (!amx)
+      return "the target has none of bf16";
     // Logits are few rows, each of another sequence.
     if (rows != "rows")
       return "its rows are single ones of many sequences";
@@ -412,11 +425,13 @@ private:
     StringRef kind = findRowKind(init);
     for (linalg::GenericOp product : products)
       remarkProduct(product, kind);
-    std::string obstacle = findAMXObstacle(products, kind);
+    std::string obstacle = findAMXObstacle(root, products, kind);
     for (linalg::GenericOp product : products)
       if (!obstacle.empty())
         remarkMissed(product, "amx", obstacle);
-    if (obstacle.empty()) {
+    if (obstacle.empty())
+      numOnAMX += products.size();
+    if (obstacle.empty() && !isQuantized(root)) {
       first =
           findArgument(root->getParentOfType<func::FuncOp>(), "prompt_rows");
       FailureOr<Value> prompt =
@@ -425,11 +440,14 @@ private:
       if (failed(prompt))
         return failure();
       init = *prompt;
-      numOnAMX += products.size();
     }
-    TileSizes sizes{rowsPerPass, panelColumns, blockRows, blockColumns};
-    if (isQuantized(root))
-      sizes = {rowsPerPass, quantizedColumns, quantizedRows, quantizedColumns};
+    TileSizes sizes{rowsPerPass, panelColumns, {blockRows}, blockColumns};
+    if (isQuantized(root)) {
+      sizes = {
+          rowsPerPass, quantizedColumns, {quantizedRows}, quantizedColumns};
+      if (obstacle.empty())
+        sizes.blockRows = {2 * kAMXRows, kAMXRows, quantizedRows};
+    }
     return LinearTiler(rewriter, root, sizes).tile(init, rows, first);
   }
 
