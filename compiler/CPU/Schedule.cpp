@@ -67,6 +67,7 @@ CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   //   scales of 64 vectors  64 * 3 / 2                  96
   //   zero point, 8 bits    (64 + 32) / 2               48
   //   unpacking, 4 bits     32 * g / 64 / 8 * 4 / 2     32 for 32, 128 for 128
+  // Products of a group run beside the scales of the one before.
   // vpdpbusd takes 32 * 32 * g / 64 / 2 = 8 g instead of the products: 256 for
   // 32, 1024 for 128. Scales, which are the same there, bound what is won.
   schedule.amxInt8 = target.hasAMXInt8;

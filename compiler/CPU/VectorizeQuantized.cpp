@@ -33,6 +33,7 @@
 #include "compiler/CPU/VectorizeQuantizedAMX.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace mlir::llama {

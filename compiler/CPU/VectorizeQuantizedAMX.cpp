@@ -3,9 +3,12 @@
 //   linalg.generic {llama.quantized} : 32 rows x 32 matrix rows
 //
 //   =>  for groups
-//         unpack the weights of the group                    4 bits only
-//         dots of the group, exact: a linalg.generic {llama.amx_tile}
+//         unpack the weights of the next group               4 bits only
+//         dots of the next group, exact: a linalg.generic {llama.amx_tile}
 //         for rows:  sums += scales of the group, one for each lane, * dots
+//
+// A product of tiles takes its time, and scales have to wait for it. So the
+// next group's is begun before the scales of this one are applied.
 //
 // A panel of the matrix is a right-hand tile as it is stored: a line has 4
 // elements of 16 matrix rows. Rows are left-hand tiles as they are. Weights
@@ -32,6 +35,7 @@
 #include "compiler/CPU/TileForAMX.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -61,18 +65,28 @@ private:
   Value makeUnpacked();
   Value unpack(Value step, Value into);
   Value unpackGroup(Value firstLine, Value into, int64_t group);
+  /// The dots of a step, of `places`: unpacked weights if there are any, dots.
+  void multiplyStep(Value step, MutableArrayRef<Value> places);
   Value multiply(Value step, Value weights, int64_t number, Value dots);
   Value multiplyInto(Value zeros, Value x, Value w);
   Value addDots(Value step, Value sums, Value dots);
-  Value readDots(Value dots, int64_t group, Value row, Value start,
+  Value readDots(Value dots, Value first, Value row, Value start,
                  int64_t panel);
   Value writeSums(Value sums);
 
   Value scaled(Value x, int64_t factor, int64_t more = 0) {
     return plus(arith::MulIOp::create(b, x, index(factor)), more);
   }
-  Value empty(ArrayRef<int64_t> shape, Type element) {
-    return tensor::EmptyOp::create(b, shape, element);
+  /// Where the dots of a step begin: two steps take turns.
+  Value getFirstDots(Value step) {
+    return scaled(arith::RemUIOp::create(b, step, index(2)),
+                  groups * countParts());
+  }
+  /// A place of its own: of two products side by side equal tensor.empty ops
+  /// would become one, and then have to be copied.
+  Value allocate(ArrayRef<int64_t> shape, Type element) {
+    return bufferization::AllocTensorOp::create(
+        b, RankedTensorType::get(shape, element), ValueRange{});
   }
   Value fill(Value into) {
     Type element = getElementTypeOrSelf(into.getType());
@@ -112,7 +126,7 @@ Value AMXTile::slice(Value tensor, ArrayRef<OpFoldResult> offsets,
 Value AMXTile::makeUnpacked() {
   int64_t panels = std::ssize(slots), lines = type.getGroup() / 4;
   Value place =
-      empty({panels, groups > 1 ? 3 * lines : lines, kBytes}, b.getI8Type());
+      allocate({panels, groups > 1 ? 3 * lines : lines, kBytes}, b.getI8Type());
   if (groups > 1)
     for (int64_t panel = 0; panel < panels; ++panel)
       for (int64_t line = lines; line < 2 * lines; ++line)
@@ -186,7 +200,7 @@ Value AMXTile::multiplyInto(Value zeros, Value x, Value w) {
   return dots.getResult(0);
 }
 
-/// Dots number `number`, [rows, panels, 16], of all those of the step.
+/// Dots number `number` of the step, [rows, panels, 16].
 Value AMXTile::multiply(Value step, Value weights, int64_t number, Value dots) {
   int64_t elements = groups * type.getGroup(), lines = elements / 4;
   int64_t panels = std::ssize(slots), group = number / countParts();
@@ -201,7 +215,7 @@ Value AMXTile::multiply(Value step, Value weights, int64_t number, Value dots) {
                   {none, firstLine, none}, {panels, lines, kBytes}, 4);
 
   SmallVector<OpFoldResult> offsets(4, none), strides(4, b.getIndexAttr(1));
-  offsets[0] = b.getIndexAttr(number);
+  offsets[0] = plus(getFirstDots(step), number);
   SmallVector<OpFoldResult> extents = {b.getIndexAttr(1), b.getIndexAttr(rows),
                                        b.getIndexAttr(panels),
                                        b.getIndexAttr(kTile)};
@@ -212,30 +226,37 @@ Value AMXTile::multiply(Value step, Value weights, int64_t number, Value dots) {
                                        offsets, extents, strides);
 }
 
+void AMXTile::multiplyStep(Value step, MutableArrayRef<Value> places) {
+  if (isUnpacked)
+    places.front() = unpack(step, places.front());
+  for (int64_t number = 0; number < groups * countParts(); ++number)
+    places.back() = multiply(step, places.front(), number, places.back());
+}
+
 //===----------------------------------------------------------------------===//
 // Sums
 //===----------------------------------------------------------------------===//
 
-/// A vector of one row's dots with a panel.
-Value AMXTile::readDots(Value dots, int64_t group, Value row, Value start,
+/// A vector of one row's dots with a panel, of a group whose dots are those
+/// from number `first` on.
+Value AMXTile::readDots(Value dots, Value first, Value row, Value start,
                         int64_t panel) {
   auto readPart = [&](int64_t part) {
-    return read(
-        dots, {index(group * countParts() + part), row, index(panel), index(0)},
-        kTile);
+    return read(dots, {plus(first, part), row, index(panel), index(0)}, kTile);
   };
-  Value first = readPart(0);
+  Value sum = readPart(0);
   if (start)
-    first = arith::AddIOp::create(b, first, start);
-  return isWide ? joinBytes(first, readPart(1)) : first;
+    sum = arith::AddIOp::create(b, sum, start);
+  return isWide ? joinBytes(sum, readPart(1)) : sum;
 }
 
 Value AMXTile::addDots(Value step, Value sums, Value dots) {
-  SmallVector<Value> numbers;
+  SmallVector<Value> numbers, places;
   SmallVector<SmallVector<GroupFactors>> factors(groups);
   bool hasStart = !isUnpacked && type.getZeroPoint() != 0;
   for (int64_t group = 0; group < groups; ++group) {
     numbers.push_back(scaled(step, groups, group));
+    places.push_back(plus(getFirstDots(step), group * countParts()));
     for (const Slot &slot : slots)
       factors[group].push_back(readGroupFactors(slot, numbers[group]));
   }
@@ -252,9 +273,9 @@ Value AMXTile::addDots(Value step, Value sums, Value dots) {
       SmallVector<Value> at = {row, index(slot.panel * kTile)};
       Value sum = read(result, at, kTile);
       for (int64_t group = 0; group < groups; ++group)
-        sum =
-            addGroup(sum, readDots(dots, group, row, starts[group], slot.panel),
-                     factors[group][slot.panel], rowFactors[group]);
+        sum = addGroup(
+            sum, readDots(dots, places[group], row, starts[group], slot.panel),
+            factors[group][slot.panel], rowFactors[group]);
       result = write(sum, result, at);
     }
     return SmallVector<Value>{result};
@@ -275,24 +296,25 @@ Value AMXTile::writeSums(Value sums) {
 Value AMXTile::vectorize() {
   // Not in the result's place: its rows are far apart, often by a power of two,
   // and would push each other out of the cache.
-  Value zeros = fill(empty({rows, columns}, b.getF32Type()));
+  Value zeros = fill(allocate({rows, columns}, b.getF32Type()));
   SmallVector<Value> carried = {zeros};
   if (isUnpacked)
     carried.push_back(makeUnpacked());
-  carried = loop(depth / (groups * type.getGroup()), 1, carried,
-                 [&](Value step, ValueRange carried) {
-                   SmallVector<Value> next(carried);
-                   if (isUnpacked)
-                     next[1] = unpack(step, next[1]);
-                   int64_t count = groups * countParts();
-                   Value dots = empty({count, rows, std::ssize(slots), kTile},
-                                      b.getI32Type());
-                   for (int64_t number = 0; number < count; ++number)
-                     dots = multiply(step, next.back(), number, dots);
-                   next[0] = addDots(step, next[0], dots);
-                   return next;
-                 });
-  return writeSums(carried[0]);
+  carried.push_back(
+      allocate({2 * groups * countParts(), rows, std::ssize(slots), kTile},
+               b.getI32Type()));
+  auto getPlaces = [](SmallVector<Value> &carried) {
+    return MutableArrayRef<Value>(carried).drop_front();
+  };
+  int64_t last = depth / (groups * type.getGroup()) - 1;
+  multiplyStep(index(0), getPlaces(carried));
+  carried = loop(last, 1, carried, [&](Value step, ValueRange carried) {
+    SmallVector<Value> next(carried);
+    multiplyStep(plus(step, 1), getPlaces(next));
+    next[0] = addDots(step, next[0], next.back());
+    return next;
+  });
+  return writeSums(addDots(index(last), carried[0], carried.back()));
 }
 
 std::string llama::findAMXInt8Obstacle(ArrayRef<linalg::GenericOp> products) {
