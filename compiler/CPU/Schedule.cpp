@@ -66,7 +66,7 @@ CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   //   products             4 * 16 * max(g, 64) / 64     64 for 32, 128 for 128
   //   scales of 64 vectors  64 * 3 / 2                  96
   //   zero point, 8 bits    (64 + 32) / 2               48
-  //   unpacking, 4 bits     32 * g / 64 / 8 * 4 / 2     32 for 32, 128 for 128
+  //   unpacking, 4 bits     g / 4 lines * 4 / 2         16 for 32, 64 for 128
   // Products of a group run beside the scales of the one before.
   // vpdpbusd takes 32 * 32 * g / 64 / 2 = 8 g instead of the products: 256 for
   // 32, 1024 for 128. Scales, which are the same there, bound what is won.
