@@ -13,8 +13,9 @@
 //   analysis panels      RowsPerPass, Panel: rows of the matrix read side by
 //                        side by one thread
 //   passed amx           RowsPerPass, Panel, Depth: elements of a sum added at
-//                        once; of prompt rows
-//   passed KERNEL        Tile: "4 x 8" is 4 rows by 8 rows of the matrix
+//                        once; of prompt rows in bf16
+//   passed KERNEL        Tile: "4 x 8" is 4 rows by 8 rows of the matrix; amx
+//                        too, of a quantized one
 //   missed KERNEL        Reason
 //
 // where KERNEL is amx, vdpbf16ps, bfdot, fma, or one of getName(ByteDots).

@@ -27,6 +27,10 @@ def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::ModuleOp">
     tiles of 32 by 32 instead, where types and sizes allow it (bf16, multiples
     of 32). The functions get an argument that says how many rows those are.
 
+    With `amx-int8`, rows that meet a quantized matrix go through tiles of 32 by
+    32, then of 16 by 32, before blocks of `quantized-rows`, whatever they are
+    rows of: sums have the same bits in all of them.
+
     @test compiler/CPU/tile-linears.mlir
     @test compiler/CPU/tile-for-amx.mlir
   }];
@@ -37,6 +41,7 @@ def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::ModuleOp">
   ];
   let options = [
     Option<"amx", "amx", "bool", "false", "rows of prompts on AMX tiles">,
+    Option<"amxInt8", "amx-int8", "bool", "false", "products with quantized matrices on AMX tiles">,
     Option<"amxRowsPerPass", "amx-rows-per-pass", "int64_t", "256", "rows that are packed at once">,
     Option<"amxPanelColumns", "amx-panel-columns", "int64_t", "128", "weight rows that use packed rows while they are near">,
     Option<"amxDepth", "amx-depth", "int64_t", "512", "elements of a sum that are added at once">,
@@ -55,10 +60,12 @@ def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::ModuleOp">
 }
 
 def LlamaCPULowerAMXTilesPass : Pass<"llama-cpu-lower-amx-tiles", "::mlir::func::FuncOp"> {
-  let summary = "turn products of 32 by 32 into AMX instructions";
+  let summary = "turn products of tiles into AMX instructions";
   let description = [{
-    Four tiles of sums stay in registers while a loop loads two tiles of weights
-    and two of activations and multiplies each with each.
+    Four tiles of sums stay in registers while a loop loads two tiles of either
+    side and multiplies each with each. Elements are bf16 or bytes, whose signs
+    the product's body tells. Sums that have just been filled with zeros are
+    not loaded. With 16 rows, or 16 matrix rows, there are fewer tiles.
 
     @test compiler/CPU/lower-amx-tiles.mlir
   }];
@@ -143,15 +150,22 @@ def LlamaCPUVectorizeQuantizedPass : Pass<"llama-cpu-vectorize-quantized", "::ml
     instruction where there is VNNI or dot products), and each group's integers
     are scaled and added in f32. With 4 lanes a group is a loop over vectors.
 
+    With `amx`, tiles of 16 or more rows get the dots of a group from products of
+    AMX tiles, which `llama-cpu-lower-amx-tiles` makes instructions of.
+
     @test compiler/CPU/vectorize-quantized.mlir
+    @test compiler/CPU/vectorize-quantized-amx.mlir
   }];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
-    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
     "::mlir::vector::VectorDialect"
   ];
   let options = [
     Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">,
+    Option<"amx", "amx", "bool", "false", "dots of 16 rows or more on AMX tiles">,
     Option<"dots", "dots", "::mlir::llama::ByteDots", "::mlir::llama::ByteDots::VPDPBUSD",
            "what adds four products of bytes", [{::llvm::cl::values(
              clEnumValN(::mlir::llama::ByteDots::Widen, "widen", "products of 32 bits"),

@@ -66,5 +66,18 @@ CPUSchedule mlir::llama::getSchedule(const TargetInfo &target) {
   schedule.amxRowsPerPass = 256;
   schedule.amxPanelColumns = 128;
   schedule.amxDepth = 512;
+
+  // With a quantized matrix, 32 rows by 32 (two panels): eight tile registers
+  // are 2 * 2 sums, 2 tiles of rows and 2 of the matrix. For a group of g
+  // elements, in cycles of a core that starts a product of 16 * 64 by 64 * 16
+  // bytes every 16 cycles and has two units for vectors of 512 bits:
+  //   products             4 * 16 * max(g, 64) / 64     64 for 32, 128 for 128
+  //   scales of 64 vectors  64 * 3 / 2                  96
+  //   zero point, 8 bits    (64 + 32) / 2               48
+  //   unpacking, 4 bits     g / 4 lines * 4 / 2         16 for 32, 64 for 128
+  // Products of a group run beside the scales of the one before.
+  // vpdpbusd takes 32 * 32 * g / 64 / 2 = 8 g instead of the products: 256 for
+  // 32, 1024 for 128. Scales, which are the same there, bound what is won.
+  schedule.amxInt8 = target.hasAMXInt8;
   return schedule;
 }

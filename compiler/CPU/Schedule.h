@@ -26,6 +26,7 @@ struct CPUSchedule {
   int64_t amxRowsPerPass;  ///< rows that are packed at once
   int64_t amxPanelColumns; ///< weight rows that use them while they are near
   int64_t amxDepth;        ///< elements of a sum that are added at once
+  bool amxInt8;            ///< products with quantized matrices on AMX tiles
 };
 
 CPUSchedule getSchedule(const TargetInfo &target);

@@ -52,8 +52,6 @@ int64_t findDivisor(int64_t whole, int64_t unit, int64_t most) {
 }
 
 std::string findObstacle(linalg::GenericOp product) {
-  if (product->hasAttr(kQuantizedAttr))
-    return "the matrix is quantized, tiles take bf16";
   for (Value input : product.getDpsInputs())
     if (Type type = getElementTypeOrSelf(input.getType()); !type.isBF16())
       return llvm::formatv("an operand is {0}, tiles take bf16", type);

@@ -28,8 +28,9 @@ std::string findAMXObstacle(ArrayRef<linalg::GenericOp> products);
 FailureOr<Value> tileForAMX(RewriterBase &rewriter, linalg::GenericOp root,
                             Value init, Value rows, const AMXSizes &sizes);
 
-/// On a linalg.generic, a unit: a product of 32 rows of a matrix with 32 rows
-/// of packed activations, added to its output.
+/// On a linalg.generic, a unit: a product of tiles, added to its output. Of
+/// bf16, 32 rows of a matrix and 32 of packed activations; of bytes, 16 or 32
+/// rows of activations and one or two panels of a quantized matrix.
 inline constexpr StringLiteral kAMXTileAttr = "llama.amx_tile";
 
 } // namespace mlir::llama

@@ -16,7 +16,9 @@
 #include "compiler/CPU/KernelRemarks.h"
 #include "compiler/CPU/Passes.h"
 #include "compiler/CPU/TileForAMX.h"
+#include "compiler/CPU/VectorizeQuantizedAMX.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
+#include "dialects/Llama/IR/LlamaTypes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
@@ -66,18 +68,17 @@ linalg::GenericOp findRoot(linalg::GenericOp product) {
   return reader;
 }
 
-/// Whether the product, or all that `root` reads, is of a quantized matrix.
+/// Whether the product, or one that `root` reads, is of a quantized matrix.
 bool isQuantized(linalg::GenericOp root) {
-  auto isProduct = [](Operation *op) {
-    return op && op->hasAttr(kQuantizedAttr);
-  };
-  return isProduct(root) || llvm::any_of(root.getDpsInputs(), [&](Value input) {
-           return isProduct(input.getDefiningOp());
-         });
+  return llvm::any_of(findProducts(root), [](linalg::GenericOp product) {
+    return product->hasAttr(kQuantizedAttr);
+  });
 }
 
 struct TileSizes {
-  int64_t rowsPerPass, panelColumns, blockRows, blockColumns;
+  int64_t rowsPerPass, panelColumns;
+  SmallVector<int64_t> blockRows; ///< tallest first; then single rows
+  int64_t blockColumns;
 };
 
 class LinearTiler {
@@ -111,9 +112,11 @@ private:
   Value tileRows(Value panel, Value firstRow, Value begin, Value end,
                  int64_t height, Value firstColumn, int64_t panelWidth,
                  int64_t width);
-  /// The same without a loop: the first `height` rows, if `end` is not zero.
-  Value tileFirstRows(Value panel, Value firstRow, Value end, int64_t height,
-                      Value firstColumn, int64_t panelWidth, int64_t width);
+  /// The same without a loop: `height` rows from `begin` on, if it is not
+  /// `end`.
+  Value tileFirstRows(Value panel, Value firstRow, Value begin, Value end,
+                      int64_t height, Value firstColumn, int64_t panelWidth,
+                      int64_t width);
   Value computeRows(Value panel, Value firstRow, Value panelRow, int64_t height,
                     Value firstColumn, int64_t panelWidth, int64_t width);
   Value computeTile(Value panel, Value panelRow, Value row, Value column,
@@ -235,16 +238,15 @@ Value LinearTiler::tileRows(Value panel, Value firstRow, Value begin, Value end,
   return loop.getResult(0);
 }
 
-Value LinearTiler::tileFirstRows(Value panel, Value firstRow, Value end,
-                                 int64_t height, Value firstColumn,
+Value LinearTiler::tileFirstRows(Value panel, Value firstRow, Value begin,
+                                 Value end, int64_t height, Value firstColumn,
                                  int64_t panelWidth, int64_t width) {
-  Value zero = index(0);
-  Value isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::ugt, end, zero);
+  Value isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, begin, end);
   auto choice =
       scf::IfOp::create(b, panel.getType(), isAny, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(choice.thenBlock());
-  Value result = computeRows(panel, firstRow, zero, height, firstColumn,
+  Value result = computeRows(panel, firstRow, begin, height, firstColumn,
                              panelWidth, width);
   scf::YieldOp::create(b, result);
   b.setInsertionPointToStart(choice.elseBlock());
@@ -269,17 +271,25 @@ Value LinearTiler::computeRows(Value panel, Value firstRow, Value panelRow,
 Value LinearTiler::tilePanel(Value panel, Value firstRow, OpFoldResult rows,
                              Value firstColumn, int64_t width) {
   AffineExpr count = b.getAffineDimExpr(0);
-  Value blocked =
-      toValue(apply(count.floorDiv(sizes.blockRows) * sizes.blockRows, {rows}));
-  // The first block alone meets weights that are not in the cache yet: what is
-  // done about that (llama-cpu-prefetch) must not slow down the others.
-  Value first = tileFirstRows(panel, firstRow, blocked, sizes.blockRows,
-                              firstColumn, width, sizes.blockColumns);
-  Value blocks =
-      tileRows(first, firstRow, index(sizes.blockRows), blocked,
-               sizes.blockRows, firstColumn, width, sizes.blockColumns);
-  return tileRows(blocks, firstRow, blocked, toValue(rows), 1, firstColumn,
-                  width, width);
+  Value begin = index(0);
+  for (int64_t height : sizes.blockRows) {
+    // AMX tiles take whole panels of the matrix.
+    if (height >= kAMXRows && width % QuantizedType::getPanelRows() != 0)
+      continue;
+    Value end = toValue(apply(count.floorDiv(height) * height, {rows}));
+    // The first block alone meets weights that are not in the cache yet: what
+    // is done about that (llama-cpu-prefetch) must not slow down the others.
+    if (height == sizes.blockRows.back()) {
+      panel = tileFirstRows(panel, firstRow, begin, end, height, firstColumn,
+                            width, sizes.blockColumns);
+      begin = toValue(apply(b.getAffineDimExpr(0) + height, {begin}));
+    }
+    panel = tileRows(panel, firstRow, begin, end, height, firstColumn, width,
+                     sizes.blockColumns);
+    begin = end;
+  }
+  return tileRows(panel, firstRow, begin, toValue(rows), 1, firstColumn, width,
+                  width);
 }
 
 /// One panel, `width` columns wide, or as wide as what is left of the last one.
@@ -426,10 +436,16 @@ private:
     return success();
   }
 
-  std::string findAMXObstacle(ArrayRef<linalg::GenericOp> products,
+  std::string findAMXObstacle(linalg::GenericOp root,
+                              ArrayRef<linalg::GenericOp> products,
                               StringRef rows) {
-    if (!amx)
+    if (!amx && !amxInt8)
       return "the target has none";
+    if (isQuantized(root))
+      return amxInt8 ? findAMXInt8Obstacle(products)
+                     : "the target has none of integers";
+    if (!amx)
+      return "the target has none of bf16";
     // Logits are few rows, each of another sequence.
     if (rows != "rows")
       return "its rows are single ones of many sequences";
@@ -448,11 +464,13 @@ private:
     StringRef kind = findRowKind(init);
     for (linalg::GenericOp product : products)
       remarkProduct(product, kind);
-    std::string obstacle = findAMXObstacle(products, kind);
+    std::string obstacle = findAMXObstacle(root, products, kind);
     for (linalg::GenericOp product : products)
       if (!obstacle.empty())
         remarkMissed(product, "amx", obstacle);
-    if (obstacle.empty()) {
+    if (obstacle.empty())
+      numOnAMX += products.size();
+    if (obstacle.empty() && !isQuantized(root)) {
       first =
           findArgument(root->getParentOfType<func::FuncOp>(), "prompt_rows");
       FailureOr<Value> prompt =
@@ -461,11 +479,14 @@ private:
       if (failed(prompt))
         return failure();
       init = *prompt;
-      numOnAMX += products.size();
     }
-    TileSizes sizes{rowsPerPass, panelColumns, blockRows, blockColumns};
-    if (isQuantized(root))
-      sizes = {rowsPerPass, quantizedColumns, quantizedRows, quantizedColumns};
+    TileSizes sizes{rowsPerPass, panelColumns, {blockRows}, blockColumns};
+    if (isQuantized(root)) {
+      sizes = {
+          rowsPerPass, quantizedColumns, {quantizedRows}, quantizedColumns};
+      if (obstacle.empty())
+        sizes.blockRows = {2 * kAMXRows, kAMXRows, quantizedRows};
+    }
     return LinearTiler(rewriter, root, sizes).tile(init, rows, first);
   }
 

@@ -59,10 +59,20 @@ struct LlamaCPUVectorize
   }
 
 private:
+  /// A product of AMX tiles, or the zeros that it starts with: instructions of
+  /// their own.
+  static bool isOfAMXTile(linalg::LinalgOp op) {
+    auto isProduct = [](Operation *op) {
+      return op->hasAttr(mlir::llama::kAMXTileAttr);
+    };
+    return isProduct(op) || (isa<linalg::FillOp>(op) && op->hasOneUse() &&
+                             isProduct(*op->user_begin()));
+  }
+
   SmallVector<linalg::LinalgOp> collect() {
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) {
-      if (!op->hasAttr(mlir::llama::kAMXTileAttr)) // is one already
+      if (!isOfAMXTile(op))
         ops.push_back(op);
     });
     return ops;
@@ -88,10 +98,16 @@ private:
     SmallVector<OpFoldResult> sizes(extents.size(), rewriter.getIndexAttr(0));
     rewriter.setInsertionPoint(op);
     if (reductions.empty()) {
-      if (innermost <= rowElements)
+      // Many rows are a loop, too: written out they would be long.
+      bool isTall = llvm::product_of(extents) > 4 * rowElements &&
+                    innermost <= rowElements;
+      if (isTall)
+        std::fill(sizes.begin(), sizes.end() - 1, rewriter.getIndexAttr(1));
+      else if (innermost <= rowElements)
         return success();
-      sizes[last] =
-          rewriter.getIndexAttr(std::gcd(innermost, rowElements.getValue()));
+      else
+        sizes[last] =
+            rewriter.getIndexAttr(std::gcd(innermost, rowElements.getValue()));
       FailureOr<scf::SCFTilingResult> tiled =
           scf::tileUsingSCF(rewriter, cast<TilingInterface>(op.getOperation()),
                             scf::SCFTilingOptions().setTileSizes(sizes));

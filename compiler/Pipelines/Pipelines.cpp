@@ -84,6 +84,7 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
   linears.quantizedRows = schedule.quantizedRows;
   linears.quantizedColumns = schedule.quantizedColumns;
   linears.amx = schedule.amx;
+  linears.amxInt8 = schedule.amxInt8;
   linears.amxRowsPerPass = schedule.amxRowsPerPass;
   linears.amxPanelColumns = schedule.amxPanelColumns;
   linears.amxDepth = schedule.amxDepth;
@@ -99,6 +100,7 @@ static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
 
   LlamaCPUVectorizeQuantizedPassOptions integers;
   integers.lanes = schedule.lanes;
+  integers.amx = schedule.amxInt8;
   integers.dots = schedule.byteDots;
   pm.addNestedPass<func::FuncOp>(
       createLlamaCPUVectorizeQuantizedPass(integers));

@@ -40,6 +40,9 @@ static void prepareFunctions(llvm::Module &module, const TargetInfo &target,
     function.addFnAttr("prefer-vector-width", bits);
     function.addFnAttr("min-legal-vector-width", bits);
     function.addFnAttr(llvm::Attribute::NoUnwind);
+    // Loops that fill or copy stay loops: there is no library to call, and a
+    // call would clear the AMX tiles.
+    function.addFnAttr("no-builtins");
   }
   for (llvm::GlobalVariable &global : module.globals())
     if (!global.isDeclaration())

@@ -79,6 +79,8 @@ static llvm::Error checkX86(TargetInfo &info) {
                          llvm::StringRef(info.cpu).starts_with("znver");
   info.hasAMX = isWide && subtarget->checkFeatures("+amx-tile") &&
                 subtarget->checkFeatures("+amx-bf16");
+  info.hasAMXInt8 = isWide && subtarget->checkFeatures("+amx-tile") &&
+                    subtarget->checkFeatures("+amx-int8");
   return llvm::Error::success();
 }
 

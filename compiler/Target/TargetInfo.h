@@ -36,6 +36,7 @@ struct TargetInfo {
   int64_t vectorBits = 0; ///< of the widest register that is used
   ByteDots byteDots = ByteDots::Widen; ///< for registers of that width
   bool hasAMX = false;                 ///< tile products of bf16
+  bool hasAMXInt8 = false;             ///< tile products of bytes
   /// vdpbf16ps at the rate of FMA, two products each: 233 GFLOP/s a core on Zen
   /// 4, where FMA has 117. On Sapphire Rapids it is half as fast as FMA. On
   /// aarch64 bfdot, which also spares the widening.

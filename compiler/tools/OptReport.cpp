@@ -155,7 +155,10 @@ static std::string describeTarget(const TargetInfo &target) {
     return text;
   }
   bool hasDots = llvm::is_contained(target.getRequiredFeatures(), "avx512bf16");
-  add(target.hasAMX, "AMX");
+  add(target.hasAMX || target.hasAMXInt8, target.hasAMX == target.hasAMXInt8
+                                              ? "AMX"
+                                          : target.hasAMX ? "AMX of bf16"
+                                                          : "AMX of integers");
   add(target.byteDots == ByteDots::VPDPBUSD, "VNNI");
   add(hasDots, "vdpbf16ps");
   if (hasDots && !target.hasFastBF16Dots)

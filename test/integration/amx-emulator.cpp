@@ -3,8 +3,8 @@
 // Preloaded into a program, computes the tile instructions that end in SIGILL:
 // tests of generated code need no machine that has them. Written after the
 // operations of Intel's manual (volume 2, instructions LDTILECFG, TILELOADD,
-// TILESTORED, TILEZERO, TILERELEASE, TDPBF16PS); anything else is left to kill
-// the program as before.
+// TILESTORED, TILEZERO, TILERELEASE, TDPBF16PS, TDPBSSD, TDPBSUD, TDPBUSD,
+// TDPBUUD); anything else is left to kill the program as before.
 //
 //===----------------------------------------------------------------------===//
 
@@ -157,6 +157,37 @@ void multiplyBF16(const Instruction &i) {
     }
 }
 
+/// Four products of bytes at a time, modulo 2^32.
+template <typename Left, typename Right>
+void multiplyBytes(const Instruction &i) {
+  Tile &sums = tiles[i.reg];
+  const Tile &left = tiles[i.rm], &right = tiles[i.vvvv];
+  int words = left.rowBytes / 4, columns = sums.rowBytes / 4;
+  for (int row = 0; row < sums.rows; ++row)
+    for (int column = 0; column < columns; ++column) {
+      uint8_t *place = &sums.bytes[row][4 * column];
+      auto sum = readBytes<uint32_t>(place);
+      for (int k = 0; k < words; ++k)
+        for (int byte = 0; byte < 4; ++byte)
+          sum += static_cast<uint32_t>(
+              int(static_cast<Left>(left.bytes[row][4 * k + byte])) *
+              int(static_cast<Right>(right.bytes[k][4 * column + byte])));
+      std::memcpy(place, &sum, sizeof(sum));
+    }
+}
+
+void multiplyBytes(const Instruction &i, bool isLeftSigned,
+                   bool isRightSigned) {
+  if (isLeftSigned && isRightSigned)
+    multiplyBytes<int8_t, int8_t>(i);
+  else if (isLeftSigned)
+    multiplyBytes<int8_t, uint8_t>(i);
+  else if (isRightSigned)
+    multiplyBytes<uint8_t, int8_t>(i);
+  else
+    multiplyBytes<uint8_t, uint8_t>(i);
+}
+
 bool execute(const Instruction &i) {
   enum : uint8_t { kNone, k66, kF3, kF2 };
   bool isMemory = i.mod != 3;
@@ -184,6 +215,12 @@ bool execute(const Instruction &i) {
     if (isMemory || i.prefix != kF3)
       return false;
     multiplyBF16(i);
+    return true;
+  case 0x5E:
+    if (isMemory)
+      return false;
+    multiplyBytes(i, i.prefix == kF2 || i.prefix == kF3,
+                  i.prefix == kF2 || i.prefix == k66);
     return true;
   default:
     return false;

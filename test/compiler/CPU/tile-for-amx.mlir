@@ -1,4 +1,5 @@
 // RUN: llama-opt %s --llama-cpu-tile-linears="amx=true amx-panel-columns=64 amx-depth=64" --canonicalize --cse --split-input-file | FileCheck %s
+// RUN: llama-opt %s --llama-cpu-tile-linears="amx-int8=true" --canonicalize --cse --split-input-file | FileCheck %s --check-prefix=INT8
 
 // Rows of a prompt come first: packed in blocks of 32, pairs of elements side by
 // side; sums of [weight rows, rows] in squares of 32; then back to rows. What
@@ -131,4 +132,53 @@ func.func @logits_are_left_alone(%x: tensor<?x64xbf16> {llama.extent = "logit_ro
     linalg.yield %next : f32
   } -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>
+}
+
+// -----
+
+// Rows that meet a quantized matrix have the same bits on tiles and beside them: no
+// rows are apart. Of 72 matrix rows the last 8 are no whole panel.
+// INT8-DAG: #[[TALL:.*]] = affine_map<(d0) -> ((d0 floordiv 32) * 32)>
+// INT8-DAG: #[[TILE:.*]] = affine_map<(d0) -> ((d0 floordiv 16) * 16)>
+// INT8-LABEL: func @quantized
+// INT8-NOT: prompt_rows
+// INT8: scf.forall {{.*}} = (0) to (72) step (32)
+// INT8: scf.if
+// INT8: %[[END32:.*]] = affine.apply #[[TALL]](%[[ROWS:.*]])
+// INT8: scf.for %{{.*}} = %c0 to %[[END32]] step %c32
+// INT8: linalg.generic {{.*}} outs(%{{.*}} : tensor<32x32xf32>)
+// INT8: %[[END16:.*]] = affine.apply #[[TILE]](%[[ROWS]])
+// INT8: scf.for %{{.*}} = %[[END32]] to %[[END16]] step %c16
+// INT8: linalg.generic {{.*}} outs(%{{.*}} : tensor<16x32xf32>)
+// INT8: %[[END4:.*]] = affine.apply #{{.*}}(%[[ROWS]])
+// INT8: %[[ANY:.*]] = arith.cmpi ult, %[[END16]], %[[END4]]
+// INT8: scf.if %[[ANY]]
+// INT8: linalg.generic {{.*}} outs(%{{.*}} : tensor<4x32xf32>)
+// INT8: %[[NEXT:.*]] = affine.apply #{{.*}}(%[[ROWS]])
+// INT8: scf.for %{{.*}} = %[[NEXT]] to %[[END4]] step %c4
+// INT8: linalg.generic {{.*}} outs(%{{.*}} : tensor<4x32xf32>)
+// INT8: scf.for %{{.*}} = %[[END4]] to %{{.*}} step %c1
+// INT8: linalg.generic {{.*}} outs(%{{.*}} : tensor<1x32xf32>)
+// INT8: else
+// INT8-NOT: step %c32
+// INT8-NOT: step %c16
+// INT8: linalg.generic {{.*}} outs(%{{.*}} : tensor<4x8xf32>)
+func.func @quantized(%x: tensor<?x128xi8> {llama.extent = "logit_rows"}, %xs: tensor<?x1xf32>, %sums: tensor<?x1xi32>, %w: tensor<5x32x64xi8>, %ws: tensor<5x1x16xf16>) -> tensor<?x72xf32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x128xi8>
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty(%n) : tensor<?x72xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x72xf32>) -> tensor<?x72xf32>
+  %y = linalg.generic {
+      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (t, k floordiv 128)>, affine_map<(t, n, k) -> (t, k floordiv 128)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 4, (n mod 16) * 4 + k mod 4)>,
+                       affine_map<(t, n, k) -> (n floordiv 16, k floordiv 128, n mod 16)>,
+                       affine_map<(t, n, k) -> (t, n)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %xs, %sums, %w, %ws : tensor<?x128xi8>, tensor<?x1xf32>, tensor<?x1xi32>, tensor<5x32x64xi8>, tensor<5x1x16xf16>)
+      outs(%init : tensor<?x72xf32>) attrs = {llama.quantized = !llama.quantized<8, 128>} {
+  ^bb0(%a: i8, %b: f32, %c: i32, %d: i8, %e: f16, %sum: f32):
+    linalg.yield %sum : f32
+  } -> tensor<?x72xf32>
+  return %y : tensor<?x72xf32>
 }

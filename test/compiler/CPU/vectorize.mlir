@@ -174,3 +174,46 @@ func.func @fill_is_a_vector_write(%value: f32, %out: tensor<4x4xf32>) -> tensor<
   %y = linalg.fill ins(%value : f32) outs(%out : tensor<4x4xf32>) -> tensor<4x4xf32>
   return %y : tensor<4x4xf32>
 }
+
+// -----
+
+// Written out, 32 rows would be long: they are a loop.
+// CHECK-LABEL: func @many_rows_are_a_loop
+// CHECK: scf.for %[[ROW:.*]] = %c0 to %c32 step %c1
+// CHECK: vector.transfer_read %{{.*}} : tensor<{{.*}}x32xf32>, vector<1x32xf32>
+// CHECK: vector.transfer_write
+// CHECK-NOT: linalg.generic
+func.func @many_rows_are_a_loop(%x: tensor<32x32xf32>, %out: tensor<32x32xf32>) -> tensor<32x32xf32> {
+  %y = linalg.generic {indexing_maps = [affine_map<(t, k) -> (t, k)>, affine_map<(t, k) -> (t, k)>],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<32x32xf32>) outs(%out : tensor<32x32xf32>) {
+  ^bb0(%a: f32, %before: f32):
+    %b = arith.addf %before, %a : f32
+    linalg.yield %b : f32
+  } -> tensor<32x32xf32>
+  return %y : tensor<32x32xf32>
+}
+
+// -----
+
+// What AMX tiles start with is no vector.
+// CHECK-LABEL: func @product_of_tiles_is_left_alone
+// CHECK-NOT: vector
+// CHECK: linalg.fill
+// CHECK: linalg.generic
+func.func @product_of_tiles_is_left_alone(%x: tensor<16x16x4xi8>, %w: tensor<1x16x16x4xi8>, %out: tensor<16x1x16xi32>) -> tensor<16x1x16xi32> {
+  %zero = arith.constant 0 : i32
+  %zeros = linalg.fill ins(%zero : i32) outs(%out : tensor<16x1x16xi32>) -> tensor<16x1x16xi32>
+  %y = linalg.generic {
+      indexing_maps = [affine_map<(t, p, n, k, b) -> (t, k, b)>, affine_map<(t, p, n, k, b) -> (p, k, n, b)>, affine_map<(t, p, n, k, b) -> (t, p, n)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %w : tensor<16x16x4xi8>, tensor<1x16x16x4xi8>) outs(%zeros : tensor<16x1x16xi32>) attrs = {llama.amx_tile} {
+  ^bb0(%a: i8, %b: i8, %sum: i32):
+    %wideA = arith.extsi %a : i8 to i32
+    %wideB = arith.extui %b : i8 to i32
+    %product = arith.muli %wideA, %wideB : i32
+    %next = arith.addi %sum, %product : i32
+    linalg.yield %next : i32
+  } -> tensor<16x1x16xi32>
+  return %y : tensor<16x1x16xi32>
+}
