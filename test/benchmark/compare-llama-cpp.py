@@ -1,18 +1,26 @@
 """Prompt and decode beside llama.cpp: same machine, same weights, same threads, taking turns.
 
-    ./dev bench compare-llama-cpp FOLDER [--shapes=1b,3b] [--weights=bf16,int8,int4] [--python=PATH]
+    ./dev bench compare-llama-cpp FOLDER [--shapes=1b,3b] [--weights=bf16,int8,int4]
+                                         [--mcpu=native|x86-64-v3|x86-64-v4] [--python=PATH]
 
 Random weights of Llama 3.2's shapes, compiled by llama-compile and written as a
-GGUF file by llama-weights: bf16 meets BF16, int8 Q8_0, int4 Q4_0.
-llama.cpp is the package llama-cpp-python, built for this machine when it is
-installed (a quarter of an hour on two cores): into FOLDER/venv, unless --python
-names one that has it. Each round runs both sides; a ratio is of one round, what
-is printed is the median of the rounds, with the smallest and the largest.
+GGUF file by llama-weights: bf16 meets BF16, int8 Q8_0, int4 Q4_0. Both sides have
+the same bits: int8 and int4 have a scale for every 32 elements, and where the
+layers have 4 bits, the embedding, which is the output matrix as well, has 8.
+
+Both sides may use the same instructions, those of --mcpu. llama.cpp is the
+package llama-cpp-python, built from source for them (a quarter of an hour on two
+cores) in FOLDER/venv or FOLDER/venv-MCPU, unless --python names an interpreter
+that has it; one that was built for other instructions is refused. Each round runs
+both sides; a ratio is of one round, what is printed is the median of the rounds,
+with the smallest and the largest.
 """
 
 import argparse
 import json
+import os
 import pathlib
+import platform
 import statistics
 import subprocess
 import sys
@@ -21,6 +29,19 @@ import models
 
 # Ours, and the type that llama-weights writes for llama.cpp.
 PAIRS = {"bf16": ("none", "bf16"), "int8": ("int8", "q8_0"), "int4": ("int4", "q4_0")}
+
+# How llama.cpp is built for a processor of --mcpu.
+CMAKE_ARGS = {"native": "-DGGML_NATIVE=ON", "x86-64-v3": "-DGGML_NATIVE=OFF",
+              "x86-64-v4": "-DGGML_NATIVE=OFF -DGGML_AVX512=ON"}
+
+# What llama.cpp calls the instructions that it may be built for, as /proc/cpuinfo calls them.
+FEATURES = {"SSE3": "pni", "SSSE3": "ssse3", "AVX": "avx", "AVX2": "avx2", "F16C": "f16c", "FMA": "fma", "BMI2": "bmi2",
+            "AVX512": "avx512f", "AVX512_VBMI": "avx512vbmi", "AVX512_VNNI": "avx512_vnni",
+            "AVX512_BF16": "avx512_bf16", "AVX_VNNI": "avx_vnni", "AMX_INT8": "amx_int8"}
+V3 = {"SSE3", "SSSE3", "AVX", "AVX2", "F16C", "FMA", "BMI2"}
+LEVELS = {"x86-64-v3": V3, "x86-64-v4": V3 | {"AVX512"}}
+
+SYSTEM_INFO = "import llama_cpp; print(llama_cpp.llama_print_system_info().decode())"
 
 LLAMA_CPP = r"""
 import ctypes, json, os, random, sys, time
@@ -66,7 +87,8 @@ def parse():
     parser.add_argument("--decode", type=int, default=32, help="tokens to decode (32)")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--mcpu", default="native", help="of llama-compile")
+    parser.add_argument("--mcpu", default="native", choices=CMAKE_ARGS, help="the instructions of both sides (native)")
+    parser.add_argument("--flags", default="", help="further flags of llama-compile")
     parser.add_argument("--layers", type=int, metavar="N", help="cut the models to so many layers")
     o = parser.parse_args()
     o.folder.mkdir(parents=True, exist_ok=True)
@@ -76,20 +98,51 @@ def parse():
 def find_python(o):
     if o.python:
         return o.python
-    python = o.folder / "venv" / "bin" / "python"
+    venv = o.folder / ("venv" if o.mcpu == "native" else f"venv-{o.mcpu}")
+    python = venv / "bin" / "python"
     if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
-    subprocess.run([python, "-m", "pip", "install", "-q", "llama-cpp-python"], check=True)
+        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    # Neither a finished package nor one kept from another build: those have instructions of their own.
+    subprocess.run([python, "-m", "pip", "install", "-q", "--no-cache-dir", "--no-binary=llama-cpp-python",
+                    "llama-cpp-python"], env=os.environ | {"CMAKE_ARGS": CMAKE_ARGS[o.mcpu]}, check=True)
     return python
+
+
+def get_instructions(mcpu):
+    """Those of the processor, in llama.cpp's words."""
+    if mcpu in LEVELS:
+        return LEVELS[mcpu]
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        flags = next(line for line in file if line.startswith("flags")).split()
+    return {name for name, flag in FEATURES.items() if flag in flags}
+
+
+def check_instructions(o, python):
+    """What llama.cpp says of its instructions, if they are those of --mcpu."""
+    try:
+        result = subprocess.run([python, "-c", SYSTEM_INFO], capture_output=True, text=True, check=False)
+    except OSError as error:
+        sys.exit(f"{python}: {error.strerror}")
+    if result.returncode != 0:
+        sys.exit(f"{python}: expected llama-cpp-python: {(result.stderr.splitlines() or ['no answer'])[-1]}")
+    info = result.stdout.strip()
+    if platform.machine() != "x86_64":
+        return info
+    found = {name for name in FEATURES if f" {name} = 1 " in f" {info} "}
+    expected = get_instructions(o.mcpu)
+    for wrong, word in ((found - expected, "has"), (expected - found, "lacks")):
+        if wrong:
+            sys.exit(f"{python}: expected a llama.cpp built for {o.mcpu}, found one that {word} "
+                     f"{', '.join(sorted(wrong))}")
+    return info
 
 
 def make_models(o, shape, weights):
     """(model.so, model.gguf)"""
     quantize, dtype = PAIRS[weights]
+    model, _, _ = models.compile_model(o, shape, f"-{weights}-{o.mcpu}", [f"--quantize={quantize}", f"--mcpu={o.mcpu}"])
     checkpoint = models.make_checkpoint(o, shape)
-    model, gguf = (o.folder / f"{checkpoint.name}-{weights}{end}" for end in (".so", ".gguf"))
-    subprocess.run([models.TOOLS / "llama-compile", checkpoint, "-o", model, "--quiet",
-                    f"--quantize={quantize}", f"--mcpu={o.mcpu}"], check=True)
+    gguf = o.folder / f"{checkpoint.name}-{dtype}.gguf"
     if not gguf.exists():
         subprocess.run([models.TOOLS / "llama-weights", "convert", checkpoint, gguf, "--to=gguf",
                         f"--dtype={dtype}", "--quiet"], check=True)
@@ -122,12 +175,14 @@ def compare(o, python, shape, weights):
 def main():
     o = parse()
     python = find_python(o)
+    info = check_instructions(o, python)
     rows = [["tokens/s", "llama-compile", "llama.cpp", "ratio", "of rounds"]]
     for shape in o.shapes.split(","):
         for weights in o.weights.split(","):
             rows.extend(compare(o, python, shape, weights))
     print(f"prompt of {o.prompt}, {o.decode} tokens decoded, {o.threads} threads, {o.rounds} rounds, --mcpu={o.mcpu}")
     models.print_table(rows)
+    print(f"llama.cpp: {info}")
 
 
 if __name__ == "__main__":

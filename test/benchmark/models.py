@@ -37,11 +37,11 @@ def make_checkpoint(o, shape):
     return path
 
 
-def compile_model(o, shape):
-    """(model.so, seconds, peak resident bytes of the compiler)"""
+def compile_model(o, shape, suffix="", flags=()):
+    """(model.so, seconds, peak resident bytes of the compiler); `suffix` tells models of other flags apart"""
     checkpoint = make_checkpoint(o, shape)
-    model = checkpoint.with_suffix(".so")
-    command = [TOOLS / "llama-compile", checkpoint, "-o", model, "--quiet", *o.flags.split()]
+    model = o.folder / f"{checkpoint.name}{suffix}.so"
+    command = [TOOLS / "llama-compile", checkpoint, "-o", model, "--quiet", *flags, *o.flags.split()]
     begin = time.monotonic()
     process = subprocess.Popen(command)
     _, status, usage = os.wait4(process.pid, 0)

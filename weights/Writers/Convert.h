@@ -15,8 +15,10 @@ namespace llamaweights {
 
 struct ConvertOptions {
   CheckpointFormat format = CheckpointFormat::HuggingFace;
-  std::optional<DType> dtype; ///< of matrices; none: as they are stored
-  bool checklist = false;     ///< write checklist.chk (Meta's format only)
+  /// Of matrices; none: as they are stored. Q4_0 is of the layers', the
+  /// embedding and the output matrix are then Q8_0.
+  std::optional<DType> dtype;
+  bool checklist = false; ///< write checklist.chk (Meta's format only)
 };
 
 /// Writes `to`, which must not exist or be an empty folder; a GGUF file is

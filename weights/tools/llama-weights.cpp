@@ -64,7 +64,8 @@ static cl::opt<TypeChoice> typeChoice(
                clEnumValN(TypeChoice::F16, "f16", "f16"),
                clEnumValN(TypeChoice::BF16, "bf16", "bf16"),
                clEnumValN(TypeChoice::Q8_0, "q8_0", "blocks of 32 (gguf)"),
-               clEnumValN(TypeChoice::Q4_0, "q4_0", "blocks of 32 (gguf)")));
+               clEnumValN(TypeChoice::Q4_0, "q4_0",
+                          "the same; embedding and output q8_0")));
 static cl::opt<bool> checklist("checklist", cl::cat(category),
                                cl::sub(convertCommand),
                                cl::desc("write checklist.chk too (meta)"));

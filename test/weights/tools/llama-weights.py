@@ -26,6 +26,7 @@ from safetensors.numpy import load_file
 
 BUILD = ""
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+Blocks = gguf.GGMLQuantizationType
 FORMATS = ["hf", "meta", "npy", "maxtext", "nanotron", "gguf"]
 TYPES = {"bf16": ml_dtypes.bfloat16, "f16": np.float16, "f32": np.float32}
 # Query and key heads differ, and so do all sizes.
@@ -168,7 +169,7 @@ def read_gguf(path):
     tensors = {}
     for tensor in gguf.GGUFReader(path).tensors:
         value = tensor.data
-        if tensor.tensor_type == gguf.GGMLQuantizationType.BF16:
+        if tensor.tensor_type == Blocks.BF16:
             value = value.view(ml_dtypes.bfloat16)
         if tensor.name != "rope_freqs.weight":
             tensors[rename(tensor.name, GGUF_NAMES)] = value
@@ -243,14 +244,26 @@ class Writers(ToolTest):
     def test_blocks_are_those_of_the_gguf_package(self):
         source = make(self.folder / "source", "--type=f32", "--no-tied")
         expected = read_hf(source)
-        for dtype in (gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.Q4_0):
+        for dtype in (Blocks.Q8_0, Blocks.Q4_0):
             path = self.convert(source, dtype.name, "gguf", f"--dtype={dtype.name.lower()}")
+            file = gguf.GGUFReader(path)
+            file_type = file.get_field("general.file_type").contents()
+            self.assertEqual(gguf.LlamaFileType(file_type).name, f"MOSTLY_{dtype.name}")
+            types = {rename(tensor.name, GGUF_NAMES): tensor.tensor_type for tensor in file.tensors}
             for name, raw in read_gguf(path).items():
                 value = expected[name]
-                wanted = value if value.ndim == 1 else gguf.quantize(value, dtype)
-                self.assertEqual(raw.tobytes(), wanted.tobytes(), name)
+                # The ends of the model keep 8 bits.
+                kind = Blocks.Q8_0 if name in ("tok_embeddings", "output") else dtype
+                kind = Blocks.F32 if value.ndim == 1 else kind
+                self.assertEqual(types[name], kind, name)
+                self.assertEqual(raw.tobytes(), gguf.quantize(value, kind).tobytes(), name)
             again = self.convert(path, dtype.name + "-again", "gguf")
             self.assertEqual(self.hashes(again), self.hashes(path))
+
+    def test_ends_of_4_bits_keep_them(self):
+        source = make(self.folder / "source.gguf", "--format=gguf", "--type=q4_0", "--no-tied")
+        again = self.convert(source, "again", "gguf", "--dtype=q4_0")
+        self.assertEqual(self.hashes(again), self.hashes(source))
 
     def test_large_checkpoints_are_cut_into_shards(self):
         # 5 GB would take long; the names of the shards are tested with reading.
