@@ -151,7 +151,7 @@ def make_models(o, shape, weights):
 
 def run_ours(o, model):
     command = [models.TOOLS / "llama-measure", "speed", model, "-p", str(o.prompt), "-n", str(o.decode),
-               "-r", "1", f"--threads={o.threads}", "--json"]
+               "-r", "1", f"--threads={o.threads}", "--json", "--quiet"]
     found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     return {kind: found[kind][0]["tokens_per_s"]["median"] for kind in ("prompt", "decode")}
 

@@ -15,12 +15,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = pathlib.Path(os.environ.get("LLAMA_BUILD", ROOT / "build")) / "bin"
 
 
-def parse_arguments(text):
+def parse_arguments(text, **numbers):
+    """`numbers`: further flags with whole numbers, and what they are unless given."""
     parser = argparse.ArgumentParser(description=text)
     parser.add_argument("folder", type=pathlib.Path, help="where models are kept, some gigabytes")
     parser.add_argument("--shapes", default="1b", help="1b (default), 3b or 1b,3b")
     parser.add_argument("--layers", type=int, metavar="N", help="cut the models to so many layers")
     parser.add_argument("--flags", default="", help="further flags of llama-compile")
+    for name, default in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=f"{default} (default)")
     o = parser.parse_args()
     o.shapes = o.shapes.split(",")
     o.folder.mkdir(parents=True, exist_ok=True)
