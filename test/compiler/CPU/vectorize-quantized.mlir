@@ -39,9 +39,10 @@
 // CHECK: vector.transfer_write %{{.*}}, %[[INTO]][%c0, %c0]
 // CHECK: vector.transfer_write %{{.*}}[%c1, %c0]
 
-// Two vectors are the rows of a panel. Without the instruction: products of 16 bits
-// of the even bytes and of the odd ones, or products as they are, added by neighbours.
+// Two vectors are the rows of a panel. Without the instruction: products of 16 bits,
+// which are added as such until the group ends, or products as they are, added by neighbours.
 // NARROW-LABEL: func @four_bits
+// VPMADDWD: %[[ONES:.*]] = arith.constant dense<1> : vector<16xi16>
 // NARROW: vector.transfer_read {{.*}} : tensor<1x8x64xi8>, vector<32xi8>
 // NARROW: vector.transfer_read {{.*}}, %c32], {{.*}} : tensor<1x8x64xi8>, vector<32xi8>
 // NARROW-NOT: vpdpbusd
@@ -49,13 +50,13 @@
 // WIDEN: arith.muli {{.*}} : vector<32xi32>
 // WIDEN: vector.deinterleave {{.*}} : vector<32xi32>
 // WIDEN: vector.deinterleave {{.*}} : vector<16xi32>
-// VPMADDWD: %[[LEFT:.*]] = arith.shli %[[ROW:.*]], %[[EIGHT:.*]] : vector<16xi16>
-// VPMADDWD: %[[EVENW:.*]] = arith.andi
-// VPMADDWD: %[[EVEN:.*]] = arith.shrsi %[[LEFT]], %[[EIGHT]]
-// VPMADDWD: %[[ODDW:.*]] = arith.shrui
-// VPMADDWD: %[[ODD:.*]] = arith.shrsi %[[ROW]], %[[EIGHT]]
-// VPMADDWD: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[EVENW]], %[[EVEN]])
-// VPMADDWD: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[ODDW]], %[[ODD]])
+// VPMADDWD: %[[LOW:.*]] = arith.andi
+// VPMADDWD: %[[A:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"(%[[LOW]], %{{.*}}) : (vector<32xi8>, vector<32xi8>) -> vector<16xi16>
+// VPMADDWD: %[[B:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
+// VPMADDWD: arith.addi %[[A]], %{{.*}} : vector<16xi16>
+// VPMADDWD-COUNT-24: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
+// VPMADDWD-COUNT-4: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%{{.*}}, %[[ONES]])
+// VPMADDWD-NOT: llvm.call_intrinsic
 // NARROW: scf.yield {{.*}} : vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>
 func.func @four_bits(%x: tensor<2x64xi8>, %xs: tensor<2x2xf32>, %sums: tensor<2x2xi32>, %w: tensor<1x8x64xi8>, %ws: tensor<1x2x16xf16>,
     %into: tensor<2x16xf32>) -> tensor<2x16xf32> {
@@ -86,6 +87,15 @@ func.func @four_bits(%x: tensor<2x64xi8>, %xs: tensor<2x2xf32>, %sums: tensor<2x
 // CHECK-COUNT-2: math.fma
 // CHECK: scf.yield {{.*}} : vector<16xf32>, vector<16xf32>
 
+// Products of 8 bits leave no room for sums of 16: the even bytes, then the odd ones.
+// VPMADDWD-LABEL: func @eight_bits
+// VPMADDWD: %[[LEFT:.*]] = arith.shli %[[ROW:.*]], %[[EIGHT:.*]] : vector<16xi16>
+// VPMADDWD: %[[EVENW:.*]] = arith.andi
+// VPMADDWD: %[[EVEN:.*]] = arith.shrsi %[[LEFT]], %[[EIGHT]]
+// VPMADDWD: %[[ODDW:.*]] = arith.shrui
+// VPMADDWD: %[[ODD:.*]] = arith.shrsi %[[ROW]], %[[EIGHT]]
+// VPMADDWD: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[EVENW]], %[[EVEN]])
+// VPMADDWD: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[ODDW]], %[[ODD]])
 // Weights become signed where the dots take only those, and the zero point is gone.
 // SDOT-LABEL: func @eight_bits
 // SDOT-NOT: arith.muli {{.*}}i32
