@@ -35,6 +35,8 @@ config.substitutions += [
     ("%python", sys.executable),
     ("%root", root),
     ("%build", build),
+    # Generated code is the same under sanitizers, and slow to run there.
+    ("%short", "--short" if os.path.basename(build) == "build-asan" else ""),
     ("%models", os.path.join(config.test_exec_root, "models")),
     ("%data", os.environ.get("LLAMA_TEST_DATA", "/nonexistent")),
 ]

@@ -1,10 +1,10 @@
 """Every kernel: all kinds of numbers, with one set of instructions.
 
-    python kernels.py SET CHECKPOINT FOLDER
+    python kernels.py SET CHECKPOINT FOLDER [--short]
 
 A cell of the table below is a model of CHECKPOINT, compiled into FOLDER. It passes if
   - its products are made of the instruction that the table says (--opt-report),
-  - nothing but a row itself changes the row's bits (P4: same-bits.py),
+  - nothing but a row itself changes the row's bits (P4: same-bits.py, with --short or not),
   - it agrees with the reference as the script of its row demands, and
   - where the table names another set, logits have the same bits as with that one: integers
     are added without rounding, in whatever order.
@@ -101,15 +101,15 @@ def differences(model, other, vocab):
     return [f"{len(rows)} rows of {len(logits)} differ from those of {other.name}"] if len(rows) or ids != expected_ids else []
 
 
-def check_cell(source, folder, name, numbers):
+def check_cell(source, folder, name, numbers, flags):
     """What is wrong with it."""
     vocab = json.loads((pathlib.Path(source) / "config.json").read_text(encoding="utf-8"))["vocab_size"]
     kind, _, reference = NUMBERS[numbers]
-    flags, *instructions, other = SETS[name]
+    _, *instructions, other = SETS[name]
     wanted = dict(zip(("f32", "bf16", "integers"), instructions, strict=True))[kind]
     model, found = compile_cell(source, folder, name, numbers)
     wrong = [] if found == {wanted} else [f"products are made of {', '.join(sorted(found))}, expected {wanted}"]
-    wrong += fails("same-bits.py", model, vocab)
+    wrong += fails("same-bits.py", model, vocab, *flags)
     script, *arguments = reference.split()
     wrong += fails(script, model, source, *arguments)
     if other and kind == "integers":
@@ -118,14 +118,14 @@ def check_cell(source, folder, name, numbers):
 
 
 def main():
-    name, source, folder = sys.argv[1:]
+    name, source, folder, *flags = sys.argv[1:]
     passed = True
     instructions = dict(zip(("f32", "bf16", "integers"), SETS[name][1:4], strict=True))
     for numbers in (numbers for numbers, (kind, _, _) in NUMBERS.items() if instructions[kind]):
         begin = time.monotonic()
         checkpoint = make_one_layer(folder) if "--activation-bits" in NUMBERS[numbers][1] else source
         try:
-            wrong = check_cell(checkpoint, folder, name, numbers)
+            wrong = check_cell(checkpoint, folder, name, numbers, flags)
         except (ValueError, SystemExit) as error:  # llama-generate failed, too
             wrong = [str(error)]
         print(f"{name:8}{numbers:22}{instructions[NUMBERS[numbers][0]]:10}"
