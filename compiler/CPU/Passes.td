@@ -289,8 +289,10 @@ def LlamaCPUExpandMathPass : Pass<"llama-cpu-expand-math", "::mlir::func::FuncOp
 def LlamaCPUPrefetchPass : Pass<"llama-cpu-prefetch", "::mlir::func::FuncOp"> {
   let summary = "ask for the next rows of weights while these are read";
   let description = [{
-    In loops that read `rows` rows of weights side by side: those of the tile for
-    one row of activations.
+    In loops that read `rows` rows of weights side by side, or panels with a sum
+    for each of their vectors: those of the tile for one row of activations. And in
+    loops whose weights change with every step of the loop around: those of the
+    first of several blocks of rows.
 
     @test compiler/CPU/prefetch.mlir
   }];
