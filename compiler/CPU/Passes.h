@@ -3,7 +3,7 @@
 #ifndef LLAMA_COMPILER_CPU_PASSES_H
 #define LLAMA_COMPILER_CPU_PASSES_H
 
-#include "compiler/Target/TargetInfo.h"
+#include "compiler/Machine/TargetInfo.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"

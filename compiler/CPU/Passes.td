@@ -31,8 +31,8 @@ def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::ModuleOp">
     32, then of 16 by 32, before blocks of `quantized-rows`, whatever they are
     rows of: sums have the same bits in all of them.
 
-    @test compiler/CPU/tile-linears.mlir
-    @test compiler/CPU/tile-for-amx.mlir
+    @test compiler/CPU/Tiling/tile-linears.mlir
+    @test compiler/CPU/Tiling/tile-for-amx.mlir
   }];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
@@ -67,7 +67,7 @@ def LlamaCPULowerAMXTilesPass : Pass<"llama-cpu-lower-amx-tiles", "::mlir::func:
     the product's body tells. Sums that have just been filled with zeros are
     not loaded. With 16 rows, or 16 matrix rows, there are fewer tiles.
 
-    @test compiler/CPU/lower-amx-tiles.mlir
+    @test compiler/CPU/Lowering/lower-amx-tiles.mlir
   }];
   let dependentDialects = [
     "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect",
@@ -84,7 +84,7 @@ def LlamaCPUTileRowsPass : Pass<"llama-cpu-tile-rows", "::mlir::func::FuncOp"> {
     Norms, rotations and other ops of which each row depends on that row alone:
     producers join the loop of their consumer.
 
-    @test compiler/CPU/tile-rows.mlir
+    @test compiler/CPU/Tiling/tile-rows.mlir
   }];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
@@ -103,7 +103,7 @@ def LlamaCPUTileOuterProductsPass : Pass<"llama-cpu-tile-outer-products", "::mli
     that adds one outer product after the other. Products of rows by rows, [n, d],
     are left alone.
 
-    @test compiler/CPU/tile-outer-products.mlir
+    @test compiler/CPU/Tiling/tile-outer-products.mlir
   }];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
@@ -125,7 +125,7 @@ def LlamaCPUVectorizePass : Pass<"llama-cpu-vectorize", "::mlir::func::FuncOp"> 
     Sums run in `lanes` partial sums side by side, added up at the end in a fixed
     order; long rows are cut into pieces of `row-elements`.
 
-    @test compiler/CPU/vectorize.mlir
+    @test compiler/CPU/Kernels/vectorize.mlir
   }];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
@@ -153,8 +153,8 @@ def LlamaCPUVectorizeQuantizedPass : Pass<"llama-cpu-vectorize-quantized", "::ml
     With `amx`, tiles of 16 or more rows get the dots of a group from products of
     AMX tiles, which `llama-cpu-lower-amx-tiles` makes instructions of.
 
-    @test compiler/CPU/vectorize-quantized.mlir
-    @test compiler/CPU/vectorize-quantized-amx.mlir
+    @test compiler/CPU/Kernels/vectorize-quantized.mlir
+    @test compiler/CPU/Kernels/vectorize-quantized-amx.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect",
@@ -187,7 +187,7 @@ def LlamaCPUVectorizeBF16Pass : Pass<"llama-cpu-vectorize-bf16", "::mlir::func::
     pairs of neighbours. With `dots` an instruction does that: AVX-512's, or NEON's with 4 lanes.
     Without, pairs are split into two vectors of f32, by a shift and a mask.
 
-    @test compiler/CPU/vectorize-bf16.mlir
+    @test compiler/CPU/Kernels/vectorize-bf16.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
@@ -215,7 +215,7 @@ def LlamaCPUPlanWorkspacePass : Pass<"llama-cpu-plan-workspace", "::mlir::Module
     Pre-condition: bufferized; sizes depend on arguments marked `llama.rows` or
     `llama.logit_rows` only.
 
-    @test compiler/CPU/plan-workspace.mlir
+    @test compiler/Placement/plan-workspace.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"
@@ -228,7 +228,7 @@ def LlamaCPUPlaceWeightsPass : Pass<"llama-cpu-place-weights", "::mlir::ModuleOp
     `memref.get_global` becomes a view of the block that the caller provides. What
     the block holds, and where, stays on the module as `llama.weights`.
 
-    @test compiler/CPU/place-weights.mlir
+    @test compiler/Placement/place-weights.mlir
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
   let options = [
@@ -247,7 +247,7 @@ def LlamaCPUDistributePass : Pass<"llama-cpu-distribute", "::mlir::ModuleOp"> {
 
     Pre-condition: bufferized, and outside of parallel loops nothing is written.
 
-    @test compiler/CPU/distribute.mlir
+    @test compiler/CPU/Threads/distribute.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
@@ -265,7 +265,7 @@ def LlamaCPULowerCopiesPass : Pass<"llama-cpu-lower-copies", "::mlir::func::Func
     Upstream's lowering of a strided copy calls a library that a model does not
     have.
 
-    @test compiler/CPU/lower-copies.mlir
+    @test compiler/CPU/Lowering/lower-copies.mlir
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
@@ -278,7 +278,7 @@ def LlamaCPUExpandMathPass : Pass<"llama-cpu-expand-math", "::mlir::func::FuncOp
     f64 become a reduction to a quarter turn and two polynomials. The model calls
     no library, so its bits do not depend on one.
 
-    @test compiler/CPU/expand-math.mlir
+    @test compiler/CPU/Lowering/expand-math.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
@@ -294,7 +294,7 @@ def LlamaCPUPrefetchPass : Pass<"llama-cpu-prefetch", "::mlir::func::FuncOp"> {
     loops whose weights change with every step of the loop around: those of the
     first of several blocks of rows.
 
-    @test compiler/CPU/prefetch.mlir
+    @test compiler/CPU/Lowering/prefetch.mlir
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
   let options = [
@@ -313,7 +313,7 @@ def LlamaCPUEntryPointPass : Pass<"llama-cpu-entry-point", "::mlir::ModuleOp"> {
 
     Pre-condition: buffers, weights and threads are arguments of `@forward`.
 
-    @test compiler/CPU/entry-point.mlir
+    @test compiler/CPU/Threads/entry-point.mlir
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
 }

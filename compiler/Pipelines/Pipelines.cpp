@@ -6,8 +6,8 @@
 
 #include "compiler/Pipelines/Pipelines.h"
 
+#include "compiler/CPU/Conversion/Passes.h"
 #include "compiler/CPU/Passes.h"
-#include "compiler/Conversion/Passes.h"
 #include "compiler/Transforms/Passes.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 

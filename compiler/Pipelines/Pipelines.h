@@ -3,7 +3,7 @@
 #ifndef LLAMA_COMPILER_PIPELINES_PIPELINES_H
 #define LLAMA_COMPILER_PIPELINES_PIPELINES_H
 
-#include "compiler/CPU/Schedule.h"
+#include "compiler/CPU/Schedule/Schedule.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"

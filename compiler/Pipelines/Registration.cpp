@@ -2,8 +2,8 @@
 
 #include "compiler/Pipelines/Registration.h"
 
+#include "compiler/CPU/Conversion/Passes.h"
 #include "compiler/CPU/Passes.h"
-#include "compiler/Conversion/Passes.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Transforms/Passes.h"
 #include "dialects/Llama/IR/LlamaDialect.h"

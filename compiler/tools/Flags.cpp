@@ -135,25 +135,26 @@ static std::optional<T> getGiven(const Option &option) {
 
 static Flags copyFlags() {
   Flags flags;
-  flags.input = input;
-  flags.output = output;
-  flags.storage = storage;
+  CompileOptions &options = flags.options;
+  options.input = input;
+  options.output = output;
+  options.storage = storage;
   if (followLinks)
-    flags.linkPolicy = llamaweights::LinkPolicy::Anywhere;
+    options.linkPolicy = llamaweights::LinkPolicy::Anywhere;
   flags.isQuiet = quiet;
-  flags.activations = activations;
-  flags.kvType = getGiven<CacheType>(kvType);
-  flags.bits = static_cast<unsigned>(quantize.getValue());
-  flags.groupSize = getGiven<unsigned>(groupSize);
-  flags.isAsymmetric = asymmetric;
-  flags.activationBits = getGiven<unsigned>(activationBits);
-  flags.maxSeqLen = getGiven<int64_t>(maxSeqLen);
-  flags.triple = triple;
-  flags.cpu = cpu;
-  flags.attributes = attributes;
-  flags.lastStage = lastStage;
-  flags.dumpStages = dumpStages;
-  flags.optReport = getGiven<std::string>(optReport);
+  options.activations = activations;
+  options.kvType = getGiven<CacheType>(kvType);
+  options.bits = static_cast<unsigned>(quantize.getValue());
+  options.groupSize = getGiven<unsigned>(groupSize);
+  options.isAsymmetric = asymmetric;
+  options.activationBits = getGiven<unsigned>(activationBits);
+  options.maxSeqLen = getGiven<int64_t>(maxSeqLen);
+  options.triple = triple;
+  options.cpu = cpu;
+  options.attributes = attributes;
+  options.lastStage = lastStage;
+  options.dumpStages = dumpStages;
+  options.optReport = getGiven<std::string>(optReport);
   return flags;
 }
 
@@ -176,46 +177,4 @@ std::optional<Flags> llama::parseFlags(int argc, char **argv) {
   cpu.removeArgument();
   attributes.removeArgument();
   return copyFlags();
-}
-
-static llvm::Expected<std::optional<Quantization>>
-getQuantization(const Flags &flags) {
-  if (flags.bits == 0) {
-    if (flags.groupSize)
-      return llvm::createStringError(
-          "--group-size=%u: needs --quantize=int8 or int4", *flags.groupSize);
-    if (flags.activationBits)
-      return llvm::createStringError(
-          "--activation-bits=%u: needs --quantize=int8 or int4",
-          *flags.activationBits);
-    if (flags.isAsymmetric)
-      return llvm::createStringError(
-          "--asymmetric: needs --quantize=int8 or int4");
-    return std::nullopt;
-  }
-  unsigned group = flags.groupSize.value_or(32);
-  if (group != 32 && group != 64 && group != 128 && group != 256)
-    return llvm::createStringError(
-        "--group-size=%u: expected 32, 64, 128 or 256", group);
-  unsigned rowBits = flags.activationBits.value_or(8);
-  if (rowBits != 8 && rowBits != 16)
-    return llvm::createStringError("--activation-bits=%u: expected 8 or 16",
-                                   rowBits);
-  return Quantization{flags.bits, group, flags.isAsymmetric, rowBits};
-}
-
-llvm::Expected<FrontendOptions>
-Flags::getFrontendOptions(int64_t positions) const {
-  if (maxSeqLen && (*maxSeqLen < 1 || *maxSeqLen > positions))
-    return llvm::createStringError("--max-seq-len=%lld: expected 1 to %lld",
-                                   static_cast<long long>(*maxSeqLen),
-                                   static_cast<long long>(positions));
-  FrontendOptions options;
-  options.activations = activations;
-  bool isF32 = activations == NumberType::F32;
-  options.kvType = kvType.value_or(isF32 ? CacheType::F32 : CacheType::BF16);
-  options.maxSeqLen = maxSeqLen.value_or(0);
-  if (llvm::Error error = getQuantization(*this).moveInto(options.quantization))
-    return std::move(error);
-  return options;
 }

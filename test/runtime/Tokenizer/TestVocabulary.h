@@ -7,7 +7,7 @@
 #ifndef LLAMA_TEST_RUNTIME_TOKENIZER_TESTVOCABULARY_H
 #define LLAMA_TEST_RUNTIME_TOKENIZER_TESTVOCABULARY_H
 
-#include "compiler/Target/EmbedTokenizer.h"
+#include "compiler/Output/EmbedTokenizer.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 #include "weights/Readers/SentencePieceModel.h"
 

@@ -19,7 +19,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Target/EmbedTokenizer.h"
+#include "compiler/Output/EmbedTokenizer.h"
 #include "runtime/Tokenizer/Splitter.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 #include "runtime/Tokenizer/Utf8.h"

@@ -1,0 +1,224 @@
+//===- EntryPoint.cpp - The functions that the runtime calls --------------===//
+//
+//   @forward(%tokens: memref<?xi32>, ...)   =>   and @llama_forward(%call,
+//   %thread)
+//
+// Each argument of @forward carries the name of its field of llama_call
+// (runtime/abi/LlamaABI.h); a memref is made of the field's pointer and of the
+// sizes that stand beside it. @llama_barrier calls the runtime's.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/CPU/Passes.h"
+#include "compiler/Placement/Arguments.h"
+#include "runtime/abi/LlamaABI.h"
+
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+#include <cstddef>
+
+namespace mlir::llama {
+#define GEN_PASS_DEF_LLAMACPUENTRYPOINTPASS
+#include "compiler/CPU/Passes.h.inc"
+} // namespace mlir::llama
+
+using namespace mlir;
+using namespace mlir::llama;
+
+namespace {
+
+constexpr int64_t kNone = -1;
+
+/// Where an argument of @forward comes from: a pointer, and for each dynamic
+/// dimension the field that has its size (kNone: unknown and never asked).
+struct Field {
+  StringRef name;
+  int64_t offset;
+  SmallVector<int64_t> sizes;
+};
+
+#define FIELD(name) static_cast<int64_t>(offsetof(llama_call, name))
+
+const Field kFields[] = {
+    {"tokens", FIELD(tokens), {FIELD(rows)}},
+    {"positions", FIELD(positions), {FIELD(rows)}},
+    {"sequences", FIELD(sequences), {FIELD(rows)}},
+    {"block_tables",
+     FIELD(block_tables),
+     {FIELD(table_count), FIELD(table_stride)}},
+    {"kv", FIELD(kv), {FIELD(kv_blocks)}},
+    {"logit_row_list", FIELD(logit_row_list), {FIELD(logit_rows)}},
+    {"logits", FIELD(logits), {FIELD(logit_rows)}},
+    {"attention_scores",
+     FIELD(attention_scores),
+     {FIELD(attention_rows), FIELD(attention_stride)}},
+    {"weights", FIELD(weights), {kNone}},
+    {"workspace", FIELD(workspace), {kNone}},
+};
+
+class EntryBuilder {
+public:
+  EntryBuilder(ModuleOp module, func::FuncOp forward)
+      : b(forward.getLoc(), module.getContext()), forward(forward),
+        pointer(LLVM::LLVMPointerType::get(module.getContext())),
+        converter(module.getContext()) {
+    b.setInsertionPointToEnd(module.getBody());
+  }
+
+  LogicalResult buildForward();
+  void buildBarrier(func::FuncOp declaration);
+
+private:
+  Value load(Value call, int64_t offset, Type type) {
+    Value address = LLVM::GEPOp::create(
+        b, pointer, b.getI8Type(), call,
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+    return LLVM::LoadOp::create(b, type, address);
+  }
+  Value loadIndex(Value call, int64_t offset) {
+    return load(call, offset, b.getI64Type());
+  }
+  FailureOr<Value> makeArgument(Value call, Value thread, unsigned number);
+  Value makeMemRef(Value call, const Field &field, MemRefType type);
+  Value cast(Value value, Type type) {
+    return UnrealizedConversionCastOp::create(b, type, value).getResult(0);
+  }
+
+  ImplicitLocOpBuilder b;
+  func::FuncOp forward;
+  Type pointer;
+  LLVMTypeConverter converter;
+};
+
+} // namespace
+
+/// A memref descriptor over the field's pointer: row-major, no offset.
+Value EntryBuilder::makeMemRef(Value call, const Field &field,
+                               MemRefType type) {
+  Type descriptorType = converter.convertType(type);
+  Value descriptor = LLVM::PoisonOp::create(b, descriptorType);
+  auto insert = [&](Value value, ArrayRef<int64_t> position) {
+    descriptor = LLVM::InsertValueOp::create(b, descriptor, value, position);
+  };
+  auto constant = [&](int64_t value) -> Value {
+    return LLVM::ConstantOp::create(b, b.getI64Type(),
+                                    b.getI64IntegerAttr(value));
+  };
+  Value data = load(call, field.offset, pointer);
+  insert(data, {0});
+  insert(data, {1});
+  insert(constant(0), {2});
+  Value stride = constant(1);
+  unsigned dynamic = type.getNumDynamicDims();
+  for (int64_t i = type.getRank() - 1; i >= 0; --i) {
+    Value size;
+    if (!type.isDynamicDim(i))
+      size = constant(type.getDimSize(i));
+    else if (int64_t offset = field.sizes[--dynamic]; offset != kNone)
+      size = loadIndex(call, offset);
+    else
+      size = constant(std::numeric_limits<int64_t>::max());
+    insert(size, {3, i});
+    insert(stride, {4, i});
+    if (i > 0)
+      stride = LLVM::MulOp::create(b, stride, size);
+  }
+  return cast(descriptor, type);
+}
+
+FailureOr<Value> EntryBuilder::makeArgument(Value call, Value thread,
+                                            unsigned number) {
+  auto name = forward.getArgAttrOfType<StringAttr>(number, kArgumentAttr);
+  Type type = forward.getArgument(number).getType();
+  if (!name)
+    return forward.emitOpError("argument ")
+           << number << " has no '" << kArgumentAttr << "'";
+  if (name.getValue() == "call")
+    return call;
+  if (name.getValue() == "thread")
+    return cast(thread, type);
+  if (name.getValue() == "threads")
+    return cast(loadIndex(call, FIELD(threads)), type);
+  if (name.getValue() == "prompt_rows")
+    return cast(loadIndex(call, FIELD(prompt_rows)), type);
+  if (name.getValue() == "workspace_begin")
+    return arith::ConstantIndexOp::create(b, 0).getResult();
+  for (const Field &field : kFields)
+    if (field.name == name.getValue()) {
+      auto memref = dyn_cast<MemRefType>(type);
+      if (!memref || !memref.getLayout().isIdentity() ||
+          static_cast<size_t>(memref.getNumDynamicDims()) != field.sizes.size())
+        return forward.emitOpError("argument ")
+               << number << " is " << type
+               << ", expected a row-major memref of " << field.sizes.size()
+               << " dynamic sizes for '" << field.name << "'";
+      return makeMemRef(call, field, memref);
+    }
+  return forward.emitOpError("argument ")
+         << number << " is named '" << name.getValue()
+         << "', which is no field of llama_call";
+}
+
+LogicalResult EntryBuilder::buildForward() {
+  OpBuilder::InsertionGuard guard(b);
+  auto function =
+      func::FuncOp::create(b, LLAMA_SYMBOL_FORWARD,
+                           b.getFunctionType({pointer, b.getI64Type()}, {}));
+  b.setInsertionPointToStart(function.addEntryBlock());
+  Value call = function.getArgument(0), thread = function.getArgument(1);
+  SmallVector<Value> arguments;
+  for (unsigned i = 0; i < forward.getNumArguments(); ++i) {
+    FailureOr<Value> argument = makeArgument(call, thread, i);
+    if (failed(argument))
+      return failure();
+    arguments.push_back(*argument);
+  }
+  func::CallOp::create(b, forward, arguments);
+  func::ReturnOp::create(b);
+  forward.setPrivate();
+  return success();
+}
+
+void EntryBuilder::buildBarrier(func::FuncOp declaration) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(declaration.addEntryBlock());
+  Value call = declaration.getArgument(0);
+  Value callee = load(call, FIELD(barrier), pointer);
+  Value team = load(call, FIELD(team), pointer);
+  auto toNumber = [&](unsigned argument) -> Value {
+    return arith::IndexCastOp::create(b, b.getI64Type(),
+                                      declaration.getArgument(argument));
+  };
+  Value step = toNumber(1), layer = toNumber(2);
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
+                                  {pointer, b.getI64Type(), b.getI64Type()});
+  LLVM::CallOp::create(b, type, ValueRange{callee, team, step, layer});
+  func::ReturnOp::create(b);
+}
+
+namespace {
+
+struct LlamaCPUEntryPoint
+    : mlir::llama::impl::LlamaCPUEntryPointPassBase<LlamaCPUEntryPoint> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto forward = module.lookupSymbol<func::FuncOp>("forward");
+    auto barrier = module.lookupSymbol<func::FuncOp>("llama_barrier");
+    auto size = module.lookupSymbol<func::FuncOp>("workspace_bytes");
+    if (!forward || !barrier || !size) {
+      module.emitOpError("lacks @forward, @llama_barrier or @workspace_bytes");
+      return signalPassFailure();
+    }
+    EntryBuilder builder(module, forward);
+    builder.buildBarrier(barrier);
+    size.setSymName(LLAMA_SYMBOL_WORKSPACE);
+    if (failed(builder.buildForward()))
+      signalPassFailure();
+  }
+};
+
+} // namespace

@@ -1,0 +1,431 @@
+//===- Compilation.cpp - A checkpoint to a model.so -----------------------===//
+
+#include "compiler/Driver/Compilation.h"
+
+#include "compiler/Frontend/Frontend.h"
+#include "compiler/Pipelines/Pipelines.h"
+#include "compiler/Pipelines/Registration.h"
+#include "compiler/Output/EmbedWeights.h"
+#include "compiler/Output/EmitObject.h"
+#include "compiler/Output/LinkSharedObject.h"
+#include "compiler/Output/ModelInfo.h"
+#include "compiler/Driver/OptReport.h"
+#include "dialects/Llama/IR/LlamaAttributes.h"
+
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+using namespace mlir::llama;
+using llamaweights::ModelManifest;
+
+//===----------------------------------------------------------------------===//
+// From input to IR
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// What is compiled: the module and, once it is asked for, its checkpoint.
+class Compilation {
+public:
+  Compilation(const CompileOptions &options, MLIRContext &context)
+      : options(options), context(context) {}
+
+  llvm::Expected<CompileResult> run();
+
+private:
+  llvm::Error open();
+  llvm::Error buildFromCheckpoint();
+  llvm::Error parse();
+  llvm::Error chooseTargets();
+  llvm::Error openCheckpoint(StringRef path);
+  llvm::Error lower();
+  llvm::Error lowerTo(Stage stage);
+  void splitByTarget();
+  llvm::Error dump(ModuleOp module, const TargetInfo &target, Stage stage);
+  llvm::Error writeReport();
+  llvm::Error writeIR();
+  llvm::Error writeCode();
+  llvm::Error writeModel();
+  llvm::Error link(const ObjectData &data, OutputFile &file);
+  llvm::Expected<std::vector<std::string>> writeWeights(OutputFile &file,
+                                                        uint64_t begin);
+
+  std::string getModelPath() const {
+    return options.output.empty() ? "model.so" : options.output;
+  }
+
+  const CompileOptions &options;
+  MLIRContext &context;
+  llvm::SourceMgr sources;
+  /// One for each target, or one for all until their kernels differ.
+  std::vector<OwningOpRef<ModuleOp>> modules;
+  std::optional<OptReport> report; ///< if one is asked for
+  std::optional<ModelManifest> manifest;
+  std::vector<TargetInfo> targets; ///< the one that asks for most comes first
+  Stage stage = Stage::Import;
+};
+
+} // namespace
+
+static bool isIR(StringRef path) {
+  return path.ends_with(".mlir") || path.ends_with(".mlirbc");
+}
+
+llvm::Error Compilation::openCheckpoint(StringRef path) {
+  if (manifest)
+    return llvm::Error::success();
+  llvm::Expected<ModelManifest> opened =
+      ModelManifest::open(path, options.linkPolicy);
+  if (!opened)
+    return opened.takeError();
+  manifest.emplace(std::move(*opened));
+  return llvm::Error::success();
+}
+
+llvm::Error Compilation::buildFromCheckpoint() {
+  if (llvm::Error error = openCheckpoint(options.input))
+    return error;
+  llvm::Expected<FrontendOptions> frontend =
+      options.getFrontendOptions(manifest->config.maxSeqLen);
+  if (!frontend)
+    return frontend.takeError();
+  llvm::Expected<OwningOpRef<ModuleOp>> built =
+      buildModule(context, *manifest, *frontend);
+  if (!built)
+    return built.takeError();
+  modules.push_back(std::move(*built));
+  return llvm::Error::success();
+}
+
+llvm::Error Compilation::parse() {
+  SourceMgrDiagnosticHandler handler(sources, &context);
+  auto buffer = llvm::MemoryBuffer::getFile(options.input);
+  if (!buffer)
+    return llvm::createStringError("%s: cannot be read: %s",
+                                   options.input.c_str(),
+                                   buffer.getError().message().c_str());
+  sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
+  modules.push_back(parseSourceFile<ModuleOp>(sources, &context));
+  if (!modules[0])
+    return llvm::createStringError("%s: is no valid MLIR", options.input.c_str());
+  stage = findStage(*modules[0]);
+  return llvm::Error::success();
+}
+
+/// The machines: those of the flags, or the one for which the kernels of a
+/// dumped stage were made.
+llvm::Error Compilation::chooseTargets() {
+  std::string wantedTriple = options.triple, wantedCPU = options.cpu;
+  std::string wantedAttributes = options.attributes;
+  auto made = (*modules[0])->getAttrOfType<DictionaryAttr>(kTargetAttr);
+  if (made) {
+    auto field = [&](StringRef name) {
+      auto text = made.getAs<StringAttr>(name);
+      return text ? text.str() : std::string();
+    };
+    wantedTriple = field("triple");
+    wantedCPU = field("cpu");
+    wantedAttributes = field("features");
+  }
+  SmallVector<StringRef> names;
+  StringRef(wantedCPU).split(names, ',');
+  for (StringRef name : names) {
+    llvm::Expected<TargetInfo> chosen =
+        TargetInfo::get(wantedTriple, name, wantedAttributes);
+    if (!chosen)
+      return chosen.takeError();
+    if (llvm::is_contained(ArrayRef(names).take_front(targets.size()), name))
+      return llvm::createStringError("--mcpu=%s: names '%s' twice",
+                                     wantedCPU.c_str(), name.str().c_str());
+    targets.push_back(std::move(*chosen));
+  }
+  if (targets.size() > 1 && options.lastStage > Stage::Linalg &&
+      options.lastStage != Stage::SharedObject)
+    return llvm::createStringError(
+        "--emit=%s: expected one processor, --mcpu names %zu",
+        getStageName(options.lastStage).data(), targets.size());
+  llvm::sort(targets, [](const TargetInfo &a, const TargetInfo &b) {
+    return std::pair(b.getRequiredFeatures().size(), a.cpu) <
+           std::pair(a.getRequiredFeatures().size(), b.cpu);
+  });
+  return llvm::Error::success();
+}
+
+llvm::Error Compilation::open() {
+  if (llvm::Error error = isIR(options.input) ? parse() : buildFromCheckpoint())
+    return error;
+  return chooseTargets();
+}
+
+//===----------------------------------------------------------------------===//
+// From stage to stage
+//===----------------------------------------------------------------------===//
+
+/// With locations where nothing else says which llama op something comes from.
+static std::string printModule(ModuleOp module, Stage reached) {
+  OpPrintingFlags printing;
+  if (reached == Stage::Linalg)
+    printing.enableDebugInfo();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream, printing);
+  return text;
+}
+
+llvm::Error Compilation::dump(ModuleOp module, const TargetInfo &target,
+                              Stage reached) {
+  if (options.dumpStages.empty())
+    return llvm::Error::success();
+  SmallString<128> path(options.dumpStages);
+  std::string variant = modules.size() > 1 ? "." + target.cpu : "";
+  llvm::sys::path::append(path, llvm::formatv("{0}-{1}{2}.mlir",
+                                              static_cast<int>(reached) + 1,
+                                              getStageName(reached), variant));
+  std::error_code code = llvm::sys::fs::create_directories(options.dumpStages);
+  if (code)
+    return llvm::createStringError("%s: cannot be made: %s",
+                                   options.dumpStages.c_str(),
+                                   code.message().c_str());
+  llvm::Expected<OutputFile> file = OutputFile::create(path);
+  if (!file)
+    return file.takeError();
+  std::string text = printModule(module, reached);
+  if (llvm::Error error = file->write(0, ArrayRef(text.data(), text.size())))
+    return error;
+  return file->keep();
+}
+
+/// Kernels are the first stage that depends on the processor.
+void Compilation::splitByTarget() {
+  while (modules.size() < targets.size())
+    modules.push_back(modules[0]->clone());
+  Builder b(&context);
+  for (auto [module, target] : llvm::zip_equal(modules, targets)) {
+    NamedAttrList made;
+    made.append("triple", b.getStringAttr(target.triple));
+    made.append("cpu", b.getStringAttr(target.cpu));
+    made.append("features", b.getStringAttr(target.features));
+    (*module)->setAttr(kTargetAttr, made.getDictionary(&context));
+  }
+}
+
+llvm::Error Compilation::lowerTo(Stage next) {
+  if (next == Stage::Kernels)
+    splitByTarget();
+  SourceMgrDiagnosticHandler handler(sources, &context);
+  for (auto [module, target] : llvm::zip(modules, targets)) {
+    PassManager pm(&context);
+    if (failed(applyPassManagerCLOptions(pm)))
+      return llvm::createStringError("a pass manager flag does not apply");
+    applyDefaultTimingPassManagerCLOptions(pm);
+    buildStagePipeline(pm, next, getSchedule(target));
+    if (report && next == Stage::Kernels)
+      report->begin(target);
+    if (failed(pm.run(*module)))
+      return llvm::createStringError("%s: stage '%s' failed",
+                                     options.input.c_str(),
+                                     getStageName(next).data());
+    if (llvm::Error error = dump(*module, target, next))
+      return error;
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error Compilation::lower() {
+  if (stage == Stage::Import)
+    if (llvm::Error error = dump(*modules[0], targets[0], stage))
+      return error;
+  Stage last = std::min(options.lastStage, kLastIRStage);
+  while (stage < last) {
+    stage = static_cast<Stage>(static_cast<int>(stage) + 1);
+    if (llvm::Error error = lowerTo(stage))
+      return error;
+  }
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// From IR to files
+//===----------------------------------------------------------------------===//
+
+static llvm::Error writeWhole(StringRef path, ArrayRef<char> bytes) {
+  llvm::Expected<OutputFile> file = OutputFile::create(path);
+  if (!file)
+    return file.takeError();
+  if (llvm::Error error = file->write(0, bytes))
+    return error;
+  return file->keep();
+}
+
+static llvm::Error print(StringRef text) {
+  llvm::outs() << text;
+  llvm::outs().flush();
+  std::error_code code = llvm::outs().error();
+  llvm::outs().clear_error();
+  return code
+             ? llvm::createStringError("standard output: cannot be written: %s",
+                                       code.message().c_str())
+             : llvm::Error::success();
+}
+
+llvm::Error Compilation::writeReport() {
+  if (!report)
+    return llvm::Error::success();
+  StringRef path = *options.optReport;
+  if (path.empty() || path == "-") {
+    llvm::errs() << report->getText();
+    return llvm::Error::success();
+  }
+  std::string text =
+      path.ends_with(".json") ? report->getJson() : report->getText();
+  return writeWhole(path, ArrayRef(text.data(), text.size()));
+}
+
+llvm::Error Compilation::writeIR() {
+  std::string text = printModule(*modules[0], stage);
+  if (StringRef(options.output).ends_with(".mlirbc")) {
+    text.clear();
+    llvm::raw_string_ostream stream(text);
+    if (failed(writeBytecodeToFile(*modules[0], stream)))
+      return llvm::createStringError("%s: cannot be written as bytecode",
+                                     options.output.c_str());
+  }
+  if (options.output.empty() || options.output == "-") {
+    return print(text);
+  }
+  return writeWhole(options.output, ArrayRef(text.data(), text.size()));
+}
+
+llvm::Error Compilation::writeCode() {
+  bool isAssembly = options.lastStage == Stage::Assembly;
+  llvm::Expected<SmallVector<char, 0>> code =
+      emitCode(*modules[0], targets[0], getEntryPoints(0), ObjectData(),
+               isAssembly ? CodeFormat::Assembly : CodeFormat::Object);
+  if (!code)
+    return code.takeError();
+  if (isAssembly && (options.output.empty() || options.output == "-")) {
+    return print(StringRef(code->data(), code->size()));
+  }
+  return writeWhole(options.output.empty() ? "model.o" : options.output, *code);
+}
+
+llvm::Expected<std::vector<std::string>>
+Compilation::writeWeights(OutputFile &file, uint64_t begin) {
+  llvm::Expected<SmallVector<PlacedWeight>> weights =
+      getPlacedWeights(*modules[0]);
+  if (!weights)
+    return weights.takeError();
+  return embedWeights(*weights, *manifest->checkpoint, file, begin,
+                      options.progress ? options.progress
+                                       : [](uint64_t, uint64_t) {});
+}
+
+/// Code for every target; the data stands beside that of the first.
+llvm::Error Compilation::link(const ObjectData &data, OutputFile &file) {
+  std::vector<SmallVector<char, 0>> objects;
+  for (auto [i, module] : llvm::enumerate(modules)) {
+    llvm::Expected<SmallVector<char, 0>> code =
+        emitCode(*module, targets[i], getEntryPoints(i),
+                 i == 0 ? data : ObjectData(), CodeFormat::Object);
+    if (!code)
+      return code.takeError();
+    objects.push_back(std::move(*code));
+  }
+  return linkSharedObject(objects, file);
+}
+
+llvm::Error Compilation::writeModel() {
+  auto path = (*modules[0])->getAttrOfType<StringAttr>(kModelAttr);
+  if (!path)
+    return llvm::createStringError("%s: the module has no attribute '%s'",
+                                   options.input.c_str(), kModelAttr.data());
+  if (llvm::Error error = openCheckpoint(path))
+    return error;
+  std::string outputPath = getModelPath();
+  std::string weightsPath = outputPath + ".weights";
+  StringRef weightsName = options.storage == WeightStorage::External
+                              ? llvm::sys::path::filename(weightsPath)
+                              : "";
+  SmallVector<ModuleOp> all = llvm::map_to_vector(
+      modules, [](const OwningOpRef<ModuleOp> &module) { return *module; });
+  llvm::Expected<ObjectData> data =
+      describeModel(all, *manifest, targets, options.storage, weightsName);
+  if (!data)
+    return data.takeError();
+  llvm::Expected<OutputFile> file = OutputFile::create(outputPath);
+  if (!file)
+    return file.takeError();
+  if (llvm::Error error = link(*data, *file))
+    return error;
+  if (options.storage == WeightStorage::External) {
+    llvm::Expected<OutputFile> weights = OutputFile::create(weightsPath);
+    if (!weights)
+      return weights.takeError();
+    auto hashes = writeWeights(*weights, 0);
+    if (!hashes)
+      return hashes.takeError();
+    if (llvm::Error error = recordHashes(*data, *hashes, *file))
+      return error;
+    if (llvm::Error error = weights->keep())
+      return error;
+  } else {
+    llvm::Expected<uint64_t> begin =
+        openWeightsSection(*file, data->weightsBytes);
+    if (!begin)
+      return begin.takeError();
+    auto hashes = writeWeights(*file, *begin);
+    if (!hashes)
+      return hashes.takeError();
+    if (llvm::Error error = recordHashes(*data, *hashes, *file))
+      return error;
+  }
+  return file->keep(/*isExecutable=*/true);
+}
+
+llvm::Expected<CompileResult> Compilation::run() {
+  if (llvm::Error error = open())
+    return std::move(error);
+  if (stage > options.lastStage)
+    return llvm::createStringError(
+        "%s: is already at stage '%s', past --emit=%s", options.input.c_str(),
+        getStageName(stage).data(), getStageName(options.lastStage).data());
+  if (options.optReport) {
+    if (stage >= Stage::Kernels || options.lastStage < Stage::Kernels)
+      return llvm::createStringError(
+          "--opt-report: kernels are chosen on the way to stage '%s', this "
+          "goes from '%s' to '%s'",
+          getStageName(Stage::Kernels).data(), getStageName(stage).data(),
+          getStageName(options.lastStage).data());
+    report.emplace(context);
+  }
+  if (llvm::Error error = lower())
+    return std::move(error);
+  if (llvm::Error error = writeReport())
+    return std::move(error);
+  if (llvm::Error error = options.lastStage <= kLastIRStage ? writeIR()
+                          : options.lastStage != Stage::SharedObject
+                              ? writeCode()
+                              : writeModel())
+    return std::move(error);
+  CompileResult result;
+  if (options.lastStage == Stage::SharedObject)
+    result.model = getModelPath();
+  for (const TargetInfo &target : targets)
+    result.cpus.push_back(target.cpu);
+  return result;
+}
+
+llvm::Expected<CompileResult> llama::compile(const CompileOptions &options,
+                                             MLIRContext &context) {
+  return Compilation(options, context).run();
+}
+

@@ -1,0 +1,121 @@
+//===- EmitObject.cpp - LLVM dialect to machine code ----------------------===//
+
+#include "compiler/Output/EmitObject.h"
+
+#include "runtime/abi/LlamaABI.h"
+
+#include "mlir/ExecutionEngine/OptUtils.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+
+using namespace mlir;
+using namespace mlir::llama;
+
+EntryPoints llama::getEntryPoints(size_t variant) {
+  std::string suffix = variant == 0 ? "" : "_" + std::to_string(variant);
+  return {LLAMA_SYMBOL_FORWARD + suffix, LLAMA_SYMBOL_WORKSPACE + suffix};
+}
+
+static void prepareFunctions(llvm::Module &module, const TargetInfo &target,
+                             const EntryPoints &names) {
+  std::string bits = std::to_string(target.vectorBits);
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    if (function.getName() == LLAMA_SYMBOL_FORWARD)
+      function.setName(names.forward);
+    else if (function.getName() == LLAMA_SYMBOL_WORKSPACE)
+      function.setName(names.workspace);
+    else
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+    function.addFnAttr("target-cpu", target.cpu);
+    function.addFnAttr("target-features", target.features);
+    // The vectors in the code are meant: tuning for a processor may prefer
+    // narrower ones and would split them.
+    function.addFnAttr("prefer-vector-width", bits);
+    function.addFnAttr("min-legal-vector-width", bits);
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+    // Loops that fill or copy stay loops: there is no library to call, and a
+    // call would clear the AMX tiles.
+    function.addFnAttr("no-builtins");
+  }
+  for (llvm::GlobalVariable &global : module.globals())
+    if (!global.isDeclaration())
+      global.setLinkage(llvm::GlobalValue::InternalLinkage);
+}
+
+static void addBytes(llvm::Module &module, StringRef name, StringRef bytes) {
+  llvm::Constant *value = llvm::ConstantDataArray::getString(
+      module.getContext(), bytes, /*AddNull=*/false);
+  auto *global = new llvm::GlobalVariable(
+      module, value->getType(),
+      /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage, value, name);
+  global->setAlignment(llvm::Align(64));
+}
+
+/// A reservation takes no room in the object file, which is what makes it a
+/// writable zero for now; LinkSharedObject fills it and makes it constant.
+static void reserveWeights(llvm::Module &module, uint64_t bytes) {
+  auto *type =
+      llvm::ArrayType::get(llvm::Type::getInt8Ty(module.getContext()), bytes);
+  auto *global = new llvm::GlobalVariable(
+      module, type, /*isConstant=*/false, llvm::GlobalValue::ExternalLinkage,
+      llvm::ConstantAggregateZero::get(type), LLAMA_SYMBOL_WEIGHTS);
+  global->setSection(kReservedSection);
+  global->setCodeModel(llvm::CodeModel::Large);
+  global->setAlignment(llvm::Align(1 << 21));
+}
+
+static void addData(llvm::Module &module, const ObjectData &data) {
+  if (data.header.empty())
+    return;
+  addBytes(module, LLAMA_SYMBOL_HEADER, data.header);
+  addBytes(module, LLAMA_SYMBOL_INFO, data.info);
+  if (!data.tokenizer.empty())
+    addBytes(module, LLAMA_SYMBOL_TOKENIZER, data.tokenizer);
+  if (data.weightsBytes)
+    reserveWeights(module, data.weightsBytes);
+}
+
+llvm::Expected<SmallVector<char, 0>> llama::emitCode(ModuleOp module,
+                                                     const TargetInfo &target,
+                                                     const EntryPoints &names,
+                                                     const ObjectData &data,
+                                                     CodeFormat format) {
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  module->getContext()->appendDialectRegistry(registry);
+
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> code =
+      translateModuleToLLVMIR(module, context, "model");
+  if (!code)
+    return llvm::createStringError("the module is not in the LLVM dialect");
+  std::unique_ptr<llvm::TargetMachine> machine = target.createMachine();
+  code->setDataLayout(machine->createDataLayout());
+  code->setTargetTriple(llvm::Triple(target.triple));
+  prepareFunctions(*code, target, names);
+  addData(*code, data);
+  auto optimize =
+      makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0, machine.get());
+  if (llvm::Error error = optimize(code.get()))
+    return std::move(error);
+
+  SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+  auto type = format == CodeFormat::Assembly
+                  ? llvm::CodeGenFileType::AssemblyFile
+                  : llvm::CodeGenFileType::ObjectFile;
+  if (machine->addPassesToEmitFile(passes, stream, nullptr, type))
+    return llvm::createStringError("%s: LLVM cannot write object files for it",
+                                   target.triple.c_str());
+  passes.run(*code);
+  return bytes;
+}

@@ -1,0 +1,350 @@
+//===- ModelInfo.cpp - What a model.so says about itself ------------------===//
+
+#include "compiler/Output/ModelInfo.h"
+
+#include "compiler/Frontend/WeightTypes.h"
+#include "compiler/Output/EmbedTokenizer.h"
+#include "dialects/Llama/IR/LlamaAttributes.h"
+#include "dialects/Llama/IR/LlamaOps.h"
+#include "dialects/Llama/IR/LlamaTypes.h"
+#include "runtime/abi/LlamaABI.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+using namespace mlir;
+using namespace mlir::llama;
+using llamaweights::ModelManifest;
+using Json = nlohmann::ordered_json;
+
+std::string llama::getCompilerVersion() {
+  return "llama-compile " LLAMA_VERSION " (LLVM " LLVM_VERSION_STRING ")";
+}
+
+static std::string getTypeName(Type type) {
+  if (auto quantized = dyn_cast<QuantizedType>(type))
+    return llvm::formatv("int{0}g{1}{2}", quantized.getBits(),
+                         quantized.getGroup(),
+                         quantized.hasMinimum() ? "m" : "");
+  if (type.isInteger(8))
+    return "int8";
+  std::string name;
+  llvm::raw_string_ostream(name) << type;
+  return name;
+}
+
+/// Bytes of one key or value of one head.
+static uint64_t getCachedBytes(StringRef type, int64_t headDim) {
+  if (type == "int8")
+    return headDim + kCacheScaleBytes;
+  return headDim * (type == "f32" ? 4 : 2);
+}
+
+int64_t PlacedWeight::getTensorBytes() const {
+  if (auto type = dyn_cast<QuantizedType>(element))
+    return type.getMatrixBytes(shape[0], shape[1]);
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  for (int64_t dim : shape)
+    bytes *= dim;
+  return bytes;
+}
+
+std::string PlacedWeight::getTensorName(int64_t layer) const {
+  return isLayered ? getLayerTensorName(name, layer) : name;
+}
+
+llvm::Expected<SmallVector<PlacedWeight>>
+llama::getPlacedWeights(ModuleOp module) {
+  auto list = module->getAttrOfType<ArrayAttr>(kWeightsAttr);
+  if (!list)
+    return llvm::createStringError("the module has no attribute '%s'",
+                                   kWeightsAttr.data());
+  SmallVector<PlacedWeight> weights;
+  for (Attribute attribute : list) {
+    auto entry = dyn_cast<DictionaryAttr>(attribute);
+    auto name = entry ? entry.getAs<StringAttr>("name") : nullptr;
+    auto type = entry ? entry.getAs<TypeAttr>("type") : nullptr;
+    auto offset = entry ? entry.getAs<IntegerAttr>("offset") : nullptr;
+    auto memref = type ? dyn_cast<MemRefType>(type.getValue()) : nullptr;
+    if (!name || !memref || !memref.hasStaticShape() || !offset)
+      return llvm::createStringError(
+          "attribute '%s': an entry lacks its name, type or offset",
+          kWeightsAttr.data());
+    bool isLayered = entry.contains("layered");
+    ShapedType stored = memref;
+    if (auto quantized = entry.getAs<TypeAttr>("quantized"))
+      stored = dyn_cast<RankedTensorType>(quantized.getValue());
+    if (!stored ||
+        (stored != memref && (!isa<QuantizedType>(stored.getElementType()) ||
+                              stored.getRank() != 2 + isLayered)))
+      return llvm::createStringError(
+          "attribute '%s': '%s' is quantized, expected a tensor of "
+          "!llama.quantized",
+          kWeightsAttr.data(), name.getValue().str().c_str());
+    bool isRotated = entry.contains("rotated");
+    if (isRotated && stored == memref)
+      return llvm::createStringError(
+          "attribute '%s': '%s' is rotated, expected a quantized matrix",
+          kWeightsAttr.data(), name.getValue().str().c_str());
+    if (isLayered &&
+        (!name.getValue().starts_with("layers.") || stored.getRank() < 2))
+      return llvm::createStringError(
+          "attribute '%s': '%s' is layered, expected a name 'layers...' and a "
+          "dimension of layers",
+          kWeightsAttr.data(), name.getValue().str().c_str());
+    ArrayRef<int64_t> shape = stored.getShape();
+    weights.push_back({name.str(), isLayered,
+                       SmallVector<int64_t>(shape.drop_front(isLayered)),
+                       stored.getElementType(), offset.getInt(),
+                       isLayered ? shape.front() : 1, isRotated});
+  }
+  return weights;
+}
+
+// Stands for the hash of a tensor until it has been written: 64 digits.
+static constexpr StringLiteral kNoHash =
+    "0000000000000000000000000000000000000000000000000000000000000000";
+
+static Json describeTensors(ArrayRef<PlacedWeight> weights) {
+  Json tensors = Json::array();
+  for (const PlacedWeight &weight : weights)
+    for (int64_t layer = 0; layer < weight.layers; ++layer) {
+      tensors.push_back(
+          {{"name", weight.getTensorName(layer)},
+           {"dtype", getTypeName(weight.element)},
+           {"shape",
+            std::vector<int64_t>(weight.shape.begin(), weight.shape.end())},
+           {"offset", weight.offset + layer * weight.getTensorBytes()},
+           {"bytes", weight.getTensorBytes()},
+           {"hash", std::string(kNoHash)}});
+      if (weight.isRotated)
+        tensors.back()["rotated"] = true;
+    }
+  return tensors;
+}
+
+namespace {
+
+/// What the module's attributes say.
+struct ModuleFacts {
+  std::string activations, kvType;
+  int64_t maxSeqLen, weightsBytes;
+};
+
+} // namespace
+
+static llvm::Expected<ModuleFacts> readFacts(ModuleOp module) {
+  auto activations = module->getAttrOfType<TypeAttr>(kActivationsAttr);
+  auto kvType = module->getAttrOfType<TypeAttr>(kCacheTypeAttr);
+  auto maxSeqLen = module->getAttrOfType<IntegerAttr>(kMaxSeqLenAttr);
+  auto bytes = module->getAttrOfType<IntegerAttr>(kWeightsBytesAttr);
+  if (!activations || !kvType || !maxSeqLen || !bytes)
+    return llvm::createStringError(
+        "the module lacks one of the attributes '%s', '%s', '%s', '%s'",
+        kActivationsAttr.data(), kCacheTypeAttr.data(), kMaxSeqLenAttr.data(),
+        kWeightsBytesAttr.data());
+  return ModuleFacts{getTypeName(activations.getValue()),
+                     getTypeName(kvType.getValue()), maxSeqLen.getInt(),
+                     bytes.getInt()};
+}
+
+static Json describeShape(const llamaweights::ModelConfig &config) {
+  return {{"hidden", config.hidden},
+          {"ffn", config.ffn},
+          {"vocab", config.vocab},
+          {"layers", config.layers},
+          {"heads",
+           {{"query", config.heads},
+            {"kv", config.kvHeads},
+            {"dim", config.headDim}}}};
+}
+
+static SmallVector<StringRef> getStrings(DictionaryAttr entry, StringRef key) {
+  SmallVector<StringRef> strings;
+  if (auto list = entry.getAs<ArrayAttr>(key))
+    for (auto value : list.getAsRange<StringAttr>())
+      strings.push_back(value.getValue());
+  return strings;
+}
+
+/// One step: its name, what it reads of a layer's weights once (`bytes`) and
+/// for each row (`row_bytes`), and how many weights a row is multiplied with.
+static Json describeStep(DictionaryAttr entry, ArrayRef<PlacedWeight> weights) {
+  SmallVector<StringRef> matrices = getStrings(entry, "matrices");
+  SmallVector<StringRef> tables = getStrings(entry, "tables");
+  SmallVector<StringRef> names = getStrings(entry, "ops");
+  if (names.empty()) // the module was read from a text without locations
+    names = matrices;
+  int64_t bytes = 0, rowBytes = 0, multiplies = 0;
+  for (const PlacedWeight &weight : weights) {
+    bool isMatrix = llvm::is_contained(matrices, weight.name);
+    if (!isMatrix && !llvm::is_contained(tables, weight.name))
+      continue;
+    bool isVector = weight.shape.size() == 1;
+    if (isMatrix || isVector)
+      bytes += weight.getTensorBytes();
+    else
+      rowBytes += weight.getTensorBytes() / weight.shape[0];
+    if (isMatrix && !isVector)
+      multiplies += weight.shape[0] * weight.shape[1];
+  }
+  auto rows = entry.getAs<StringAttr>("rows");
+  return {{"name", llvm::join(names, "+")},
+          {"bytes", bytes},
+          {"row_bytes", rowBytes},
+          {"multiplies", multiplies},
+          {"rows", rows ? rows.getValue().str() : "rows"},
+          {"cache", entry.contains("cache")}};
+}
+
+static Json describeSteps(ModuleOp module, ArrayRef<PlacedWeight> weights) {
+  Json steps = Json::array();
+  if (auto list = module->getAttrOfType<ArrayAttr>(kStepsAttr))
+    for (auto entry : list.getAsRange<DictionaryAttr>())
+      steps.push_back(describeStep(entry, weights));
+  return steps;
+}
+
+/// The first target, and the others in a list of their own.
+static Json describeTargets(ArrayRef<TargetInfo> targets,
+                            ArrayRef<ModuleOp> modules,
+                            ArrayRef<PlacedWeight> weights) {
+  Json result = {{"triple", targets[0].triple}};
+  auto describe = [&](size_t i) -> Json {
+    return {{"cpu", targets[i].cpu},
+            {"features", targets[i].getRequiredFeatures()},
+            {"steps", describeSteps(modules[i], weights)}};
+  };
+  result.update(describe(0));
+  Json others = Json::array();
+  for (size_t i = 1; i < targets.size(); ++i) {
+    EntryPoints names = getEntryPoints(i);
+    others.push_back(describe(i));
+    others.back()["forward"] = names.forward;
+    others.back()["workspace"] = names.workspace;
+  }
+  result["others"] = std::move(others);
+  return result;
+}
+
+static std::string describe(const ModelManifest &manifest,
+                            const ModuleFacts &facts,
+                            ArrayRef<PlacedWeight> weights,
+                            ArrayRef<ModuleOp> modules,
+                            ArrayRef<TargetInfo> targets, WeightStorage storage,
+                            StringRef weightsFile) {
+  const llamaweights::ModelConfig &config = manifest.config;
+  Json info = {{"name", manifest.name}};
+  info.update(describeShape(config));
+  info["max_seq_len"] = facts.maxSeqLen;
+  info["bos_token"] = config.bosToken ? Json(*config.bosToken) : Json();
+  info["eos_tokens"] = config.eosTokens;
+  info["activations"] = facts.activations;
+  info["kv_type"] = facts.kvType;
+  info["target"] = describeTargets(targets, modules, weights);
+  Json block = {
+      {"storage", storage == WeightStorage::Embed ? "embed" : "external"},
+      {"file", weightsFile.str()},
+      {"bytes", facts.weightsBytes},
+      {"tensors", describeTensors(weights)}};
+  info["weights"] = std::move(block);
+  info["chat_template"] =
+      manifest.vocabulary ? manifest.vocabulary->chatTemplate : "";
+  info["compiler"] = getCompilerVersion();
+  // Text from a checkpoint may be no UTF-8.
+  return info.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Copies at most size - 1 bytes: the field stays zero-terminated.
+template <size_t size>
+static void copyText(char (&field)[size], StringRef text) {
+  llvm::copy(text.take_front(size - 1), field);
+}
+
+llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
+                                                const ModelManifest &manifest,
+                                                ArrayRef<TargetInfo> targets,
+                                                WeightStorage storage,
+                                                StringRef weightsFile) {
+  ModuleOp module = modules[0];
+  llvm::Expected<ModuleFacts> facts = readFacts(module);
+  if (!facts)
+    return facts.takeError();
+  llvm::Expected<SmallVector<PlacedWeight>> weights = getPlacedWeights(module);
+  if (!weights)
+    return weights.takeError();
+  ObjectData data;
+  if (manifest.vocabulary) {
+    llvm::Expected<std::string> tokenizer =
+        llamacompile::serializeTokenizer(*manifest.vocabulary);
+    if (!tokenizer)
+      return llvm::createStringError(
+          "%s: tokenizer: %s", manifest.path.c_str(),
+          llvm::toString(tokenizer.takeError()).c_str());
+    data.tokenizer = std::move(*tokenizer);
+  }
+  data.info = describe(manifest, *facts, *weights, modules, targets, storage,
+                       weightsFile);
+  if (storage == WeightStorage::Embed)
+    data.weightsBytes = facts->weightsBytes;
+
+  const llamaweights::ModelConfig &config = manifest.config;
+  llama_model_header header = {};
+  header.magic = LLAMA_ABI_MAGIC;
+  header.abi_version = LLAMA_ABI_VERSION;
+  header.header_size = sizeof(header);
+  header.weights_bytes = facts->weightsBytes;
+  header.info_bytes = data.info.size();
+  header.tokenizer_bytes = data.tokenizer.size();
+  header.kv_block_bytes = config.layers * 2 * config.kvHeads * LLAMA_KV_BLOCK *
+                          getCachedBytes(facts->kvType, config.headDim);
+  copyText(header.compiler, getCompilerVersion());
+  copyText(header.triple, targets[0].triple);
+  data.header.assign(reinterpret_cast<const char *>(&header), sizeof(header));
+  return data;
+}
+
+/// Where the file has these bytes. It has no weights yet: it is a few MB.
+static llvm::Expected<uint64_t> findBytes(OutputFile &file, StringRef bytes) {
+  uint64_t size = 0;
+  if (std::error_code code =
+          llvm::sys::fs::file_size(file.getTemporaryPath(), size))
+    return llvm::createStringError(code, "cannot be examined");
+  constexpr uint64_t kPanelBytes = 16 << 20;
+  SmallVector<char, 0> panel;
+  for (uint64_t at = 0; at + bytes.size() <= size; at += kPanelBytes) {
+    panel.resize_for_overwrite(
+        std::min<uint64_t>(kPanelBytes + bytes.size(), size - at));
+    if (llvm::Error error = file.read(at, panel))
+      return std::move(error);
+    size_t found = StringRef(panel.data(), panel.size()).find(bytes);
+    if (found != StringRef::npos)
+      return at + found;
+  }
+  return llvm::createStringError("the model's description is not in its file");
+}
+
+llvm::Error llama::recordHashes(ObjectData &data, ArrayRef<std::string> hashes,
+                                OutputFile &file) {
+  llvm::Expected<uint64_t> offset = findBytes(file, data.info);
+  if (!offset)
+    return offset.takeError();
+  // Quotes in a text of the checkpoint would be escaped.
+  const std::string field = "\"hash\":\"";
+  size_t at = 0;
+  for (const std::string &hash : hashes) {
+    at = data.info.find(field + std::string(kNoHash), at);
+    assert(at != std::string::npos && hash.size() == kNoHash.size() &&
+           "a place for the hash of every tensor");
+    at += field.size();
+    data.info.replace(at, hash.size(), hash);
+  }
+  return file.write(*offset, ArrayRef(data.info.data(), data.info.size()));
+}

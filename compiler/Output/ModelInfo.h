@@ -1,0 +1,56 @@
+//===- ModelInfo.h - What a model.so says about itself ----------*- C++ -*-===//
+//
+// attributes of the module + the checkpoint's hyper-parameters
+//   =>  llama_model_header and the JSON of llama_info
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_COMPILER_OUTPUT_MODELINFO_H
+#define LLAMA_COMPILER_OUTPUT_MODELINFO_H
+
+#include "compiler/Output/EmitObject.h"
+#include "compiler/Output/OutputFile.h"
+#include "weights/ModelManifest.h"
+
+namespace mlir::llama {
+
+enum class WeightStorage { Embed, External };
+
+/// "llama-compile 0.1.0 (LLVM 22.1.8)"
+std::string getCompilerVersion();
+
+/// One weight of the block of weights, from the module's kWeightsAttr.
+struct PlacedWeight {
+  std::string name; ///< symbol: "layers.attention.wq", "norm"
+  bool isLayered;
+  SmallVector<int64_t> shape; ///< of one layer's tensor
+  Type element;               ///< or !llama.quantized
+  int64_t offset;             ///< bytes
+  int64_t layers;             ///< tensors stacked; 1 if not layered
+  bool isRotated;             ///< see llama.weight
+
+  /// Bytes of one tensor.
+  int64_t getTensorBytes() const;
+  /// Canonical name of the tensor of one layer.
+  std::string getTensorName(int64_t layer) const;
+};
+
+/// The list of weights of a module that has been through
+/// llama-cpu-place-weights.
+llvm::Expected<SmallVector<PlacedWeight>> getPlacedWeights(ModuleOp module);
+
+/// Header, info and tokenizer for modules of the LLVM stage, one for each
+/// target, in the order of getEntryPoints. `weightsFile` is the name of the
+/// file beside the model if weights are external.
+llvm::Expected<ObjectData> describeModel(
+    ArrayRef<ModuleOp> modules, const llamaweights::ModelManifest &manifest,
+    ArrayRef<TargetInfo> targets, WeightStorage storage, StringRef weightsFile);
+
+/// Puts the hashes of the tensors into the description that `data` has, which
+/// keeps its length, and into `file`, which holds it somewhere.
+llvm::Error recordHashes(ObjectData &data, ArrayRef<std::string> hashes,
+                         OutputFile &file);
+
+} // namespace mlir::llama
+
+#endif // LLAMA_COMPILER_OUTPUT_MODELINFO_H
