@@ -29,8 +29,9 @@ struct TensorInfo {
   std::string file;           ///< the file it is stored in
   DType dtype = DType::F32;   ///< as stored
   std::vector<int64_t> shape; ///< [n] or [out, in]
-  /// Where rows are computed from integers with scales, as in a model.so: the
-  /// name of that ("int4g32"), and its bytes. `dtype` is then F32.
+  /// Where rows are put together from panels, as in a model.so: the name of
+  /// their elements ("bf16", "int4g32"), and all bytes. Of integers with scales
+  /// `dtype` is F32.
   std::string encoding = {};
   int64_t encodedBytes = 0;
   /// Whether it is stored for an input that is Hadamard-transformed first

@@ -3,9 +3,10 @@
 #ifndef LLAMA_COMPILER_CPU_PASSES_H
 #define LLAMA_COMPILER_CPU_PASSES_H
 
-#include "compiler/Machine/TargetInfo.h"
+#include "dialects/Kernel/IR/KernelOps.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -5,77 +5,89 @@
 
 include "mlir/Pass/PassBase.td"
 
-def LlamaCPUTileLinearsPass : Pass<"llama-cpu-tile-linears", "::mlir::ModuleOp"> {
-  let summary = "tile matrix products for threads, cache and registers";
+def LlamaCPUSelectKernelsPass : Pass<"llama-cpu-select-kernels", "::mlir::ModuleOp"> {
+  let summary = "decide how every matrix product is computed";
   let description = [{
-    A product of rows and a matrix, with what is done to its result element by
-    element (a gate, a residual add), becomes
+    Writes `#kernel.schedule` to every `kernel.matmul`, and `#kernel.vectors` and the
+    target to the module, for the processor of the options; without options, for
+    that of the module's `llama.target`, or this one. `compiler/CPU/Schedule/Schedule.cpp`
+    has the numbers and the sums that lead to them. What a product did not get is
+    said in remarks of the category `kernels`.
 
-    ```
-    for blocks of `rows-per-pass` rows                      they stay in L2
-      forall panels of `panel-columns` weight rows          threads; stay in L1
-        for `block-rows` rows at a time, `block-columns` wide   registers
-        for one row at a time, the whole panel wide         one stream per weight row
-    ```
-
-    with static sizes in the innermost tiles. Tiles of quantized matrices are
-    `quantized-columns` wide, for one row and for several: a lane is a row of the
-    matrix there. The sum over a row is not tiled
-    here: each element is reduced in one place, in one order.
-
-    With `amx`, the rows of prompts, which come first in a call, go through
-    tiles of 32 by 32 instead, where types and sizes allow it (bf16, multiples
-    of 32). The functions get an argument that says how many rows those are.
-
-    With `amx-int8`, rows that meet a quantized matrix go through tiles of 32 by
-    32, then of 16 by 32, before blocks of `quantized-rows`, whatever they are
-    rows of: sums have the same bits in all of them.
-
-    @test compiler/CPU/Tiling/tile-linears.mlir
-    @test compiler/CPU/Tiling/tile-for-amx.mlir
+    @test compiler/CPU/Schedule/select-kernels.mlir
   }];
-  let dependentDialects = [
-    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
-    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
-    "::mlir::vector::VectorDialect"
-  ];
+  let dependentDialects = ["::mlir::llama::KernelDialect"];
   let options = [
-    Option<"amx", "amx", "bool", "false", "rows of prompts on AMX tiles">,
-    Option<"amxInt8", "amx-int8", "bool", "false", "products with quantized matrices on AMX tiles">,
-    Option<"amxRowsPerPass", "amx-rows-per-pass", "int64_t", "256", "rows that are packed at once">,
-    Option<"amxPanelColumns", "amx-panel-columns", "int64_t", "128", "weight rows that use packed rows while they are near">,
-    Option<"amxDepth", "amx-depth", "int64_t", "512", "elements of a sum that are added at once">,
-    Option<"rowsPerPass", "rows-per-pass", "int64_t", "128", "rows that use a panel while it is in the cache">,
-    Option<"panelColumns", "panel-columns", "int64_t", "8", "weight rows of one tile">,
-    Option<"blockRows", "block-rows", "int64_t", "4", "rows of a register block">,
-    Option<"blockColumns", "block-columns", "int64_t", "4", "weight rows of a register block">,
-    Option<"quantizedRows", "quantized-rows", "int64_t", "4", "rows in a block with a quantized matrix">,
-    Option<"quantizedColumns", "quantized-columns", "int64_t", "32",
-           "rows of a quantized matrix in a tile: panels of 16 side by side">
+    Option<"mcpu", "mcpu", "std::string", "\"\"", "processor">,
+    Option<"mtriple", "mtriple", "std::string", "\"\"", "machine">,
+    Option<"mattr", "mattr", "std::string", "\"\"", "features beyond the processor's: +a,-b">
   ];
   let statistics = [
-    Statistic<"numTiled", "num-tiled", "products tiled">,
-    Statistic<"numOnAMX", "num-on-amx", "of them for AMX too">
+    Statistic<"numSelected", "num-selected", "products with a schedule">
   ];
 }
 
-def LlamaCPULowerAMXTilesPass : Pass<"llama-cpu-lower-amx-tiles", "::mlir::func::FuncOp"> {
-  let summary = "turn products of tiles into AMX instructions";
+def LlamaCPUTileMatmulsPass : Pass<"llama-cpu-tile-matmuls", "::mlir::func::FuncOp"> {
+  let summary = "tile matrix products as their schedules say";
   let description = [{
-    Four tiles of sums stay in registers while a loop loads two tiles of either
-    side and multiplies each with each. Elements are bf16 or bytes, whose signs
-    the product's body tells. Sums that have just been filled with zeros are
-    not loaded. With 16 rows, or 16 matrix rows, there are fewer tiles.
+    A product of rows and a matrix, with its epilogue, what is done to its result
+    element by element (a gate, a residual add), becomes
 
-    @test compiler/CPU/Lowering/lower-amx-tiles.mlir
+    ```
+    for blocks of `mc` rows                                 they stay in L2
+      forall blocks of `nc` matrix rows                     threads
+        for `mr` rows at a time, `nr` wide                  registers
+        for one row at a time, a panel after the other      one stream of memory
+    ```
+
+    with static sizes in the innermost tiles, each a `kernel.matmul` with its `tile`.
+    Rows of prompts, which come first in a call, have a nest of their own where the
+    schedule says so.
+
+    @test compiler/CPU/Tiling/tile-matmuls.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::llama::KernelDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+  let statistics = [
+    Statistic<"numTiled", "num-tiled", "products tiled">
+  ];
+}
+
+def LlamaCPULowerMatmulsPass : Pass<"llama-cpu-lower-matmuls", "::mlir::func::FuncOp"> {
+  let summary = "turn tiles of products into instructions";
+  let description = [{
+    What a tile becomes is what its instruction is: `compiler/CPU/Kernels` has one
+    kernel for floating point, one for integers with scales, and both again for
+    the tile registers of AMX. Accumulators stay in registers while k runs over
+    the lines of panels.
+
+    Pre-condition: bufferized, tiled.
+
+    @test compiler/CPU/Kernels/float-tile.mlir
+    @test compiler/CPU/Kernels/integer-tile.mlir
   }];
   let dependentDialects = [
     "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect",
-    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
   ];
   let statistics = [
-    Statistic<"numLowered", "num-lowered", "products lowered">
+    Statistic<"numLowered", "num-lowered", "tiles lowered">
   ];
+}
+
+def LlamaCPUCheckKernelsPass : Pass<"llama-cpu-check-kernels", "::mlir::func::FuncOp"> {
+  let summary = "refuse products that would become scalar loops";
+  let description = [{
+    Small linalg ops that are not vectors yet become scalar loops. A product of
+    two dimensions and a sum is not small: left over, it is an error.
+
+    @test compiler/CPU/Kernels/check-kernels.mlir
+  }];
 }
 
 def LlamaCPUTileRowsPass : Pass<"llama-cpu-tile-rows", "::mlir::func::FuncOp"> {
@@ -99,7 +111,7 @@ def LlamaCPUTileOuterProductsPass : Pass<"llama-cpu-tile-outer-products", "::mli
   let summary = "tile products whose sums run across rows";
   let description = [{
     A product of [g, d] by [d, n] becomes a loop over columns n, as many as fit
-    into `sum-registers` registers for all rows, and inside of it a loop over d
+    into registers for all rows (`#kernel.vectors`), and inside of it a loop over d
     that adds one outer product after the other. Products of rows by rows, [n, d],
     are left alone.
 
@@ -110,10 +122,6 @@ def LlamaCPUTileOuterProductsPass : Pass<"llama-cpu-tile-outer-products", "::mli
     "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
     "::mlir::tensor::TensorDialect"
   ];
-  let options = [
-    Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">,
-    Option<"sumRegisters", "sum-registers", "int64_t", "16", "registers for sums">
-  ];
   let statistics = [
     Statistic<"numTiled", "num-tiled", "products tiled">
   ];
@@ -122,8 +130,8 @@ def LlamaCPUTileOuterProductsPass : Pass<"llama-cpu-tile-outer-products", "::mli
 def LlamaCPUVectorizePass : Pass<"llama-cpu-vectorize", "::mlir::func::FuncOp"> {
   let summary = "turn linalg ops of static shape into vectors";
   let description = [{
-    Sums run in `lanes` partial sums side by side, added up at the end in a fixed
-    order; long rows are cut into pieces of `row-elements`.
+    Sums run in as many partial sums as a register has lanes, added up at the end
+    in a fixed order; long rows are cut into pieces (`#kernel.vectors`).
 
     @test compiler/CPU/Kernels/vectorize.mlir
   }];
@@ -132,125 +140,27 @@ def LlamaCPUVectorizePass : Pass<"llama-cpu-vectorize", "::mlir::func::FuncOp"> 
     "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
     "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"
   ];
-  let options = [
-    Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">,
-    Option<"rowElements", "row-elements", "int64_t", "64", "elements of a row handled at once">
-  ];
   let statistics = [
     Statistic<"numVectorized", "num-vectorized", "linalg ops vectorized">,
     Statistic<"numScalar", "num-scalar", "linalg ops left to scalar loops">
   ];
 }
 
-def LlamaCPUVectorizeQuantizedPass : Pass<"llama-cpu-vectorize-quantized", "::mlir::func::FuncOp"> {
-  let summary = "turn products of integers with scales into vectors";
-  let description = [{
-    Tiles of static shape that multiply with an `!llama.quantized` matrix: four
-    neighbouring bytes of a row and a matrix row become one exact integer (one
-    instruction where there is VNNI or dot products), and each group's integers
-    are scaled and added in f32. With 4 lanes a group is a loop over vectors.
-
-    With `amx`, tiles of 16 or more rows get the dots of a group from products of
-    AMX tiles, which `llama-cpu-lower-amx-tiles` makes instructions of.
-
-    @test compiler/CPU/Kernels/vectorize-quantized.mlir
-    @test compiler/CPU/Kernels/vectorize-quantized-amx.mlir
-  }];
-  let dependentDialects = [
-    "::mlir::arith::ArithDialect",
-    "::mlir::bufferization::BufferizationDialect",
-    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
-    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
-    "::mlir::vector::VectorDialect"
-  ];
-  let options = [
-    Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">,
-    Option<"amx", "amx", "bool", "false", "dots of 16 rows or more on AMX tiles">,
-    Option<"dots", "dots", "::mlir::llama::ByteDots", "::mlir::llama::ByteDots::VPDPBUSD",
-           "what adds four products of bytes", [{::llvm::cl::values(
-             clEnumValN(::mlir::llama::ByteDots::Widen, "widen", "products of 32 bits"),
-             clEnumValN(::mlir::llama::ByteDots::VPDPBUSD, "vpdpbusd", "of x86-64 with VNNI"),
-             clEnumValN(::mlir::llama::ByteDots::VPMADDWD, "vpmaddwd", "of x86-64 without VNNI"),
-             clEnumValN(::mlir::llama::ByteDots::SMULL, "smull", "of every aarch64"),
-             clEnumValN(::mlir::llama::ByteDots::SDOT, "sdot", "of aarch64 with dot products"),
-             clEnumValN(::mlir::llama::ByteDots::USDOT, "usdot", "of aarch64 with matrix products of bytes"))}]>
-  ];
-  let statistics = [
-    Statistic<"numVectorized", "num-vectorized", "tiles vectorized">
-  ];
-}
-
-def LlamaCPUVectorizeBF16Pass : Pass<"llama-cpu-vectorize-bf16", "::mlir::func::FuncOp"> {
-  let summary = "turn products of bf16 into sums of pairs";
-  let description = [{
-    Tiles of static shape whose rows are whole vectors. Each lane of a sum adds
-    pairs of neighbours. With `dots` an instruction does that: AVX-512's, or NEON's with 4 lanes.
-    Without, pairs are split into two vectors of f32, by a shift and a mask.
-
-    @test compiler/CPU/Kernels/vectorize-bf16.mlir
-  }];
-  let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
-    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
-    "::mlir::vector::VectorDialect"
-  ];
-  let options = [
-    Option<"lanes", "lanes", "int64_t", "16", "f32 elements of a vector register">,
-    Option<"dots", "dots", "bool", "true", "an instruction multiplies and adds pairs">
-  ];
-  let statistics = [
-    Statistic<"numVectorized", "num-vectorized", "tiles vectorized">
-  ];
-}
-
-def LlamaCPUPlanWorkspacePass : Pass<"llama-cpu-plan-workspace", "::mlir::ModuleOp"> {
-  let summary = "give every buffer between parallel loops its place in one workspace";
-  let description = [{
-    Buffers allocated outside of parallel loops are shared by the threads: they
-    become views of a workspace that the caller provides, at offsets computed
-    from the number of rows; `@workspace_bytes` says how large it must be.
-    Buffers of static size inside parallel loops belong to one thread: they move
-    to its stack.
-
-    Pre-condition: bufferized; sizes depend on arguments marked `llama.rows` or
-    `llama.logit_rows` only.
-
-    @test compiler/Placement/plan-workspace.mlir
-  }];
-  let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"
-  ];
-}
-
-def LlamaCPUPlaceWeightsPass : Pass<"llama-cpu-place-weights", "::mlir::ModuleOp"> {
-  let summary = "give every weight its offset in one block of weights";
-  let description = [{
-    `memref.get_global` becomes a view of the block that the caller provides. What
-    the block holds, and where, stays on the module as `llama.weights`.
-
-    @test compiler/Placement/place-weights.mlir
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
-  let options = [
-    Option<"alignment", "alignment", "int64_t", "4096", "of every weight, in bytes">
-  ];
-}
-
-def LlamaCPUDistributePass : Pass<"llama-cpu-distribute", "::mlir::ModuleOp"> {
+def LlamaCPUForallToThreadsPass : Pass<"llama-cpu-forall-to-threads", "::mlir::ModuleOp"> {
   let summary = "give each thread its part of every parallel loop";
   let description = [{
     Every thread runs the same functions. `scf.forall` becomes `scf.for` over a
     contiguous part of its first loop that has more than one step, and a barrier
-    stands before the first loop that reads what an earlier one wrote. It is
-    called with the number of what follows, and with the layer: the module's
-    `llama.steps` says what that is.
+    stands before the first loop that reads what an earlier one wrote. The barrier
+    says which phase begins there, and which buffers threads have written for each
+    other (`kernel.barrier`).
 
     Pre-condition: bufferized, and outside of parallel loops nothing is written.
 
-    @test compiler/CPU/Threads/distribute.mlir
+    @test compiler/CPU/Threads/forall-to-threads.mlir
   }];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::arith::ArithDialect", "::mlir::llama::KernelDialect",
     "::mlir::scf::SCFDialect"
   ];
   let statistics = [
@@ -283,25 +193,6 @@ def LlamaCPUExpandMathPass : Pass<"llama-cpu-expand-math", "::mlir::func::FuncOp
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
     "::mlir::vector::VectorDialect"
-  ];
-}
-
-def LlamaCPUPrefetchPass : Pass<"llama-cpu-prefetch", "::mlir::func::FuncOp"> {
-  let summary = "ask for the next rows of weights while these are read";
-  let description = [{
-    In loops that read `rows` rows of weights side by side, or panels with a sum
-    for each of their vectors: those of the tile for one row of activations. And in
-    loops whose weights change with every step of the loop around: those of the
-    first of several blocks of rows.
-
-    @test compiler/CPU/Lowering/prefetch.mlir
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
-  let options = [
-    Option<"rows", "rows", "int64_t", "8", "weight rows of one tile">
-  ];
-  let statistics = [
-    Statistic<"numPrefetches", "num-prefetches", "prefetches inserted">
   ];
 }
 

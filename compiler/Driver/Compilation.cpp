@@ -10,6 +10,7 @@
 #include "compiler/Output/LinkSharedObject.h"
 #include "compiler/Output/ModelInfo.h"
 #include "compiler/Driver/OptReport.h"
+#include "compiler/Machine/ModuleTarget.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -116,7 +117,7 @@ llvm::Error Compilation::parse() {
   sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
   modules.push_back(parseSourceFile<ModuleOp>(sources, &context));
   if (!modules[0])
-    return llvm::createStringError("%s: is no valid MLIR", options.input.c_str());
+    return llvm::createStringError("%s: is not valid MLIR", options.input.c_str());
   stage = findStage(*modules[0]);
   return llvm::Error::success();
 }
@@ -208,14 +209,8 @@ llvm::Error Compilation::dump(ModuleOp module, const TargetInfo &target,
 void Compilation::splitByTarget() {
   while (modules.size() < targets.size())
     modules.push_back(modules[0]->clone());
-  Builder b(&context);
-  for (auto [module, target] : llvm::zip_equal(modules, targets)) {
-    NamedAttrList made;
-    made.append("triple", b.getStringAttr(target.triple));
-    made.append("cpu", b.getStringAttr(target.cpu));
-    made.append("features", b.getStringAttr(target.features));
-    (*module)->setAttr(kTargetAttr, made.getDictionary(&context));
-  }
+  for (auto [module, target] : llvm::zip_equal(modules, targets))
+    setTarget(*module, target);
 }
 
 llvm::Error Compilation::lowerTo(Stage next) {
@@ -227,13 +222,17 @@ llvm::Error Compilation::lowerTo(Stage next) {
     if (failed(applyPassManagerCLOptions(pm)))
       return llvm::createStringError("a pass manager flag does not apply");
     applyDefaultTimingPassManagerCLOptions(pm);
-    buildStagePipeline(pm, next, getSchedule(target));
+    buildStagePipeline(pm, next);
+    if (report && next == Stage::Linalg)
+      report->addAttention(*module);
     if (report && next == Stage::Kernels)
-      report->begin(target);
+      report->addProducts(*module, target);
     if (failed(pm.run(*module)))
       return llvm::createStringError("%s: stage '%s' failed",
                                      options.input.c_str(),
                                      getStageName(next).data());
+    (*module)->setAttr(kStageAttr,
+                       StringAttr::get(&context, getStageName(next)));
     if (llvm::Error error = dump(*module, target, next))
       return error;
   }
@@ -320,7 +319,7 @@ llvm::Error Compilation::writeCode() {
 
 llvm::Expected<std::vector<std::string>>
 Compilation::writeWeights(OutputFile &file, uint64_t begin) {
-  llvm::Expected<SmallVector<PlacedWeight>> weights =
+  llvm::Expected<SmallVector<WeightOp>> weights =
       getPlacedWeights(*modules[0]);
   if (!weights)
     return weights.takeError();
@@ -405,7 +404,7 @@ llvm::Expected<CompileResult> Compilation::run() {
           "goes from '%s' to '%s'",
           getStageName(Stage::Kernels).data(), getStageName(stage).data(),
           getStageName(options.lastStage).data());
-    report.emplace(context);
+    report.emplace();
   }
   if (llvm::Error error = lower())
     return std::move(error);

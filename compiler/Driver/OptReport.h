@@ -1,72 +1,51 @@
 //===- OptReport.h - Which kernel every product got, and why ----*- C++ -*-===//
 //
-// remarks of passes (compiler/CPU/KernelRemarks.h)   =>
+// kernel.matmul ops, what llama-cpu-select-kernels decides for them   =>
 //
 //   znver4: vectors of 512 bits, VNNI, vdpbf16ps
-//   layers.attention.wq  [2048, 2048]  bf16  vdpbf16ps 4 x 4, ...
+//   layers.attention.wq  [2048, 2048]  bf16  vdpbf16ps 8 x 32, ...
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef LLAMA_COMPILER_DRIVER_OPTREPORT_H
 #define LLAMA_COMPILER_DRIVER_OPTREPORT_H
 
-#include "compiler/Machine/TargetInfo.h"
+#include "compiler/CPU/Schedule/Schedule.h"
 
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/IR/Remarks.h"
-
-#include "llvm/ADT/StringMap.h"
-
-#include <mutex>
+#include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::llama {
 
-/// Lives as long as the context's passes run.
 class OptReport {
 public:
-  explicit OptReport(MLIRContext &context);
-
-  /// What passes say from here on is about the code for `target`. What they
-  /// have said before is about that for every target.
-  void begin(const TargetInfo &target);
+  /// The attention of a module of the stage `fuse`: a line in every table.
+  void addAttention(ModuleOp module);
+  /// The products of a module of the stage `linalg`, for one target: a table.
+  void addProducts(ModuleOp module, const TargetInfo &target);
 
   /// A table for each target, or JSON.
   std::string getText() const;
   std::string getJson() const;
 
 private:
-  friend class OptReportStreamer;
-
-  using Arguments = llvm::StringMap<std::string>;
-
-  /// A kernel and what one step of it computes.
-  struct Kernel {
-    std::string name, tile; ///< tile: "4 x 8", rows by rows of the matrix
-    int64_t area = 0;       ///< of the tile
+  /// A product with a matrix, with what was decided about it.
+  struct Product {
+    std::string op, matrix;
+    ProductShape shape;
+    KernelChoice choice;
   };
-
-  /// A product, or attention, which has no weight.
-  struct Matmul {
-    std::string op, weight;
-    Arguments facts;           ///< of the analysis
-    Arguments amx, panels;     ///< sizes of the loops, empty if there are none
-    Kernel blocks, singleRows; ///< of several rows, of one
-    SmallVector<std::pair<std::string, std::string>> refused; ///< and why
+  struct Attention {
+    std::string op, type; ///< type: of the cache
+    int64_t heads, kvHeads, headDim;
   };
-
   struct Section {
     TargetInfo target;
-    std::vector<Matmul> matmuls;
+    std::vector<Product> products;
   };
 
-  void add(const remark::detail::Remark &remark);
-  static void addTile(Matmul &matmul, StringRef kernel, StringRef tile);
-  static std::string describePrompt(const Matmul &matmul);
-  static std::string describeDecode(const Matmul &matmul);
-  static void print(llvm::raw_ostream &stream, const Section &section);
+  void print(llvm::raw_ostream &stream, const Section &section) const;
 
-  std::mutex lock; // functions are compiled side by side
-  std::vector<Matmul> common;
+  std::vector<Attention> attentions;
   std::vector<Section> sections;
 };
 

@@ -1,6 +1,6 @@
 //===- Frontend.cpp - Hyper-parameters to a module of llama ops -----------===//
 //
-// One function per part of the figure:
+// One function per part of a decoder:
 //
 //   forward    embed -> layers -> norm -> logits
 //   layer      x + attention(norm(x)), then + feed-forward(norm(x))
@@ -25,12 +25,6 @@ using llamaweights::ModelConfig;
 
 namespace {
 
-/// What every op that touches the cache is told about the rows.
-struct Rows {
-  Value cache, layer, positions, sequences, tables;
-  Value logitRows, attentionScores; ///< for whom the last layer's scores are
-};
-
 /// An argument: its name, and which number of rows its first dimension is
 /// ("rows", "logit_rows" or "").
 struct Argument {
@@ -38,6 +32,9 @@ struct Argument {
   Type type;
   StringRef extent = "";
 };
+
+/// What a function is given, by name.
+using Arguments = llvm::StringMap<Value>;
 
 class ModelBuilder {
 public:
@@ -56,14 +53,20 @@ private:
                             ArrayRef<int64_t> shape);
   void buildLayer();
   void buildForward();
-  Value attention(Value normed, Value cosine, Value sine, const Rows &rows);
+  Value callLayers(Value x, Arguments given);
+  Value attention(Value normed, const Arguments &given);
   Value feedForward(Value normed, Value layer);
   Value norm(Value stream, StringRef weight, Value layer);
   Value linear(Value input, StringRef weight, Value layer, int64_t columns);
   Value getWeight(StringRef name, Value layer);
-  func::FuncOp createFunction(StringRef name, ArrayRef<Argument> arguments,
-                              TypeRange results);
-  void at(StringRef name) { b.setLoc(NameLoc::get(b.getStringAttr(name))); }
+  /// Sets the insertion point into it.
+  Arguments createFunction(StringRef name, ArrayRef<Argument> arguments,
+                           TypeRange results);
+  SmallVector<Argument> getCallArguments();
+  Type getArrayType(StringRef name, unsigned sizes);
+  void setLocation(StringRef name) {
+    b.setLoc(NameLoc::get(b.getStringAttr(name)));
+  }
 
   Type getNumberType(NumberType type) {
     return type == NumberType::F32 ? Type(b.getF32Type())
@@ -102,12 +105,6 @@ private:
                            getCacheElementType());
   }
 
-  MemRefType scoresType() {
-    return MemRefType::get(
-        {ShapedType::kDynamic, config.heads, ShapedType::kDynamic},
-        b.getF32Type());
-  }
-
   const llamaweights::ModelManifest &manifest;
   const ModelConfig &config;
   const FrontendOptions &options;
@@ -127,7 +124,7 @@ llvm::Error ModelBuilder::declareWeight(StringRef name, bool layered,
   if (layered)
     stacked.push_back(config.layers);
   llvm::append_range(stacked, shape);
-  at(name);
+  setLocation(name);
   WeightOp::create(b, name, layered,
                    isRotated(manifest, name, layered, options),
                    RankedTensorType::get(stacked, *element));
@@ -165,21 +162,53 @@ llvm::Error ModelBuilder::declareWeights() {
   return llvm::Error::success();
 }
 
-func::FuncOp ModelBuilder::createFunction(StringRef name,
-                                          ArrayRef<Argument> arguments,
-                                          TypeRange results) {
+Arguments ModelBuilder::createFunction(StringRef name,
+                                       ArrayRef<Argument> arguments,
+                                       TypeRange results) {
   SmallVector<Type> types;
   for (const Argument &argument : arguments)
     types.push_back(argument.type);
   auto function =
       func::FuncOp::create(b, name, b.getFunctionType(types, results));
+  if (name != "forward")
+    function.setPrivate();
+  b.setInsertionPointToStart(function.addEntryBlock());
+  Arguments given;
   for (auto [i, argument] : llvm::enumerate(arguments)) {
     function.setArgAttr(i, kArgumentAttr, b.getStringAttr(argument.name));
     if (!argument.extent.empty())
       function.setArgAttr(i, kExtentAttr, b.getStringAttr(argument.extent));
+    given[argument.name] = function.getArgument(i);
   }
-  b.setInsertionPointToStart(function.addEntryBlock());
-  return function;
+  return given;
+}
+
+/// Of an array of the call with so many dynamic sizes.
+Type ModelBuilder::getArrayType(StringRef name, unsigned sizes) {
+  if (name == "kv")
+    return cacheType();
+  if (name == "logits")
+    return MemRefType::get({ShapedType::kDynamic, config.vocab},
+                           b.getF32Type());
+  if (name == "attention_scores")
+    return MemRefType::get(
+        {ShapedType::kDynamic, config.heads, ShapedType::kDynamic},
+        b.getF32Type());
+  return indices(sizes);
+}
+
+/// The arrays of a forward call.
+SmallVector<Argument> ModelBuilder::getCallArguments() {
+  SmallVector<Argument> arguments;
+#define LLAMA_CALL_SIZE(name)
+#define LLAMA_CALL_ARRAY(type, name, extent, size)                             \
+  arguments.push_back({#name, getArrayType(#name, 1), extent});
+#define LLAMA_CALL_ARRAY2(type, name, extent, size0, size1)                    \
+  arguments.push_back({#name, getArrayType(#name, 2), extent});
+#define LLAMA_CALL_BYTES(type, name)
+#define LLAMA_CALL_FIELD(declaration, name)
+#include "runtime/abi/LlamaCall.def"
+  return arguments;
 }
 
 Value ModelBuilder::getWeight(StringRef name, Value layer) {
@@ -189,51 +218,54 @@ Value ModelBuilder::getWeight(StringRef name, Value layer) {
 
 Value ModelBuilder::linear(Value input, StringRef weight, Value layer,
                            int64_t columns) {
-  at(weight);
+  setLocation(weight);
   return LinearOp::create(b, f32Rows(columns), input, getWeight(weight, layer));
 }
 
 Value ModelBuilder::norm(Value stream, StringRef weight, Value layer) {
-  at(weight);
+  setLocation(weight);
   return RMSNormOp::create(b, inputRows(config.hidden), stream,
                            getWeight(weight, layer),
                            b.getF64FloatAttr(config.normEps));
 }
 
-Value ModelBuilder::attention(Value normed, Value cosine, Value sine,
-                              const Rows &rows) {
+Value ModelBuilder::attention(Value normed, const Arguments &given) {
   int64_t queries = config.heads * config.headDim;
   int64_t keys = config.kvHeads * config.headDim;
-  Value query = linear(normed, "layers.attention.wq", rows.layer, queries);
+  Value layer = given.lookup("layer"), cache = given.lookup("kv");
+  Value cosine = given.lookup("cosine"), sine = given.lookup("sine");
+  Value positions = given.lookup("positions");
+  Value sequences = given.lookup("sequences");
+  Value tables = given.lookup("block_tables");
+  Value query = linear(normed, "layers.attention.wq", layer, queries);
   query = RopeOp::create(b, query.getType(), query, cosine, sine);
-  Value key = linear(normed, "layers.attention.wk", rows.layer, keys);
+  Value key = linear(normed, "layers.attention.wk", layer, keys);
   key = RopeOp::create(b, key.getType(), key, cosine, sine);
-  Value value = linear(normed, "layers.attention.wv", rows.layer, keys);
+  Value value = linear(normed, "layers.attention.wv", layer, keys);
 
-  at("layers.attention");
-  CacheAppendOp::create(b, key, value, rows.cache, rows.layer, rows.positions,
-                        rows.sequences, rows.tables);
+  setLocation("layers.attention");
+  CacheAppendOp::create(b, key, value, cache, layer, positions, sequences,
+                        tables);
   auto scoresType = RankedTensorType::get(
       {ShapedType::kDynamic, config.heads, ShapedType::kDynamic},
       b.getF32Type());
-  RecordScoresOp::create(b, query, rows.cache, rows.layer, rows.positions,
-                         rows.sequences, rows.tables, rows.logitRows,
-                         rows.attentionScores);
-  Value scores =
-      AttentionScoresOp::create(b, scoresType, query, rows.cache, rows.layer,
-                                rows.positions, rows.sequences, rows.tables);
-  scores = CausalMaskOp::create(b, scoresType, scores, rows.positions);
+  RecordScoresOp::create(b, query, cache, layer, positions, sequences, tables,
+                         given.lookup("logit_row_list"),
+                         given.lookup("attention_scores"));
+  Value scores = AttentionScoresOp::create(b, scoresType, query, cache, layer,
+                                           positions, sequences, tables);
+  scores = CausalMaskOp::create(b, scoresType, scores, positions);
   scores = SoftmaxOp::create(b, scoresType, scores);
-  Value mixed = AttentionMixOp::create(b, inputRows(queries), scores,
-                                       rows.cache, rows.layer, rows.positions,
-                                       rows.sequences, rows.tables);
-  return linear(mixed, "layers.attention.wo", rows.layer, config.hidden);
+  Value mixed =
+      AttentionMixOp::create(b, inputRows(queries), scores, cache, layer,
+                             positions, sequences, tables);
+  return linear(mixed, "layers.attention.wo", layer, config.hidden);
 }
 
 Value ModelBuilder::feedForward(Value normed, Value layer) {
   Value gate = linear(normed, "layers.feed_forward.w1", layer, config.ffn);
   Value up = linear(normed, "layers.feed_forward.w3", layer, config.ffn);
-  at("layers.feed_forward");
+  setLocation("layers.feed_forward");
   Value active = SiluOp::create(b, gate.getType(), gate);
   bool rotated =
       module->lookupSymbol<WeightOp>("layers.feed_forward.w2").getRotated();
@@ -244,104 +276,84 @@ Value ModelBuilder::feedForward(Value normed, Value layer) {
   return linear(hidden, "layers.feed_forward.w2", layer, config.hidden);
 }
 
-/// @layer(stream, layer, cosine, sine, cache, positions, sequences, tables,
-///        logit rows, attention scores)
+/// @layer(stream, layer, cosine, sine, and what a call has but tokens and logits)
 void ModelBuilder::buildLayer() {
   OpBuilder::InsertionGuard guard(b);
-  at("layer");
+  setLocation("layer");
   RankedTensorType stream = f32Rows(config.hidden);
   RankedTensorType angles = f32Rows(config.headDim / 2);
-  func::FuncOp function =
-      createFunction("layer",
-                     {{"stream", stream, "rows"},
-                      {"layer", b.getIndexType()},
-                      {"cosine", angles, "rows"},
-                      {"sine", angles, "rows"},
-                      {"kv", cacheType()},
-                      {"positions", indices(1), "rows"},
-                      {"sequences", indices(1), "rows"},
-                      {"block_tables", indices(2)},
-                      {"logit_row_list", indices(1), "logit_rows"},
-                      {"attention_scores", scoresType()}},
-                     {stream});
-  function.setPrivate();
+  SmallVector<Argument> arguments = {{"stream", stream, "rows"},
+                                     {"layer", b.getIndexType()},
+                                     {"cosine", angles, "rows"},
+                                     {"sine", angles, "rows"}};
+  for (const Argument &argument : getCallArguments())
+    if (argument.name != "tokens" && argument.name != "logits")
+      arguments.push_back(argument);
+  Arguments given = createFunction("layer", arguments, {stream});
 
-  Value x = function.getArgument(0), layer = function.getArgument(1);
-  Rows rows{function.getArgument(4), layer,
-            function.getArgument(5), function.getArgument(6),
-            function.getArgument(7), function.getArgument(8),
-            function.getArgument(9)};
+  Value x = given["stream"], layer = given["layer"];
   Value normed = norm(x, "layers.attention_norm", layer);
-  Value mixed =
-      attention(normed, function.getArgument(2), function.getArgument(3), rows);
-  at("layers.attention.residual");
+  Value mixed = attention(normed, given);
+  setLocation("layers.attention.residual");
   x = AddOp::create(b, x.getType(), x, mixed);
   normed = norm(x, "layers.ffn_norm", layer);
   Value branch = feedForward(normed, layer);
-  at("layers.feed_forward.residual");
+  setLocation("layers.feed_forward.residual");
   x = AddOp::create(b, x.getType(), x, branch);
   func::ReturnOp::create(b, x);
 }
 
-/// @forward(tokens, positions, sequences, tables, cache, logit rows, logits,
-///          attention scores)
-void ModelBuilder::buildForward() {
-  OpBuilder::InsertionGuard guard(b);
-  at("forward");
-  auto logitsType =
-      MemRefType::get({ShapedType::kDynamic, config.vocab}, b.getF32Type());
-  func::FuncOp function =
-      createFunction("forward",
-                     {{"tokens", indices(1), "rows"},
-                      {"positions", indices(1), "rows"},
-                      {"sequences", indices(1), "rows"},
-                      {"block_tables", indices(2)},
-                      {"kv", cacheType()},
-                      {"logit_row_list", indices(1), "logit_rows"},
-                      {"logits", logitsType, "logit_rows"},
-                      {"attention_scores", scoresType()}},
-                     {});
-  Value tokens = function.getArgument(0), positions = function.getArgument(1);
-  Value sequences = function.getArgument(2), tables = function.getArgument(3);
-  Value cache = function.getArgument(4), logitRows = function.getArgument(5);
-
-  at("tok_embeddings");
-  Value x = EmbedOp::create(b, f32Rows(config.hidden), tokens,
-                            getWeight("tok_embeddings", nullptr));
-  at("rope");
+/// The stream after all layers.
+Value ModelBuilder::callLayers(Value x, Arguments given) {
+  setLocation("rope");
   RankedTensorType angles = f32Rows(config.headDim / 2);
   auto rope =
-      RopeAnglesOp::create(b, angles, angles, positions,
+      RopeAnglesOp::create(b, angles, angles, given["positions"],
                            b.getF64ArrayAttr(config.getRopeFrequencies()));
-
-  at("layers");
+  given["cosine"] = rope.getCosine();
+  given["sine"] = rope.getSine();
+  setLocation("layers");
   Value zero = arith::ConstantIndexOp::create(b, 0);
   Value one = arith::ConstantIndexOp::create(b, 1);
   Value count = arith::ConstantIndexOp::create(b, config.layers);
+  auto callee = module->lookupSymbol<func::FuncOp>("layer");
   auto loop = scf::ForOp::create(
       b, zero, count, one, x,
       [&](OpBuilder &, Location, Value layer, ValueRange stream) {
-        auto call = func::CallOp::create(
-            b, "layer", TypeRange{x.getType()},
-            ValueRange{stream[0], layer, rope.getCosine(), rope.getSine(),
-                       cache, positions, sequences, tables, logitRows,
-                       function.getArgument(7)});
+        given["stream"] = stream[0];
+        given["layer"] = layer;
+        SmallVector<Value> operands;
+        for (unsigned i = 0; i < callee.getNumArguments(); ++i)
+          operands.push_back(given.lookup(
+              callee.getArgAttrOfType<StringAttr>(i, kArgumentAttr)));
+        auto call = func::CallOp::create(b, callee, operands);
         scf::YieldOp::create(b, call.getResults());
       });
+  return loop.getResult(0);
+}
 
-  Value normed = norm(loop.getResult(0), "norm", nullptr);
-  at("output");
+/// @forward: what a call has.
+void ModelBuilder::buildForward() {
+  OpBuilder::InsertionGuard guard(b);
+  setLocation("forward");
+  Arguments given = createFunction("forward", getCallArguments(), {});
+  setLocation("tok_embeddings");
+  Value x = EmbedOp::create(b, f32Rows(config.hidden), given["tokens"],
+                            getWeight("tok_embeddings", nullptr));
+  x = callLayers(x, given);
+  Value normed = norm(x, "norm", nullptr);
+  setLocation("output");
   Value table =
       getWeight(config.tiedEmbeddings ? "tok_embeddings" : "output", nullptr);
   Value logits = LogitsOp::create(b, f32Rows(config.getOutputRows()), normed,
-                                  logitRows, table);
+                                  given["logit_row_list"], table);
   if (!config.outputTokens.empty())
     logits =
         SpreadLogitsOp::create(b, f32Rows(config.vocab), logits,
                                SmallVector<int32_t>(config.outputTokens.begin(),
                                                     config.outputTokens.end()));
   bufferization::MaterializeInDestinationOp::create(
-      b, /*result=*/Type(), logits, function.getArgument(6), /*restrict=*/true,
+      b, /*result=*/Type(), logits, given["logits"], /*restrict=*/true,
       /*writable=*/true);
   func::ReturnOp::create(b);
 }

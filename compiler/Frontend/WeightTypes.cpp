@@ -2,7 +2,7 @@
 
 #include "compiler/Frontend/WeightTypes.h"
 
-#include "dialects/Llama/IR/LlamaTypes.h"
+#include "dialects/Llama/IR/LlamaOps.h"
 #include "weights/Quantize.h"
 
 #include "mlir/IR/Builders.h"
@@ -18,12 +18,6 @@ using llamaweights::TensorInfo;
 // store as integers.
 static constexpr unsigned kEndGroup = 32;
 static constexpr unsigned kStoredGroup = 32;
-
-std::string llama::getLayerTensorName(StringRef symbol, int64_t layer) {
-  assert(symbol.starts_with("layers.") && "not the symbol of a layered weight");
-  return llvm::formatv("layers.{0}.{1}", layer,
-                       symbol.drop_front(strlen("layers.")));
-}
 
 static bool isFloat(DType type) {
   return type == DType::F32 || type == DType::F16 || type == DType::BF16;

@@ -21,10 +21,6 @@
 
 namespace mlir::llama {
 
-/// The canonical name of tensor `symbol` in layer `layer`:
-/// ("layers.attention.wq", 3) -> "layers.3.attention.wq".
-std::string getLayerTensorName(StringRef symbol, int64_t layer);
-
 /// The element type in which the tensors behind `symbol` enter the model: that
 /// of the table above, and f32 or bf16 where layers are stored in several
 /// types.

@@ -52,7 +52,7 @@ static llvm::Error addAttributes(TargetInfo &info, llvm::StringRef attributes,
         });
     if (!llvm::SubtargetFeatures::hasFlag(name) || !isKnown)
       return llvm::createStringError(
-          "--mattr=%s: '%s' is no + or - and a feature of %s that LLVM knows",
+          "--mattr=%s: '%s' expected + or - and a feature of %s that LLVM knows",
           attributes.str().c_str(), name.str().c_str(), info.triple.c_str());
     features.AddFeature(name);
   }
@@ -72,9 +72,8 @@ static llvm::Error checkX86(TargetInfo &info) {
                 subtarget->checkFeatures("+avx512vl") &&
                 subtarget->checkFeatures("+avx512dq");
   info.vectorBits = isWide ? 512 : 256;
-  bool hasVNNI = subtarget->checkFeatures("+avx512vnni") &&
+  info.hasVNNI = subtarget->checkFeatures("+avx512vnni") &&
                  subtarget->checkFeatures("+avx512vl");
-  info.byteDots = hasVNNI ? ByteDots::VPDPBUSD : ByteDots::VPMADDWD;
   info.hasFastBF16Dots = isWide && subtarget->checkFeatures("+avx512bf16") &&
                          llvm::StringRef(info.cpu).starts_with("znver");
   info.hasAMX = isWide && subtarget->checkFeatures("+amx-tile") &&
@@ -97,9 +96,8 @@ static llvm::Error checkAArch64(TargetInfo &info) {
     return llvm::createStringError(
         "--mcpu=%s: has no NEON, which the kernels need", info.cpu.c_str());
   info.vectorBits = 128;
-  info.byteDots = subtarget->checkFeatures("+i8mm")      ? ByteDots::USDOT
-                  : subtarget->checkFeatures("+dotprod") ? ByteDots::SDOT
-                                                         : ByteDots::SMULL;
+  info.hasMixedDotProducts = subtarget->checkFeatures("+i8mm");
+  info.hasDotProducts = subtarget->checkFeatures("+dotprod");
   info.hasFastBF16Dots = subtarget->checkFeatures("+bf16");
   return llvm::Error::success();
 }
@@ -157,6 +155,7 @@ llvm::Expected<TargetInfo> TargetInfo::get(llvm::StringRef triple,
   if (llvm::Error error = addAttributes(info, attributes, *generic))
     return std::move(error);
   bool isX86 = llvm::Triple(info.triple).getArch() == llvm::Triple::x86_64;
+  info.architecture = isX86 ? Architecture::X86 : Architecture::AArch64;
   if (llvm::Error error = isX86 ? checkX86(info) : checkAArch64(info))
     return std::move(error);
   return info;
@@ -183,7 +182,7 @@ std::vector<std::string> TargetInfo::getRequiredFeatures() const {
       "rdm",  "fullfp16", "fp16fml", "dotprod", "i8mm",     "bf16", "complxnum",
       "sha3", "cssc",     "cmpbr",   "fprcvt",  "faminmax", "mops"};
   std::unique_ptr<llvm::MCSubtargetInfo> subtarget = createSubtarget(*this);
-  bool isX86 = llvm::Triple(triple).getArch() == llvm::Triple::x86_64;
+  bool isX86 = architecture == Architecture::X86;
   std::vector<std::string> required;
   for (llvm::StringRef name : isX86 ? ArrayRef(kX86) : ArrayRef(kAArch64))
     if (subtarget->checkFeatures(("+" + name).str()))

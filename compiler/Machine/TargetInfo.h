@@ -18,25 +18,19 @@
 
 namespace mlir::llama {
 
-/// What adds four neighbouring products of bytes to an integer of 32 bits.
-/// Signed ones take weights as they are less 128, or as they are below 128.
-enum class ByteDots : uint8_t {
-  Widen,    ///< any machine: products of integers of 32 bits
-  VPDPBUSD, ///< x86-64 with VNNI: unsigned weights
-  VPMADDWD, ///< x86-64 with AVX2: products of 16 bits; unsigned weights
-  SMULL,    ///< any aarch64: products of 16 bits, added in pairs; signed
-  SDOT,     ///< aarch64 with dot products; signed
-  USDOT,    ///< aarch64 with matrix products of bytes: unsigned weights
-};
+enum class Architecture : uint8_t { X86, AArch64 };
 
 struct TargetInfo {
   std::string triple;
   std::string cpu;
   std::string features;   ///< LLVM's "+avx2,+fma"; beyond what the cpu implies
+  Architecture architecture = Architecture::X86;
   int64_t vectorBits = 0; ///< of the widest register that is used
-  ByteDots byteDots = ByteDots::Widen; ///< for registers of that width
-  bool hasAMX = false;                 ///< tile products of bf16
-  bool hasAMXInt8 = false;             ///< tile products of bytes
+  bool hasVNNI = false;   ///< x86-64: vpdpbusd for registers of that width
+  bool hasDotProducts = false;     ///< aarch64: sdot
+  bool hasMixedDotProducts = false; ///< aarch64: usdot
+  bool hasAMX = false;             ///< tile products of bf16
+  bool hasAMXInt8 = false;         ///< tile products of bytes
   /// vdpbf16ps at the rate of FMA, two products each: 233 GFLOP/s a core on Zen
   /// 4, where FMA has 117. On Sapphire Rapids it is half as fast as FMA. On
   /// aarch64 bfdot, which also spares the widening.

@@ -2,8 +2,7 @@
 
 #include "compiler/Output/EmbedWeights.h"
 
-#include "compiler/Output/PackWeights.h"
-#include "runtime/abi/QuantizedLayout.h"
+#include "weights/Quantization/PackWeights.h"
 #include "weights/Quantize.h"
 
 #include "mlir/IR/BuiltinTypes.h"
@@ -14,12 +13,13 @@
 
 using namespace mlir;
 using namespace mlir::llama;
+using llamaabi::PanelLayout;
 using llamaweights::Checkpoint;
 using llamaweights::DType;
 using llamaweights::TensorInfo;
 
-// Rows in flight: large enough for a disk, small beside the limit on memory.
-static constexpr int64_t kPanelBytes = 8 << 20;
+// Of rows in flight: large enough for a disk, small next to the limit on memory.
+static constexpr int64_t kBytesAtOnce = 8 << 20;
 
 static llvm::Expected<DType> getDType(Type type) {
   if (type.isF32())
@@ -31,9 +31,10 @@ static llvm::Expected<DType> getDType(Type type) {
   return llvm::createStringError("weights cannot be stored in this type");
 }
 
-static llvm::Error checkShape(const PlacedWeight &weight,
+static llvm::Error checkShape(WeightOp weight,
                               const TensorInfo &tensor) {
-  if (ArrayRef<int64_t>(tensor.shape) == ArrayRef<int64_t>(weight.shape))
+  ArrayRef<int64_t> shape = weight.getElementTensorType().getShape();
+  if (ArrayRef<int64_t>(tensor.shape) == shape)
     return llvm::Error::success();
   auto print = [](ArrayRef<int64_t> shape) {
     std::string text;
@@ -44,20 +45,15 @@ static llvm::Error checkShape(const PlacedWeight &weight,
   return llvm::createStringError(
       "%s: tensor '%s' is %s, but the model was compiled for %s",
       tensor.file.c_str(), tensor.sourceName.c_str(),
-      print(tensor.shape).c_str(), print(weight.shape).c_str());
-}
-
-template <typename T>
-static StringRef asBytes(ArrayRef<T> list) {
-  return {reinterpret_cast<const char *>(list.data()), list.size() * sizeof(T)};
+      print(tensor.shape).c_str(), print(shape).c_str());
 }
 
 /// The numbers that become integers.
-static llvm::Error readNumbers(const PlacedWeight &weight,
+static llvm::Error readNumbers(WeightOp weight,
                                const TensorInfo &tensor,
                                const Checkpoint &checkpoint, int64_t row,
                                int64_t count, MutableArrayRef<float> out) {
-  if (!weight.isRotated)
+  if (!weight.getRotated())
     return checkpoint.readRowsAs(
         tensor, DType::F32, row, count,
         {reinterpret_cast<char *>(out.data()), out.size() * sizeof(float)});
@@ -72,149 +68,138 @@ static llvm::Error readNumbers(const PlacedWeight &weight,
 
 namespace {
 
-/// Packs a quantized tensor: integers some panels at a time, scales and
-/// minimums of all rows kept until the end.
-class QuantizedPanels {
+/// Turns rows of a tensor into what is stored.
+class StoredRows {
 public:
-  static constexpr int64_t kRows = QuantizedType::getPanelRows();
+  StoredRows(WeightOp weight, const TensorInfo &tensor,
+             const Checkpoint &checkpoint)
+      : weight(weight), tensor(tensor), checkpoint(checkpoint),
+        layout{getElementFormat(weight.getElementTensorType().getElementType())},
+        columns(tensor.getColumns()) {}
 
-  QuantizedPanels(QuantizedType type, const PlacedWeight &weight,
-                  const TensorInfo &tensor, const Checkpoint &checkpoint)
-      : type(type), weight(weight), tensor(tensor), checkpoint(checkpoint),
-        columns(tensor.getColumns()), padded(type.getPaddedColumns(columns)),
-        rowScales(type.getRowScales(columns)),
-        scales(tensor.getRows() * rowScales),
-        minimums(type.hasMinimum() ? scales.size() : 0) {}
-
-  /// The panels of rows [row, row + count), until the next call. `row` begins a
-  /// panel, and `count` is whole panels or the rest.
-  llvm::Expected<ArrayRef<uint8_t>> pack(int64_t row, int64_t count) {
-    codes.resize(count * padded);
-    llvm::Error error =
-        isKept() ? packBlocks(row, count) : packNumbers(row, count);
-    if (error)
-      return std::move(error);
-    int64_t panelBytes = kRows * type.getRowBytes(columns);
-    panels.resize(llvm::divideCeil(count, kRows) * panelBytes);
-    llvm::parallelFor(0, panels.size() / panelBytes, [&](size_t i) {
-      size_t begin = i * kRows * padded;
-      packPanel(type, columns,
-                ArrayRef(codes).slice(begin).take_front(kRows * padded),
-                MutableArrayRef(panels).slice(i * panelBytes, panelBytes));
-    });
-    return ArrayRef(panels);
+  /// How many rows are read at once; whole panels.
+  int64_t getRowsAtOnce() const {
+    int64_t rows =
+        std::max<int64_t>(1, kBytesAtOnce / (4 * tensor.getColumns()));
+    return llvm::alignTo(rows, PanelLayout::kPanelRows);
   }
-  std::vector<uint16_t> getScales() const { return layOut(scales); }
-  std::vector<uint16_t> getMinimums() const { return layOut(minimums); }
+
+  /// The bytes of rows [row, row + count), until the next call. `row` begins a
+  /// panel, and `count` is whole panels or the rest.
+  llvm::Expected<ArrayRef<uint8_t>> pack(int64_t row, int64_t count);
 
 private:
-  /// Whether the tensor's blocks hold what the type wants.
+  llvm::Error packIntegers(int64_t row, int64_t count);
+  llvm::Error packFloats(int64_t row, int64_t count);
+  llvm::Error readRows(int64_t row, int64_t count);
+  /// Whether the tensor's blocks hold what the format wants.
   bool isKept() const {
-    auto bits = unsigned(llamaweights::getMinimumBits(tensor.dtype));
-    return bits != 0 && bits <= type.getBits() && type.hasMinimum() &&
-           type.getGroup() == 32;
+    auto bits = llamaweights::getMinimumBits(tensor.dtype);
+    return bits != 0 && bits <= layout.format.bits &&
+           layout.format.hasMinimum && layout.format.group == 32;
   }
-  /// Where row `first` + i is packed, the panel beginning with row `first`.
-  PackedRow getPlace(int64_t first, int64_t i) {
-    auto groups = [&](std::vector<uint16_t> &list) {
-      return list.empty() ? MutableArrayRef<uint16_t>()
-                          : MutableArrayRef(list).slice((first + i) * rowScales,
-                                                        rowScales);
-    };
-    return {MutableArrayRef(codes).slice(i * padded, padded), groups(scales),
-            groups(minimums)};
+  /// Rows `first` to `first + count` of those that have been read, from blocks
+  /// or from numbers.
+  void quantize(int64_t first, int64_t count, llamaweights::PackedRows &into);
+  /// Bytes of panel number i of those that are packed at once.
+  MutableArrayRef<uint8_t> getPanel(size_t i) {
+    size_t bytes = layout.getPanelBytes(columns);
+    return MutableArrayRef(packed).slice(i * bytes, bytes);
   }
-  /// A factor of every group, row by row, as panels have them.
-  std::vector<uint16_t> layOut(const std::vector<uint16_t> &list) const {
-    int64_t rows = static_cast<int64_t>(list.size()) / rowScales;
-    std::vector<uint16_t> result(llvm::alignTo(rows, kRows) * rowScales);
-    for (int64_t row = 0; row < rows; ++row)
-      for (int64_t number = 0; number < rowScales; ++number)
-        result[row / kRows * kRows * rowScales +
-               llamaabi::QuantizedLayout::locateScale(row % kRows, number)] =
-            list[row * rowScales + number];
-    return result;
-  }
-  llvm::Error packBlocks(int64_t first, int64_t count);
-  llvm::Error packNumbers(int64_t first, int64_t count);
 
-  QuantizedType type;
-  const PlacedWeight &weight;
+  WeightOp weight;
   const TensorInfo &tensor;
   const Checkpoint &checkpoint;
-  int64_t columns, padded, rowScales;
-  std::vector<uint8_t> codes, panels;
-  std::vector<uint16_t> scales, minimums;
-  std::vector<float> numbers;
-  std::vector<char> blocks;
+  PanelLayout layout;
+  int64_t columns;
+  std::vector<float> numbers; ///< those of integers that are made here
+  std::vector<char> rows;     ///< blocks, or elements in the weight's type
+  std::vector<uint8_t> packed;
 };
 
 } // namespace
 
-llvm::Error QuantizedPanels::packBlocks(int64_t first, int64_t count) {
-  int64_t bytes = tensor.getRowBytes();
-  blocks.resize(count * bytes);
-  if (llvm::Error error = checkpoint.readRows(tensor, first, count, blocks))
-    return error;
-  llvm::parallelFor(0, count, [&](size_t i) {
+void StoredRows::quantize(int64_t first, int64_t count,
+                          llamaweights::PackedRows &into) {
+  for (int64_t i = 0; i < count; ++i) {
+    if (!isKept()) {
+      packRow(layout.format,
+              ArrayRef(numbers).slice((first + i) * columns, columns),
+              into.getRow(i));
+      continue;
+    }
     std::vector<uint8_t> row(columns);
-    std::vector<uint16_t> rowScales(columns / 32), rowMinimums(columns / 32);
-    llamaweights::readCodes(tensor.dtype, blocks.data() + i * bytes, row.data(),
-                            rowScales.data(), rowMinimums.data(), columns);
-    packCodes(type, row, rowScales, rowMinimums, getPlace(first, i));
-  });
-  return llvm::Error::success();
+    std::vector<uint16_t> scales(columns / 32), minimums(columns / 32);
+    llamaweights::readCodes(tensor.dtype,
+                            rows.data() + (first + i) * tensor.getRowBytes(),
+                            row.data(), scales.data(), minimums.data(),
+                            columns);
+    packCodes(layout.format, row, scales, minimums, into.getRow(i));
+  }
 }
 
-llvm::Error QuantizedPanels::packNumbers(int64_t first, int64_t count) {
-  numbers.resize(count * columns);
-  if (llvm::Error error =
-          readNumbers(weight, tensor, checkpoint, first, count, numbers))
-    return error;
-  llvm::parallelFor(0, count, [&](size_t i) {
-    packRow(type, ArrayRef(numbers).slice(i * columns, columns),
-            getPlace(first, i));
-  });
-  return llvm::Error::success();
-}
-
-/// Integers some panels at a time, then all scales, then all minimums.
-static llvm::Error
-embedQuantized(QuantizedType type, const PlacedWeight &weight,
-               const TensorInfo &tensor, const Checkpoint &checkpoint,
-               OutputFile &file, uint64_t at,
-               function_ref<void(uint64_t)> written, llvm::BLAKE3 &hasher) {
-  int64_t rows = tensor.getRows();
-  int64_t atOnce = llvm::alignTo(
-      std::max<int64_t>(1, kPanelBytes / (4 * tensor.getColumns())),
-      QuantizedPanels::kRows);
-  QuantizedPanels panels(type, weight, tensor, checkpoint);
-  auto write = [&](StringRef bytes) -> llvm::Error {
-    hasher.update(bytes);
-    if (llvm::Error error = file.write(at, {bytes.data(), bytes.size()}))
+llvm::Error StoredRows::packIntegers(int64_t row, int64_t count) {
+  if (isKept()) {
+    rows.resize(count * tensor.getRowBytes());
+    if (llvm::Error error = checkpoint.readRows(tensor, row, count, rows))
       return error;
-    at += bytes.size();
-    written(bytes.size());
-    return llvm::Error::success();
-  };
-  for (int64_t row = 0; row < rows; row += atOnce) {
-    llvm::Expected<ArrayRef<uint8_t>> integers =
-        panels.pack(row, std::min(atOnce, rows - row));
-    if (!integers)
-      return integers.takeError();
-    if (llvm::Error error = write(asBytes(*integers)))
+  } else {
+    numbers.resize(count * columns);
+    if (llvm::Error error =
+            readNumbers(weight, tensor, checkpoint, row, count, numbers))
       return error;
   }
-  for (const std::vector<uint16_t> &list :
-       {panels.getScales(), panels.getMinimums()})
-    if (llvm::Error error = write(asBytes(ArrayRef(list))))
-      return error;
+  int64_t panels = PanelLayout::getPanels(count);
+  packed.resize(panels * layout.getPanelBytes(columns));
+  llvm::parallelFor(0, panels, [&](size_t i) {
+    int64_t first = static_cast<int64_t>(i) * PanelLayout::kPanelRows;
+    int64_t here = std::min(PanelLayout::kPanelRows, count - first);
+    llamaweights::PackedRows some(layout, columns);
+    quantize(first, here, some);
+    packPanel(layout, columns, some, here, getPanel(i));
+  });
   return llvm::Error::success();
 }
 
-static llvm::Error embedTensor(const PlacedWeight &weight, int64_t layer,
-                               const Checkpoint &checkpoint,
-                               SmallVectorImpl<char> &panel, OutputFile &file,
+llvm::Error StoredRows::readRows(int64_t row, int64_t count) {
+  RankedTensorType type = weight.getElementTensorType();
+  llvm::Expected<DType> wanted = getDType(type.getElementType());
+  if (!wanted)
+    return wanted.takeError();
+  rows.resize(count * columns * layout.format.bits / 8);
+  return checkpoint.readRowsAs(tensor, *wanted, row, count, rows);
+}
+
+llvm::Error StoredRows::packFloats(int64_t row, int64_t count) {
+  if (llvm::Error error = readRows(row, count))
+    return error;
+  int64_t panels = PanelLayout::getPanels(count);
+  size_t rowBytes = rows.size() / count;
+  packed.resize(panels * layout.getPanelBytes(columns));
+  llvm::parallelFor(0, panels, [&](size_t i) {
+    size_t first = i * PanelLayout::kPanelRows * rowBytes;
+    size_t here = std::min(PanelLayout::kPanelRows * rowBytes,
+                           rows.size() - first);
+    llamaweights::packPanel(layout, columns, ArrayRef(rows).slice(first, here), getPanel(i));
+  });
+  return llvm::Error::success();
+}
+
+llvm::Expected<ArrayRef<uint8_t>> StoredRows::pack(int64_t row, int64_t count) {
+  if (!weight.isInPanels()) {
+    if (llvm::Error error = readRows(row, count))
+      return std::move(error);
+    return ArrayRef(reinterpret_cast<const uint8_t *>(rows.data()),
+                    rows.size());
+  }
+  if (llvm::Error error = layout.format.isInteger() ? packIntegers(row, count)
+                                                    : packFloats(row, count))
+    return std::move(error);
+  return ArrayRef(packed);
+}
+
+static llvm::Error embedTensor(WeightOp weight, int64_t layer,
+                               const Checkpoint &checkpoint, OutputFile &file,
                                uint64_t begin,
                                function_ref<void(uint64_t)> written,
                                std::string &hash) {
@@ -224,49 +209,38 @@ static llvm::Error embedTensor(const PlacedWeight &weight, int64_t layer,
     return llvm::createStringError("tensor '%s' is missing", name.c_str());
   if (llvm::Error error = checkShape(weight, *tensor))
     return error;
-  uint64_t at = begin + weight.offset + layer * weight.getTensorBytes();
+  uint64_t at = begin + *weight.getOffset() + layer * weight.getTensorBytes();
   llvm::BLAKE3 hasher;
-  if (auto quantized = dyn_cast<QuantizedType>(weight.element)) {
-    if (llvm::Error error = embedQuantized(
-            quantized, weight, *tensor, checkpoint, file, at, written, hasher))
-      return error;
-    hash = llvm::toHex(hasher.final(), /*LowerCase=*/true);
-    return llvm::Error::success();
-  }
-  llvm::Expected<DType> type = getDType(weight.element);
-  if (!type)
-    return type.takeError();
-  int64_t rowBytes = weight.getTensorBytes() / tensor->getRows();
-  int64_t panelRows = std::max<int64_t>(1, kPanelBytes / rowBytes);
-  for (int64_t row = 0; row < tensor->getRows(); row += panelRows) {
-    int64_t count = std::min(panelRows, tensor->getRows() - row);
-    panel.resize_for_overwrite(count * rowBytes);
+  StoredRows stored(weight, *tensor, checkpoint);
+  int64_t rows = tensor->getRows(), atOnce = stored.getRowsAtOnce();
+  for (int64_t row = 0; row < rows; row += atOnce) {
+    llvm::Expected<ArrayRef<uint8_t>> bytes =
+        stored.pack(row, std::min(atOnce, rows - row));
+    if (!bytes)
+      return bytes.takeError();
+    hasher.update(*bytes);
     if (llvm::Error error =
-            checkpoint.readRowsAs(*tensor, *type, row, count, panel))
+            file.write(at, {reinterpret_cast<const char *>(bytes->data()),
+                            bytes->size()}))
       return error;
-    hasher.update(StringRef(panel.data(), panel.size()));
-    if (llvm::Error error = file.write(at, panel))
-      return error;
-    at += panel.size();
-    written(panel.size());
+    at += bytes->size();
+    written(bytes->size());
   }
   hash = llvm::toHex(hasher.final(), /*LowerCase=*/true);
   return llvm::Error::success();
 }
 
 llvm::Expected<std::vector<std::string>>
-llama::embedWeights(ArrayRef<PlacedWeight> weights,
-                    const Checkpoint &checkpoint, OutputFile &file,
-                    uint64_t begin, Progress progress) {
+llama::embedWeights(ArrayRef<WeightOp> weights, const Checkpoint &checkpoint,
+                    OutputFile &file, uint64_t begin, Progress progress) {
   uint64_t total = 0, done = 0;
-  for (const PlacedWeight &weight : weights)
-    total += weight.layers * weight.getTensorBytes();
-  SmallVector<char, 0> panel;
+  for (WeightOp weight : weights)
+    total += weight.getLayerCount() * weight.getTensorBytes();
   std::vector<std::string> hashes;
-  for (const PlacedWeight &weight : weights)
-    for (int64_t layer = 0; layer < weight.layers; ++layer)
+  for (WeightOp weight : weights)
+    for (int64_t layer = 0; layer < weight.getLayerCount(); ++layer)
       if (llvm::Error error = embedTensor(
-              weight, layer, checkpoint, panel, file, begin,
+              weight, layer, checkpoint, file, begin,
               [&](uint64_t bytes) {
                 done += bytes;
                 progress(done, total);

@@ -1,7 +1,7 @@
 //===- EmbedWeights.h - The block of weights, streamed ----------*- C++ -*-===//
 //
-// checkpoint, list of placed weights  =>  bytes of a file, a panel of rows at a
-// time: memory does not grow with the model (P1).
+// checkpoint, llama.weight ops with their offsets  =>  bytes of a file, some
+// rows at a time: memory does not grow with the model (P1).
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,10 +16,10 @@ namespace mlir::llama {
 /// Called now and then with the bytes written so far and in all.
 using Progress = function_ref<void(uint64_t done, uint64_t total)>;
 
-/// Writes every weight at `begin` plus its offset, in its type. Returns BLAKE3
+/// Writes every weight at `begin` plus its offset, in its type and layout. Returns BLAKE3
 /// of each tensor, in the order of the list and its layers.
 llvm::Expected<std::vector<std::string>>
-embedWeights(ArrayRef<PlacedWeight> weights,
+embedWeights(ArrayRef<WeightOp> weights,
              const llamaweights::Checkpoint &checkpoint, OutputFile &file,
              uint64_t begin, Progress progress);
 

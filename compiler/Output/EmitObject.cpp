@@ -2,12 +2,14 @@
 
 #include "compiler/Output/EmitObject.h"
 
+#include "dialects/Llama/IR/LlamaOps.h"
 #include "runtime/abi/LlamaABI.h"
 
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Target/LLVMIR/LLVMTranslationInterface.h"
 
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -19,6 +21,30 @@ using namespace mlir::llama;
 EntryPoints llama::getEntryPoints(size_t variant) {
   std::string suffix = variant == 0 ? "" : "_" + std::to_string(variant);
   return {LLAMA_SYMBOL_FORWARD + suffix, LLAMA_SYMBOL_WORKSPACE + suffix};
+}
+
+namespace {
+
+/// Declarations of weights are not code.
+struct LlamaTranslation : LLVMTranslationDialectInterface {
+  using LLVMTranslationDialectInterface::LLVMTranslationDialectInterface;
+
+  LogicalResult convertOperation(Operation *op, llvm::IRBuilderBase &,
+                                 LLVM::ModuleTranslation &) const override {
+    return success(isa<WeightOp>(op));
+  }
+};
+
+} // namespace
+
+static void registerTranslations(MLIRContext &context) {
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  registry.addExtension(+[](MLIRContext *, LlamaDialect *dialect) {
+    dialect->addInterfaces<LlamaTranslation>();
+  });
+  context.appendDialectRegistry(registry);
 }
 
 static void prepareFunctions(llvm::Module &module, const TargetInfo &target,
@@ -87,11 +113,7 @@ llvm::Expected<SmallVector<char, 0>> llama::emitCode(ModuleOp module,
                                                      const EntryPoints &names,
                                                      const ObjectData &data,
                                                      CodeFormat format) {
-  DialectRegistry registry;
-  registerBuiltinDialectTranslation(registry);
-  registerLLVMDialectTranslation(registry);
-  module->getContext()->appendDialectRegistry(registry);
-
+  registerTranslations(*module->getContext());
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code =
       translateModuleToLLVMIR(module, context, "model");

@@ -2,10 +2,9 @@
 
 #include "compiler/Output/ModelInfo.h"
 
-#include "compiler/Frontend/WeightTypes.h"
 #include "compiler/Output/EmbedTokenizer.h"
+#include "dialects/Kernel/IR/KernelDialect.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
-#include "dialects/Llama/IR/LlamaOps.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
 #include "runtime/abi/LlamaABI.h"
 
@@ -29,81 +28,20 @@ std::string llama::getCompilerVersion() {
 }
 
 static std::string getTypeName(Type type) {
-  if (auto quantized = dyn_cast<QuantizedType>(type))
-    return llvm::formatv("int{0}g{1}{2}", quantized.getBits(),
-                         quantized.getGroup(),
-                         quantized.hasMinimum() ? "m" : "");
-  if (type.isInteger(8))
-    return "int8";
-  std::string name;
-  llvm::raw_string_ostream(name) << type;
-  return name;
+  return type.isInteger(8) ? "int8" : getName(getElementFormat(type));
 }
 
-/// Bytes of one key or value of one head.
-static uint64_t getCachedBytes(StringRef type, int64_t headDim) {
-  if (type == "int8")
-    return headDim + kCacheScaleBytes;
-  return headDim * (type == "f32" ? 4 : 2);
-}
-
-int64_t PlacedWeight::getTensorBytes() const {
-  if (auto type = dyn_cast<QuantizedType>(element))
-    return type.getMatrixBytes(shape[0], shape[1]);
-  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
-  for (int64_t dim : shape)
-    bytes *= dim;
-  return bytes;
-}
-
-std::string PlacedWeight::getTensorName(int64_t layer) const {
-  return isLayered ? getLayerTensorName(name, layer) : name;
-}
-
-llvm::Expected<SmallVector<PlacedWeight>>
+llvm::Expected<SmallVector<WeightOp>>
 llama::getPlacedWeights(ModuleOp module) {
-  auto list = module->getAttrOfType<ArrayAttr>(kWeightsAttr);
-  if (!list)
-    return llvm::createStringError("the module has no attribute '%s'",
-                                   kWeightsAttr.data());
-  SmallVector<PlacedWeight> weights;
-  for (Attribute attribute : list) {
-    auto entry = dyn_cast<DictionaryAttr>(attribute);
-    auto name = entry ? entry.getAs<StringAttr>("name") : nullptr;
-    auto type = entry ? entry.getAs<TypeAttr>("type") : nullptr;
-    auto offset = entry ? entry.getAs<IntegerAttr>("offset") : nullptr;
-    auto memref = type ? dyn_cast<MemRefType>(type.getValue()) : nullptr;
-    if (!name || !memref || !memref.hasStaticShape() || !offset)
+  SmallVector<WeightOp> weights(module.getOps<WeightOp>());
+  for (WeightOp weight : weights) {
+    std::string name = weight.getSymName().str();
+    if (!weight.getOffset())
       return llvm::createStringError(
-          "attribute '%s': an entry lacks its name, type or offset",
-          kWeightsAttr.data());
-    bool isLayered = entry.contains("layered");
-    ShapedType stored = memref;
-    if (auto quantized = entry.getAs<TypeAttr>("quantized"))
-      stored = dyn_cast<RankedTensorType>(quantized.getValue());
-    if (!stored ||
-        (stored != memref && (!isa<QuantizedType>(stored.getElementType()) ||
-                              stored.getRank() != 2 + isLayered)))
+          "'@%s' has no place in the block of weights", name.c_str());
+    if (weight.getLayered() && !StringRef(name).starts_with("layers."))
       return llvm::createStringError(
-          "attribute '%s': '%s' is quantized, expected a tensor of "
-          "!llama.quantized",
-          kWeightsAttr.data(), name.getValue().str().c_str());
-    bool isRotated = entry.contains("rotated");
-    if (isRotated && stored == memref)
-      return llvm::createStringError(
-          "attribute '%s': '%s' is rotated, expected a quantized matrix",
-          kWeightsAttr.data(), name.getValue().str().c_str());
-    if (isLayered &&
-        (!name.getValue().starts_with("layers.") || stored.getRank() < 2))
-      return llvm::createStringError(
-          "attribute '%s': '%s' is layered, expected a name 'layers...' and a "
-          "dimension of layers",
-          kWeightsAttr.data(), name.getValue().str().c_str());
-    ArrayRef<int64_t> shape = stored.getShape();
-    weights.push_back({name.str(), isLayered,
-                       SmallVector<int64_t>(shape.drop_front(isLayered)),
-                       stored.getElementType(), offset.getInt(),
-                       isLayered ? shape.front() : 1, isRotated});
+          "'@%s' is layered, expected a name 'layers...'", name.c_str());
   }
   return weights;
 }
@@ -112,22 +50,31 @@ llama::getPlacedWeights(ModuleOp module) {
 static constexpr StringLiteral kNoHash =
     "0000000000000000000000000000000000000000000000000000000000000000";
 
-static Json describeTensors(ArrayRef<PlacedWeight> weights) {
+static Json describeTensors(ArrayRef<WeightOp> weights) {
   Json tensors = Json::array();
-  for (const PlacedWeight &weight : weights)
-    for (int64_t layer = 0; layer < weight.layers; ++layer) {
+  for (WeightOp weight : weights) {
+    RankedTensorType type = weight.getElementTensorType();
+    for (int64_t layer = 0; layer < weight.getLayerCount(); ++layer) {
       tensors.push_back(
           {{"name", weight.getTensorName(layer)},
-           {"dtype", getTypeName(weight.element)},
-           {"shape",
-            std::vector<int64_t>(weight.shape.begin(), weight.shape.end())},
-           {"offset", weight.offset + layer * weight.getTensorBytes()},
+           {"dtype", getTypeName(type.getElementType())},
+           {"layout", getName(weight.getTensorLayout())},
+           {"shape", type.getShape().vec()},
+           {"offset", *weight.getOffset() + layer * weight.getTensorBytes()},
            {"bytes", weight.getTensorBytes()},
            {"hash", std::string(kNoHash)}});
-      if (weight.isRotated)
+      if (weight.getRotated())
         tensors.back()["rotated"] = true;
     }
+  }
   return tensors;
+}
+
+/// Bytes of one key or value of one head.
+static uint64_t getCachedBytes(StringRef type, int64_t headDim) {
+  if (type == "int8")
+    return headDim + kCacheScaleBytes;
+  return headDim * (type == "f32" ? 4 : 2);
 }
 
 namespace {
@@ -166,61 +113,57 @@ static Json describeShape(const llamaweights::ModelConfig &config) {
             {"dim", config.headDim}}}};
 }
 
-static SmallVector<StringRef> getStrings(DictionaryAttr entry, StringRef key) {
-  SmallVector<StringRef> strings;
-  if (auto list = entry.getAs<ArrayAttr>(key))
-    for (auto value : list.getAsRange<StringAttr>())
-      strings.push_back(value.getValue());
-  return strings;
-}
-
-/// One step: its name, what it reads of a layer's weights once (`bytes`) and
+/// One phase: its name, what it reads of a layer's weights once (`bytes`) and
 /// for each row (`row_bytes`), and how many weights a row is multiplied with.
-static Json describeStep(DictionaryAttr entry, ArrayRef<PlacedWeight> weights) {
-  SmallVector<StringRef> matrices = getStrings(entry, "matrices");
-  SmallVector<StringRef> tables = getStrings(entry, "tables");
-  SmallVector<StringRef> names = getStrings(entry, "ops");
-  if (names.empty()) // the module was read from a text without locations
-    names = matrices;
+static Json describePhase(PhaseAttr phase, ArrayRef<WeightOp> weights) {
+  auto has = [](ArrayRef<StringAttr> names, StringRef name) {
+    return llvm::any_of(names, [&](StringAttr each) { return each == name; });
+  };
   int64_t bytes = 0, rowBytes = 0, multiplies = 0;
-  for (const PlacedWeight &weight : weights) {
-    bool isMatrix = llvm::is_contained(matrices, weight.name);
-    if (!isMatrix && !llvm::is_contained(tables, weight.name))
+  for (WeightOp weight : weights) {
+    bool isMatrix = has(phase.getMatrices(), weight.getSymName());
+    if (!isMatrix && !has(phase.getTables(), weight.getSymName()))
       continue;
-    bool isVector = weight.shape.size() == 1;
-    if (isMatrix || isVector)
+    ArrayRef<int64_t> shape = weight.getElementTensorType().getShape();
+    if (isMatrix || shape.size() == 1)
       bytes += weight.getTensorBytes();
     else
-      rowBytes += weight.getTensorBytes() / weight.shape[0];
-    if (isMatrix && !isVector)
-      multiplies += weight.shape[0] * weight.shape[1];
+      rowBytes += weight.getTensorBytes() / shape[0];
+    if (isMatrix)
+      multiplies += shape[0] * shape[1];
   }
-  auto rows = entry.getAs<StringAttr>("rows");
-  return {{"name", llvm::join(names, "+")},
+  // A module that was read from a text without locations knows fewer names.
+  ArrayRef<StringAttr> names =
+      phase.getOps().empty() ? phase.getMatrices() : phase.getOps();
+  return {{"name", llvm::join(llvm::map_range(names,
+                                              [](StringAttr name) {
+                                                return name.getValue();
+                                              }),
+                              "+")},
           {"bytes", bytes},
           {"row_bytes", rowBytes},
           {"multiplies", multiplies},
-          {"rows", rows ? rows.getValue().str() : "rows"},
-          {"cache", entry.contains("cache")}};
+          {"rows", phase.getRows().str()},
+          {"cache", phase.getCache()}};
 }
 
-static Json describeSteps(ModuleOp module, ArrayRef<PlacedWeight> weights) {
-  Json steps = Json::array();
-  if (auto list = module->getAttrOfType<ArrayAttr>(kStepsAttr))
-    for (auto entry : list.getAsRange<DictionaryAttr>())
-      steps.push_back(describeStep(entry, weights));
-  return steps;
+static Json describePhases(ModuleOp module, ArrayRef<WeightOp> weights) {
+  Json phases = Json::array();
+  if (auto list = module->getAttrOfType<ArrayAttr>(kPhasesAttr))
+    for (auto phase : list.getAsRange<PhaseAttr>())
+      phases.push_back(describePhase(phase, weights));
+  return phases;
 }
 
 /// The first target, and the others in a list of their own.
 static Json describeTargets(ArrayRef<TargetInfo> targets,
                             ArrayRef<ModuleOp> modules,
-                            ArrayRef<PlacedWeight> weights) {
+                            ArrayRef<WeightOp> weights) {
   Json result = {{"triple", targets[0].triple}};
   auto describe = [&](size_t i) -> Json {
     return {{"cpu", targets[i].cpu},
             {"features", targets[i].getRequiredFeatures()},
-            {"steps", describeSteps(modules[i], weights)}};
+            {"steps", describePhases(modules[i], weights)}};
   };
   result.update(describe(0));
   Json others = Json::array();
@@ -236,7 +179,7 @@ static Json describeTargets(ArrayRef<TargetInfo> targets,
 
 static std::string describe(const ModelManifest &manifest,
                             const ModuleFacts &facts,
-                            ArrayRef<PlacedWeight> weights,
+                            ArrayRef<WeightOp> weights,
                             ArrayRef<ModuleOp> modules,
                             ArrayRef<TargetInfo> targets, WeightStorage storage,
                             StringRef weightsFile) {
@@ -277,7 +220,7 @@ llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
   llvm::Expected<ModuleFacts> facts = readFacts(module);
   if (!facts)
     return facts.takeError();
-  llvm::Expected<SmallVector<PlacedWeight>> weights = getPlacedWeights(module);
+  llvm::Expected<SmallVector<WeightOp>> weights = getPlacedWeights(module);
   if (!weights)
     return weights.takeError();
   ObjectData data;
@@ -317,14 +260,14 @@ static llvm::Expected<uint64_t> findBytes(OutputFile &file, StringRef bytes) {
   if (std::error_code code =
           llvm::sys::fs::file_size(file.getTemporaryPath(), size))
     return llvm::createStringError(code, "cannot be examined");
-  constexpr uint64_t kPanelBytes = 16 << 20;
-  SmallVector<char, 0> panel;
-  for (uint64_t at = 0; at + bytes.size() <= size; at += kPanelBytes) {
-    panel.resize_for_overwrite(
-        std::min<uint64_t>(kPanelBytes + bytes.size(), size - at));
-    if (llvm::Error error = file.read(at, panel))
+  constexpr uint64_t kChunkBytes = 16 << 20;
+  SmallVector<char, 0> chunk;
+  for (uint64_t at = 0; at + bytes.size() <= size; at += kChunkBytes) {
+    chunk.resize_for_overwrite(
+        std::min<uint64_t>(kChunkBytes + bytes.size(), size - at));
+    if (llvm::Error error = file.read(at, chunk))
       return std::move(error);
-    size_t found = StringRef(panel.data(), panel.size()).find(bytes);
+    size_t found = StringRef(chunk.data(), chunk.size()).find(bytes);
     if (found != StringRef::npos)
       return at + found;
   }

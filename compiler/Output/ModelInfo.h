@@ -10,6 +10,7 @@
 
 #include "compiler/Output/EmitObject.h"
 #include "compiler/Output/OutputFile.h"
+#include "dialects/Llama/IR/LlamaOps.h"
 #include "weights/ModelManifest.h"
 
 namespace mlir::llama {
@@ -19,25 +20,8 @@ enum class WeightStorage { Embed, External };
 /// "llama-compile 0.1.0 (LLVM 22.1.8)"
 std::string getCompilerVersion();
 
-/// One weight of the block of weights, from the module's kWeightsAttr.
-struct PlacedWeight {
-  std::string name; ///< symbol: "layers.attention.wq", "norm"
-  bool isLayered;
-  SmallVector<int64_t> shape; ///< of one layer's tensor
-  Type element;               ///< or !llama.quantized
-  int64_t offset;             ///< bytes
-  int64_t layers;             ///< tensors stacked; 1 if not layered
-  bool isRotated;             ///< see llama.weight
-
-  /// Bytes of one tensor.
-  int64_t getTensorBytes() const;
-  /// Canonical name of the tensor of one layer.
-  std::string getTensorName(int64_t layer) const;
-};
-
-/// The list of weights of a module that has been through
-/// llama-cpu-place-weights.
-llvm::Expected<SmallVector<PlacedWeight>> getPlacedWeights(ModuleOp module);
+/// The weights of a module that has been through llama-assign-weight-offsets.
+llvm::Expected<SmallVector<WeightOp>> getPlacedWeights(ModuleOp module);
 
 /// Header, info and tokenizer for modules of the LLVM stage, one for each
 /// target, in the order of getEntryPoints. `weightsFile` is the name of the

@@ -7,9 +7,11 @@
 #include "compiler/Pipelines/Pipelines.h"
 
 #include "compiler/CPU/Conversion/Passes.h"
+#include "compiler/Placement/Passes.h"
 #include "compiler/CPU/Passes.h"
 #include "compiler/Transforms/Passes.h"
-#include "dialects/Llama/IR/LlamaDialect.h"
+#include "dialects/Kernel/IR/KernelOps.h"
+#include "dialects/Llama/IR/LlamaOps.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -40,21 +42,32 @@ StringRef llama::getStageDescription(Stage stage) {
   return kDescriptions[static_cast<int>(stage)];
 }
 
-Stage llama::findStage(ModuleOp module) {
+/// By the dialects that are in it.
+static Stage guessStage(ModuleOp module) {
   Stage stage = Stage::LLVM;
   module.walk([&](Operation *op) {
+    if (isa<WeightOp>(op)) // stays to the end
+      return;
     StringRef dialect = op->getName().getDialectNamespace();
     Stage found = Stage::LLVM;
     if (dialect == LlamaDialect::getDialectNamespace())
       found = Stage::Import; // fusing what is fused changes nothing
     else if (dialect == "tensor" || dialect == "linalg" ||
-             dialect == "bufferization")
+             dialect == "bufferization" || isa<MatmulOp>(op))
       found = Stage::Linalg;
     else if (dialect != "llvm" && dialect != "builtin")
       found = Stage::Kernels;
     stage = std::min(stage, found);
   });
   return stage;
+}
+
+Stage llama::findStage(ModuleOp module) {
+  if (auto name = module->getAttrOfType<StringAttr>(kStageAttr))
+    for (int i = 0; i <= static_cast<int>(kLastIRStage); ++i)
+      if (auto stage = static_cast<Stage>(i); name == getStageName(stage))
+        return stage;
+  return guessStage(module);
 }
 
 /// Folds, merges and drops what the passes before have left over.
@@ -75,45 +88,15 @@ static void buildLinalgPipeline(OpPassManager &pm) {
   addCleanup(pm);
 }
 
-static void addTiling(OpPassManager &pm, const CPUSchedule &schedule) {
-  LlamaCPUTileLinearsPassOptions linears;
-  linears.rowsPerPass = schedule.rowsPerPass;
-  linears.panelColumns = schedule.panelColumns;
-  linears.blockRows = schedule.blockRows;
-  linears.blockColumns = schedule.blockColumns;
-  linears.quantizedRows = schedule.quantizedRows;
-  linears.quantizedColumns = schedule.quantizedColumns;
-  linears.amx = schedule.amx;
-  linears.amxInt8 = schedule.amxInt8;
-  linears.amxRowsPerPass = schedule.amxRowsPerPass;
-  linears.amxPanelColumns = schedule.amxPanelColumns;
-  linears.amxDepth = schedule.amxDepth;
+static void addTiling(OpPassManager &pm) {
   // Products first: an op that reads one element by element belongs to it, not
   // to a loop over rows.
-  pm.addPass(createLlamaCPUTileLinearsPass(linears));
+  pm.addNestedPass<func::FuncOp>(createLlamaCPUTileMatmulsPass());
   pm.addNestedPass<func::FuncOp>(createLlamaCPUTileRowsPass());
-  LlamaCPUTileOuterProductsPassOptions outer;
-  outer.lanes = schedule.lanes;
-  outer.sumRegisters = schedule.sumRegisters;
-  pm.addNestedPass<func::FuncOp>(createLlamaCPUTileOuterProductsPass(outer));
+  pm.addNestedPass<func::FuncOp>(createLlamaCPUTileOuterProductsPass());
   addCleanup(pm); // folds the slices of slices that tiling made
 
-  LlamaCPUVectorizeQuantizedPassOptions integers;
-  integers.lanes = schedule.lanes;
-  integers.amx = schedule.amxInt8;
-  integers.dots = schedule.byteDots;
-  pm.addNestedPass<func::FuncOp>(
-      createLlamaCPUVectorizeQuantizedPass(integers));
-  if (schedule.bf16Pairs) {
-    LlamaCPUVectorizeBF16PassOptions pairs;
-    pairs.lanes = schedule.lanes;
-    pairs.dots = schedule.bf16Dots;
-    pm.addNestedPass<func::FuncOp>(createLlamaCPUVectorizeBF16Pass(pairs));
-  }
-  LlamaCPUVectorizePassOptions vectors;
-  vectors.lanes = schedule.lanes;
-  vectors.rowElements = schedule.rowElements;
-  pm.addNestedPass<func::FuncOp>(createLlamaCPUVectorizePass(vectors));
+  pm.addNestedPass<func::FuncOp>(createLlamaCPUVectorizePass());
   addCleanup(pm); // folds reads of what was just written
 
   // Sums leave memory for loop-carried vectors. On tensors, where it is plain
@@ -137,22 +120,34 @@ static void addBufferization(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass()); // copies that CSE has made equal
 }
 
-static void buildKernelsPipeline(OpPassManager &pm,
-                                 const CPUSchedule &schedule) {
-  // Tiling needs tensors; bufferizing first would freeze copies between tiles.
-  addTiling(pm, schedule);
-  addBufferization(pm);
-  pm.addPass(createLlamaCPUPlaceWeightsPass());
+static void addPlacement(OpPassManager &pm) {
+  // No signature changes after this.
+  pm.addPass(createLlamaAddCallArgumentsPass());
   // Before the loops lose their shape: a buffer inside of one is a thread's
   // own.
-  pm.addPass(createLlamaCPUPlanWorkspacePass());
-  pm.addPass(createLlamaCPUDistributePass());
+  pm.addPass(createLlamaAssignWorkspacePass());
+  // Before products lose theirs: a barrier says which follow it.
+  pm.addPass(createLlamaCPUForallToThreadsPass());
+  pm.addNestedPass<func::FuncOp>(createLlamaCPULowerMatmulsPass());
+  pm.addPass(createLlamaAssignWeightOffsetsPass());
   pm.addPass(createLlamaCPUEntryPointPass());
   addCleanup(pm);
+}
 
-  // What could not be a vector becomes scalar loops.
-  pm.addNestedPass<func::FuncOp>(createLlamaCPULowerAMXTilesPass());
+static void buildKernelsPipeline(OpPassManager &pm, const TargetNames &target) {
+  LlamaCPUSelectKernelsPassOptions names;
+  names.mtriple = target.triple;
+  names.mcpu = target.cpu;
+  names.mattr = target.attributes;
+  pm.addPass(createLlamaCPUSelectKernelsPass(names));
+  // Tiling needs tensors; bufferizing first would freeze copies between tiles.
+  addTiling(pm);
+  addBufferization(pm);
+  addPlacement(pm);
+
+  // What is small and could not be a vector becomes scalar loops.
   pm.addNestedPass<func::FuncOp>(createLlamaCPULowerCopiesPass());
+  pm.addNestedPass<func::FuncOp>(createLlamaCPUCheckKernelsPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addNestedPass<func::FuncOp>(createLlamaCPUExpandMathPass());
   pm.addNestedPass<func::FuncOp>(math::createMathUpliftToFMA());
@@ -166,10 +161,6 @@ static void buildKernelsPipeline(OpPassManager &pm,
   transfers.setTargetRank(1);
   pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass(transfers));
   addCleanup(pm);
-
-  LlamaCPUPrefetchPassOptions prefetches;
-  prefetches.rows = schedule.panelColumns;
-  pm.addNestedPass<func::FuncOp>(createLlamaCPUPrefetchPass(prefetches));
 }
 
 static void buildLLVMPipeline(OpPassManager &pm) {
@@ -183,14 +174,14 @@ static void buildLLVMPipeline(OpPassManager &pm) {
 }
 
 void llama::buildStagePipeline(OpPassManager &pm, Stage stage,
-                               const CPUSchedule &schedule) {
+                               const TargetNames &target) {
   switch (stage) {
   case Stage::Fuse:
     return buildFusePipeline(pm);
   case Stage::Linalg:
     return buildLinalgPipeline(pm);
   case Stage::Kernels:
-    return buildKernelsPipeline(pm, schedule);
+    return buildKernelsPipeline(pm, target);
   case Stage::LLVM:
     return buildLLVMPipeline(pm);
   default:
@@ -200,11 +191,12 @@ void llama::buildStagePipeline(OpPassManager &pm, Stage stage,
 
 namespace {
 
-/// Options of the registered pipelines: the schedule of a vector width.
+/// Options of the registered pipelines: as those of llama-compile.
 struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
-  Option<int64_t> vectorBits{*this, "vector-bits",
-                             llvm::cl::desc("width of a vector register"),
-                             llvm::cl::init(512)};
+  Option<std::string> cpu{*this, "mcpu", llvm::cl::desc("processor")};
+  Option<std::string> triple{*this, "mtriple", llvm::cl::desc("machine")};
+  Option<std::string> attributes{
+      *this, "mattr", llvm::cl::desc("features beyond the processor's: +a,-b")};
 };
 
 } // namespace
@@ -216,8 +208,7 @@ void llama::registerLlamaPipelines() {
         ("llama-pipeline-" + getStageName(stage)).str(),
         getStageDescription(stage),
         [stage](OpPassManager &pm, const PipelineOptions &options) {
-          TargetInfo target;
-          target.vectorBits = options.vectorBits;
-          buildStagePipeline(pm, stage, getSchedule(target));
+          buildStagePipeline(
+              pm, stage, {options.triple, options.cpu, options.attributes});
         });
 }

@@ -3,7 +3,7 @@
 #ifndef LLAMA_COMPILER_PIPELINES_PIPELINES_H
 #define LLAMA_COMPILER_PIPELINES_PIPELINES_H
 
-#include "compiler/CPU/Schedule/Schedule.h"
+#include "compiler/Machine/TargetInfo.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -22,13 +22,20 @@ StringRef getStageDescription(Stage stage);
 /// The last stage of which the result is IR.
 inline constexpr Stage kLastIRStage = Stage::LLVM;
 
-/// The stage that `module` has reached, by the dialects that are in it.
+/// The stage that `module` has reached: its kStageAttr, or, of IR that was not
+/// written by llama-compile, what the dialects in it tell.
 Stage findStage(ModuleOp module);
+
+/// The machine that kernels are made for, by its names; all empty: that of the
+/// module's kTargetAttr, or this one.
+struct TargetNames {
+  std::string triple, cpu, attributes;
+};
 
 /// The passes that lead from the stage before `stage` to it. Nothing for Import
 /// and for what comes after kLastIRStage.
 void buildStagePipeline(OpPassManager &pm, Stage stage,
-                        const CPUSchedule &schedule);
+                        const TargetNames &target = {});
 
 /// llama-opt's --llama-pipeline-fuse, -linalg, -kernels, -llvm.
 void registerLlamaPipelines();

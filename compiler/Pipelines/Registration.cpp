@@ -6,6 +6,8 @@
 #include "compiler/CPU/Passes.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Transforms/Passes.h"
+#include "compiler/Placement/Passes.h"
+#include "dialects/Kernel/IR/KernelOps.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 
 #include "mlir/InitAllDialects.h"
@@ -17,7 +19,8 @@ using namespace mlir;
 void llama::registerLlamaCompiler(DialectRegistry &registry) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
-  registry.insert<LlamaDialect>();
+  registry.insert<KernelDialect, LlamaDialect>();
+  registerKernelBufferization(registry);
 }
 
 void llama::registerLlamaPasses() {
@@ -25,5 +28,6 @@ void llama::registerLlamaPasses() {
   registerLlamaTransformsPasses();
   registerLlamaConversionPasses();
   registerLlamaCPUPasses();
+  registerLlamaPlacementPasses();
   registerLlamaPipelines();
 }

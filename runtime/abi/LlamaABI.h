@@ -11,8 +11,8 @@
  *   A3  llama_forward allocates nothing, keeps nothing between calls, and calls
  *       nothing but call->barrier.
  *   A4  the result of a row depends on that row and on its sequence's cache
- *       alone. Prompt rows may go through other kernels than decode rows; how
- *       rows of a kind are grouped into calls changes no bit.
+ *       alone. Rows of prompts (prefill) may go through other kernels than
+ *       decode rows; how rows of a kind are grouped into calls changes no bit.
  *
  *===----------------------------------------------------------------------===*/
 
@@ -26,56 +26,22 @@ extern "C" {
 #endif
 
 #define LLAMA_ABI_MAGIC 0x4F53414D414C4CULL /* "LLAMASO" */
-#define LLAMA_ABI_VERSION 4u
+#define LLAMA_ABI_VERSION 5u
 
-/* Positions held by one block of the KV cache. */
+/* Positions held by one block (page) of the KV cache. */
 #define LLAMA_KV_BLOCK 64
 /* Bytes of the scale of a key or value of one head, if elements are int8. */
 #define LLAMA_KV_SCALE_BYTES 2
 
-/* One forward call. Arrays are the runtime's; sizes in elements unless said. */
+/* One forward call: LlamaCall.def describes every field. Arrays are the
+ * runtime's. */
 typedef struct llama_call {
-  uint64_t struct_size;
-
-  int64_t rows;             /* T, at least 1 */
-  const int32_t *tokens;    /* [T] */
-  const int32_t *positions; /* [T] */
-  const int32_t *sequences; /* [T] index into block_tables */
-  int64_t prompt_rows;      /* rows [0, prompt_rows) belong to prompts */
-
-  int64_t table_count;         /* sequences in this call */
-  int64_t table_stride;        /* entries per sequence */
-  const int32_t *block_tables; /* [table_count, table_stride] block numbers,
-                                * -1 beyond a sequence's last block */
-
-  /* [kv_blocks, layers, 2, kvHeads, LLAMA_KV_BLOCK, headDim] keys (rotated),
-   * values; of int8, headDim + LLAMA_KV_SCALE_BYTES. Only the model knows in
-   * which order the elements of the last two dimensions lie. */
-  void *kv;
-  int64_t kv_blocks;
-
-  int64_t logit_rows;            /* L, may be 0 */
-  const int32_t *logit_row_list; /* [L] rows whose logits are wanted */
-  float *logits;                 /* [L, vocab]; negative infinity for tokens
-                                  * that a pruned model cannot choose */
-
-  const void *weights; /* llama_weights, or a copy of it */
-  void *workspace;     /* llama_workspace_bytes(rows, logit_rows), 64-aligned */
-
-  int64_t threads; /* how many call llama_forward */
-
-  /* Returns when all threads have called it. What they do from there to the
-   * next barrier is step `step` of the list in llama_info, in layer `layer`, or
-   * -1 outside of the layers. */
-  void (*barrier)(void *team, int64_t step, int64_t layer);
-  void *team; /* barrier's argument */
-
-  /* Scores of the last layer before the softmax, for the first attention_rows
-   * of logit_row_list, 0 if nobody asks. Up to a row's position; what follows
-   * it in the same LLAMA_KV_BLOCK positions is negative infinity. */
-  int64_t attention_rows;
-  int64_t attention_stride; /* a multiple of LLAMA_KV_BLOCK, beyond positions */
-  float *attention_scores;  /* [attention_rows, heads, attention_stride] */
+#define LLAMA_CALL_SIZE(name) int64_t name;
+#define LLAMA_CALL_ARRAY(type, name, extent, size) type *name;
+#define LLAMA_CALL_ARRAY2(type, name, extent, size0, size1) type *name;
+#define LLAMA_CALL_BYTES(type, name) type *name;
+#define LLAMA_CALL_FIELD(declaration, name) declaration;
+#include "runtime/abi/LlamaCall.def"
 } llama_call;
 
 /* First bytes of every model.so. Offsets are byte offsets from the header. */

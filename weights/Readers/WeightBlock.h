@@ -7,7 +7,7 @@
 #ifndef LLAMA_WEIGHTS_READERS_WEIGHTBLOCK_H
 #define LLAMA_WEIGHTS_READERS_WEIGHTBLOCK_H
 
-#include "runtime/abi/QuantizedLayout.h"
+#include "runtime/abi/TensorLayout.h"
 #include "weights/Checkpoint.h"
 #include "weights/InputFile.h"
 
@@ -23,8 +23,8 @@ struct WeightBlock {
   uint64_t offset = 0, bytes = 0;
 };
 
-/// Its tensors. Quantized matrices are shown as f32, with their type as the
-/// encoding.
+/// Its tensors. Matrices in panels have their type as the encoding; those of
+/// integers are shown as f32.
 class BlockCheckpoint : public Checkpoint {
 public:
   explicit BlockCheckpoint(WeightBlock block) : block(std::move(block)) {}
@@ -52,17 +52,17 @@ public:
 private:
   struct Place {
     uint64_t offset; ///< in the file
-    std::optional<llamaabi::QuantizedLayout> layout;
+    std::optional<llamaabi::PanelLayout> layout; ///< null: row by row
   };
   const Place &getPlace(const TensorInfo &tensor) const {
     return places[size_t(&tensor - infos.data())];
   }
-  llvm::Error decodeRows(const llamaabi::QuantizedLayout &layout,
+  llvm::Error decodeRows(const llamaabi::PanelLayout &layout,
                          const TensorInfo &tensor, int64_t first, int64_t count,
                          llvm::MutableArrayRef<char> out) const;
   /// Its type and how many bytes it should have, in `expected`.
   static llvm::Error setType(const std::string &what, llvm::StringRef dtype,
-                             TensorInfo &info, Place &place, int64_t &expected);
+                             llvm::StringRef layout, TensorInfo &info, Place &place, int64_t &expected);
 
   WeightBlock block;
   std::vector<TensorInfo> infos;

@@ -1,17 +1,19 @@
 //===- LlamaToLinalg.cpp - Convert llama ops to linalg on tensors ---------===//
 //
-//   %y = llama.linear %x, %w         =>   linalg.generic, rows dynamic
-//   %w = llama.get_weight @a[%i]     =>   memref.get_global, subview, to_tensor
-//   llama.weight @a layered          =>   memref.global @a {llama.layered}
+//   %y = llama.linear %x, %w         =>   kernel.matmul, rows dynamic
+//   %w = llama.get_weight @a[%i]     =>   kernel.stored_weight, to_tensor
+//   llama.weight @a                  =>   llama.weight @a layout "panels16"
 //
-// A fused op becomes the linalg ops of its parts next to each other: what stays
+// A product names its matrix (kernel.matmul); what else reads a weight reads it
+// as it is stored. A fused op becomes the linalg ops of its parts next to each other: what stays
 // together from here on is decided by tiling.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Conversion/Lowerings.h"
 #include "compiler/CPU/Conversion/Passes.h"
-#include "dialects/Llama/IR/LlamaLocations.h"
+#include "compiler/Placement/Phases.h"
+#include "dialects/Kernel/IR/KernelOps.h"
 #include "dialects/Llama/IR/LlamaOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -38,38 +40,21 @@ CacheRows getCacheRows(Op op) {
 // Weights
 //===----------------------------------------------------------------------===//
 
-/// The bytes of a quantized weight, all layers one after the other.
-MemRefType getStoredType(QuantizedType type, ArrayRef<int64_t> shape) {
-  int64_t layers = shape.size() == 3 ? shape.front() : 1;
-  ArrayRef<int64_t> matrix = shape.take_back(2);
-  return MemRefType::get(layers * type.getMatrixBytes(matrix[0], matrix[1]),
-                         IntegerType::get(type.getContext(), 8));
+/// Matrices that rows are multiplied with are stored in panels, and integers
+/// always are; other weights row by row.
+void chooseLayouts(ModuleOp module) {
+  StringAttr panels = StringAttr::get(
+      module.getContext(), getName(llamaabi::TensorLayout::Panels16));
+  SymbolTable symbols(module);
+  module.walk([&](GetWeightOp get) {
+    bool isMultiplied = llvm::any_of(get->getUsers(), [](Operation *user) {
+      return isa<LinearOp, LogitsOp, QKVRopeAppendOp, SwiGLUOp>(user);
+    });
+    RankedTensorType type = cast<RankedTensorType>(get.getType());
+    if (isMultiplied || isa<QuantizedType>(type.getElementType()))
+      symbols.lookup<WeightOp>(get.getName()).setLayoutAttr(panels);
+  });
 }
-
-struct ConvertWeight : OpConversionPattern<WeightOp> {
-  using Base::Base;
-
-  LogicalResult
-  matchAndRewrite(WeightOp op, OpAdaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    auto type = cast<RankedTensorType>(op.getType());
-    auto quantized = dyn_cast<QuantizedType>(type.getElementType());
-    MemRefType stored =
-        quantized ? getStoredType(quantized, type.getShape())
-                  : MemRefType::get(type.getShape(), type.getElementType());
-    auto global = rewriter.replaceOpWithNewOp<memref::GlobalOp>(
-        op, op.getSymName(), rewriter.getStringAttr("private"), stored,
-        /*initial_value=*/Attribute(), /*constant=*/true,
-        /*alignment=*/IntegerAttr());
-    if (op.getLayered())
-      global->setAttr(kLayeredAttr, rewriter.getUnitAttr());
-    if (op.getRotated())
-      global->setAttr(kRotatedAttr, rewriter.getUnitAttr());
-    if (quantized)
-      global->setAttr(kQuantizedAttr, TypeAttr::get(type));
-    return success();
-  }
-};
 
 struct ConvertGetWeight : OpConversionPattern<GetWeightOp> {
   using Base::Base;
@@ -77,92 +62,13 @@ struct ConvertGetWeight : OpConversionPattern<GetWeightOp> {
   LogicalResult
   matchAndRewrite(GetWeightOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    auto weight = SymbolTable::lookupNearestSymbolFrom(op, op.getNameAttr());
-    RowBuilder b(op.getLoc(), rewriter);
-    auto type = cast<RankedTensorType>(op.getType());
-    if (isa<QuantizedType>(type.getElementType()))
-      return rewriter.notifyMatchFailure(op, "quantized");
-    MemRefType stored = MemRefType::get(type.getShape(), type.getElementType());
-    if (auto declared = dyn_cast<WeightOp>(weight))
-      stored =
-          MemRefType::get(cast<RankedTensorType>(declared.getType()).getShape(),
-                          type.getElementType());
-    else
-      stored = cast<memref::GlobalOp>(weight).getType();
-    Value view = memref::GetGlobalOp::create(b, stored, op.getName());
-    if (adaptor.getLayer())
-      view = selectLayer(b, view, adaptor.getLayer(), type.getShape());
-    rewriter.replaceOpWithNewOp<bufferization::ToTensorOp>(op, type, view,
-                                                           /*restrict=*/true);
-    return success();
-  }
-
-  static Value selectLayer(RowBuilder &b, Value stack, Value layer,
-                           ArrayRef<int64_t> shape) {
-    SmallVector<OpFoldResult> offsets(shape.size() + 1, b.getIndexAttr(0));
-    offsets[0] = layer;
-    SmallVector<OpFoldResult> sizes = {b.getIndexAttr(1)};
-    llvm::append_range(sizes, getAsIndexOpFoldResult(b.getContext(), shape));
-    SmallVector<OpFoldResult> strides(shape.size() + 1, b.getIndexAttr(1));
-    auto type = memref::SubViewOp::inferRankReducedResultType(
-        shape, cast<MemRefType>(stack.getType()), offsets, sizes, strides);
-    return memref::SubViewOp::create(b, type, stack, offsets, sizes, strides);
-  }
-};
-
-/// Integers, scales and perhaps minimums of one matrix, views of the weight's
-/// bytes.
-struct ConvertGetQuantizedWeight : OpConversionPattern<GetWeightOp> {
-  using Base::Base;
-
-  LogicalResult
-  matchAndRewrite(GetWeightOp op, OpAdaptor adaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    auto type = cast<RankedTensorType>(op.getType());
-    auto quantized = dyn_cast<QuantizedType>(type.getElementType());
-    if (!quantized)
-      return rewriter.notifyMatchFailure(op, "not quantized");
-    int64_t rows = type.getDimSize(0), columns = type.getDimSize(1);
-    int64_t bytes = quantized.getMatrixBytes(rows, columns);
-    Operation *weight =
-        SymbolTable::lookupNearestSymbolFrom(op, op.getNameAttr());
-    MemRefType stored;
-    if (auto declared = dyn_cast<WeightOp>(weight))
-      stored = getStoredType(
-          quantized, cast<RankedTensorType>(declared.getType()).getShape());
-    else
-      stored = cast<memref::GlobalOp>(weight).getType();
-
-    RowBuilder b(op.getLoc(), rewriter);
-    Value all = memref::GetGlobalOp::create(b, stored, op.getName());
-    Value begin = b.index(0);
-    if (adaptor.getLayer())
-      begin = arith::MulIOp::create(b, adaptor.getLayer(), b.index(bytes))
-                  .getResult();
-    auto view = [&](int64_t shift, ArrayRef<int64_t> shape, Type element) {
-      Value at = arith::AddIOp::create(b, begin, b.index(shift));
-      Value part = memref::ViewOp::create(b, MemRefType::get(shape, element),
-                                          all, at, ValueRange());
-      return bufferization::ToTensorOp::create(
-                 b, RankedTensorType::get(shape, element), part,
-                 /*restrict=*/true)
-          .getResult();
-    };
-    constexpr int64_t kLanes = QuantizedType::getPanelRows();
-    int64_t panels = llvm::divideCeil(rows, kLanes);
-    int64_t rowBytes = quantized.getRowBytes(columns);
-    int64_t rowScales = quantized.getRowScales(columns);
-    int64_t elementBytes = panels * kLanes * rowBytes;
-    int64_t factorBytes = panels * kLanes * rowScales * 2;
-    auto viewFactors = [&](int64_t shift) {
-      return view(shift, {panels, rowScales, kLanes}, b.getF16Type());
-    };
-    SmallVector<Value> parts = {
-        view(0, {panels, rowBytes / 4, 4 * kLanes}, b.getI8Type()),
-        viewFactors(elementBytes)};
-    if (quantized.hasMinimum())
-      parts.push_back(viewFactors(elementBytes + factorBytes));
-    rewriter.replaceOpWithMultiple(op, ArrayRef<ValueRange>{parts});
+    auto weight =
+        SymbolTable::lookupNearestSymbolFrom<WeightOp>(op, op.getNameAttr());
+    Value stored =
+        StoredWeightOp::create(rewriter, op.getLoc(), weight.getStoredType(),
+                               op.getNameAttr(), adaptor.getLayer());
+    rewriter.replaceOpWithNewOp<bufferization::ToTensorOp>(
+        op, op.getType(), stored, /*restrict=*/true);
     return success();
   }
 };
@@ -178,11 +84,19 @@ struct ConvertEmbed : OpConversionPattern<EmbedOp> {
   matchAndRewrite(EmbedOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(getLoweredLocation(op), rewriter);
-    Matrix table(adaptor.getTable(), op.getTable());
     Value tokens = adaptor.getTokens().front();
-    rewriter.replaceOp(op, table.type ? lowerQuantizedGather(b, table, tokens)
-                                      : lowerGather(b, table.elements, tokens,
-                                                    b.getF32Type()));
+    Matrix table(op.getTable());
+    auto weight = SymbolTable::lookupNearestSymbolFrom<WeightOp>(
+        op, table.weight.getNameAttr());
+    if (!weight.isInPanels()) {
+      rewriter.replaceOp(op, lowerGather(b, adaptor.getTable().front(), tokens,
+                                         b.getF32Type()));
+      return success();
+    }
+    Value panels = StoredWeightOp::create(b, weight.getStoredType(),
+                                          table.weight.getNameAttr(),
+                                          table.weight.getLayer());
+    rewriter.replaceOp(op, lowerPanelGather(b, panels, table.type, tokens));
     return success();
   }
 };
@@ -211,7 +125,7 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
     RowBuilder b(getLoweredLocation(op), rewriter);
     LinearInput input(b, adaptor.getInput().front(), op);
     rewriter.replaceOp(
-        op, lowerLinear(b, input, {adaptor.getWeight(), op.getWeight()}));
+        op, lowerLinear(b, input, Matrix(op.getWeight())));
     return success();
   }
 };
@@ -319,7 +233,7 @@ struct ConvertHadamard : OpConversionPattern<HadamardOp> {
   LogicalResult
   matchAndRewrite(HadamardOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    RowBuilder b(op.getLoc(), rewriter);
+    RowBuilder b(getLoweredLocation(op), rewriter);
     rewriter.replaceOp(op, lowerHadamard(b, adaptor.getInput()));
     return success();
   }
@@ -337,7 +251,7 @@ struct ConvertLogits : OpConversionPattern<LogitsOp> {
                     getElementTypeOrSelf(op.getInput().getType()));
     LinearInput input(b, chosen, op);
     rewriter.replaceOp(
-        op, lowerLinear(b, input, {adaptor.getWeight(), op.getWeight()}));
+        op, lowerLinear(b, input, Matrix(op.getWeight())));
     return success();
   }
 };
@@ -368,11 +282,11 @@ struct ConvertQKVRopeAppend : OpConversionPattern<QKVRopeAppendOp> {
     RowBuilder b(getLoweredLocation(op), rewriter);
     LinearInput input(b, adaptor.getInput().front(), op);
     Value query =
-        lowerLinear(b, input, {adaptor.getQueryWeight(), op.getQueryWeight()});
+        lowerLinear(b, input, Matrix(op.getQueryWeight()));
     Value keys =
-        lowerLinear(b, input, {adaptor.getKeyWeight(), op.getKeyWeight()});
+        lowerLinear(b, input, Matrix(op.getKeyWeight()));
     Value values =
-        lowerLinear(b, input, {adaptor.getValueWeight(), op.getValueWeight()});
+        lowerLinear(b, input, Matrix(op.getValueWeight()));
     Value cosine = adaptor.getCosine().front();
     Value sine = adaptor.getSine().front();
     query = lowerRope(b, query, cosine, sine);
@@ -387,21 +301,6 @@ struct ConvertQKVRopeAppend : OpConversionPattern<QKVRopeAppendOp> {
   }
 };
 
-/// See compiler/CPU/KernelRemarks.h.
-void remarkAttention(FusedAttentionOp op) {
-  auto cache = cast<MemRefType>(op.getCache().getType());
-  CacheShape shape(cache);
-  int64_t columns =
-      cast<RankedTensorType>(op.getQuery().getType()).getDimSize(1);
-  using Arg = remark::detail::Remark::Arg;
-  remark::analysis(
-      op.getLoc(),
-      remark::RemarkOpts::name("attention").category(kKernelRemarks))
-      << Arg("Op", op->getName().stripDialect()) << Arg("Weight", "")
-      << Arg("Heads", columns / shape.headDim) << Arg("KVHeads", shape.kvHeads)
-      << Arg("HeadDim", shape.headDim) << Arg("Type", cache.getElementType());
-}
-
 struct ConvertFusedAttention : OpConversionPattern<FusedAttentionOp> {
   using Base::Base;
 
@@ -409,7 +308,6 @@ struct ConvertFusedAttention : OpConversionPattern<FusedAttentionOp> {
   matchAndRewrite(FusedAttentionOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(getLoweredLocation(op), rewriter);
-    remarkAttention(op);
     rewriter.replaceOp(op, lowerAttention(b, adaptor.getQuery(),
                                           getCacheRows(adaptor),
                                           op.getType().getElementType()));
@@ -440,8 +338,8 @@ struct ConvertSwiGLU : OpConversionPattern<SwiGLUOp> {
     RowBuilder b(getLoweredLocation(op), rewriter);
     LinearInput input(b, adaptor.getInput().front(), op);
     Value gate =
-        lowerLinear(b, input, {adaptor.getGateWeight(), op.getGateWeight()});
-    Value up = lowerLinear(b, input, {adaptor.getUpWeight(), op.getUpWeight()});
+        lowerLinear(b, input, Matrix(op.getGateWeight()));
+    Value up = lowerLinear(b, input, Matrix(op.getUpWeight()));
     rewriter.replaceOp(op,
                        lowerGate(b, gate, up, op.getType().getElementType()));
     return success();
@@ -469,20 +367,50 @@ struct ConvertLlamaToLinalg
   using Base::Base;
 
   void runOnOperation() override {
+    if (failed(checkMatrices()))
+      return signalPassFailure();
+    chooseLayouts(getOperation());
     RewritePatternSet patterns(&getContext());
     patterns
         .add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend, ConvertEmbed,
-             ConvertFusedAttention, ConvertGetQuantizedWeight, ConvertGetWeight,
+             ConvertFusedAttention, ConvertGetWeight,
              ConvertHadamard, ConvertLinear, ConvertLogits, ConvertMul,
              ConvertQKVRopeAppend, ConvertRecordScores, ConvertRMSNorm,
              ConvertRope, ConvertRopeAngles, ConvertSilu, ConvertSpreadLogits,
-             ConvertSwiGLU, ConvertWeight>(&getContext());
+             ConvertSwiGLU>(&getContext());
     ConversionTarget target(getContext());
     target.addIllegalDialect<LlamaDialect>();
+    target.addLegalOp<WeightOp>();
+    // Who reads panels does so by the name of the weight.
+    target.addDynamicallyLegalOp<GetWeightOp>([](GetWeightOp op) {
+      return SymbolTable::lookupNearestSymbolFrom<WeightOp>(op,
+                                                            op.getNameAttr())
+          .isInPanels();
+    });
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    getOperation().walk([](GetWeightOp op) { op.erase(); });
+  }
+
+  /// Every matrix must have a name.
+  LogicalResult checkMatrices() {
+    WalkResult result = getOperation().walk([](Operation *op) {
+      if (!isa<EmbedOp, LinearOp, LogitsOp, QKVRopeAppendOp, SwiGLUOp>(op))
+        return WalkResult::advance();
+      for (Value operand : op->getOperands()) {
+        auto type = dyn_cast<RankedTensorType>(operand.getType());
+        if (!type || !type.hasStaticShape() || operand.getDefiningOp<GetWeightOp>())
+          continue;
+        op->emitOpError() << "expected matrices that llama.get_weight names, "
+                             "found another value of "
+                          << type;
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
   }
 };
 

@@ -2,6 +2,8 @@
 
 #include "compiler/CPU/Conversion/Lowerings.h"
 
+#include "dialects/Kernel/IR/KernelOps.h"
+
 #include <limits>
 
 using namespace mlir;
@@ -12,17 +14,20 @@ static int64_t getColumns(Value rows) {
 }
 
 Value llama::lowerLinear(RowBuilder &b, LinearInput &input,
-                         const Matrix &weight) {
-  if (weight.type)
-    return lowerQuantizedLinear(b, input, weight);
-  Value rows = input.getRows();
-  Value zeros = b.fill(0.0, b.emptyRows(rows, weight.rows, b.getF32Type()));
-  return b.generic({rows, weight.elements}, zeros, {{0, 2}, {1, 2}, {0, 1}}, 2,
-                   1, [](RowBuilder &b, ValueRange v) -> Value {
-                     Value x = b.convertFloat(v[0], b.getF32Type());
-                     Value w = b.convertFloat(v[1], b.getF32Type());
-                     return b.addProduct(v[2], w, x);
-                   });
+                         const Matrix &matrix) {
+  SmallVector<Value> rows = {input.getRows()};
+  if (QuantizedType type = matrix.getQuantized()) {
+    const QuantizedRows &quantized = input.getQuantized(type);
+    rows = {quantized.integers, quantized.scales, quantized.sums,
+            quantized.low};
+  }
+  Operation *user = input.getUser();
+  Value init = b.emptyRows(rows[0], matrix.type.getDimSize(0), b.getF32Type());
+  GetWeightOp weight = matrix.weight;
+  return MatmulOp::create(b, rows, weight.getNameAttr(), matrix.type,
+                          weight.getLayer(), init,
+                          user->getName().stripDialect(), isa<LogitsOp>(user))
+      .getResult();
 }
 
 Value llama::lowerAdd(RowBuilder &b, Value stream, Value branch) {

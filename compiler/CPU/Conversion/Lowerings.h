@@ -9,7 +9,7 @@
 #define LLAMA_COMPILER_CPU_CONVERSION_LOWERINGS_H
 
 #include "compiler/CPU/Conversion/RowBuilder.h"
-#include "dialects/Llama/IR/LlamaTypes.h"
+#include "dialects/Llama/IR/LlamaOps.h"
 
 namespace mlir::llama {
 
@@ -22,16 +22,20 @@ struct CacheRows {
   Value tables;    ///< [sequences, blocks]
 };
 
-/// A converted matrix [rows, columns]; quantized, as !llama.quantized lies.
+/// A matrix [rows, columns] by its name: what a llama op's operand was before it
+/// was converted, the value of a weight.
 struct Matrix {
-  Value elements;     ///< or integers [panels, lines, 64]
-  Value scales;       ///< [panels, groups, 16] f16; null if not quantized
-  Value minimums;     ///< the same; null if the type has none
-  QuantizedType type; ///< null if not quantized
-  int64_t rows, columns;
+  GetWeightOp weight;
+  RankedTensorType type;
 
-  /// `parts` are what `original`, an operand of a llama op, was converted to.
-  Matrix(ValueRange parts, Value original);
+  explicit Matrix(Value operand)
+      : weight(operand.getDefiningOp<GetWeightOp>()),
+        type(cast<RankedTensorType>(operand.getType())) {}
+
+  /// Null unless the matrix is one of integers.
+  QuantizedType getQuantized() const {
+    return dyn_cast<QuantizedType>(type.getElementType());
+  }
 };
 
 /// Rows of integers with scales: llama.cpp's Q8 with groups of any size, or
@@ -52,22 +56,22 @@ public:
   LinearInput(RowBuilder &b, Value rows, Operation *user);
 
   Value getRows() const { return rows; }
+  Operation *getUser() const { return user; }
   /// With the groups of `type`.
   const QuantizedRows &getQuantized(QuantizedType type);
 
 private:
   RowBuilder &b;
   Value rows;
+  Operation *user;
   bool isWide; ///< 16 bits
   unsigned group = 0;
   QuantizedRows quantized;
 };
 
-/// y[t, n] = sum_k weight[n, k] input[t, k], f32.
+/// y[t, n] = sum_k weight[n, k] input[t, k], f32; with a matrix of integers, of
+/// quantized rows.
 Value lowerLinear(RowBuilder &b, LinearInput &input, const Matrix &weight);
-/// The same with quantized rows and integers.
-Value lowerQuantizedLinear(RowBuilder &b, LinearInput &input,
-                           const Matrix &weight);
 
 /// stream + branch, in place of `stream`.
 Value lowerAdd(RowBuilder &b, Value stream, Value branch);
@@ -89,8 +93,10 @@ Value lowerHadamard(RowBuilder &b, Value rows);
 
 /// Rows `table[list[i], :]`, converted to `element`.
 Value lowerGather(RowBuilder &b, Value table, Value list, Type element);
-/// Rows of a quantized table, f32.
-Value lowerQuantizedGather(RowBuilder &b, const Matrix &table, Value list);
+/// The same of a table in panels, f32. `panels` are its bytes, see
+/// runtime/abi/PanelLayout.h.
+Value lowerPanelGather(RowBuilder &b, Value panels, RankedTensorType table,
+                       Value list);
 
 /// Column i of `few` as column tokens[i] of [T, columns], negative infinity
 /// elsewhere; f32.

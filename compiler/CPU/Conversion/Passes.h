@@ -3,6 +3,7 @@
 #ifndef LLAMA_COMPILER_CPU_CONVERSION_PASSES_H
 #define LLAMA_COMPILER_CPU_CONVERSION_PASSES_H
 
+#include "dialects/Kernel/IR/KernelOps.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"

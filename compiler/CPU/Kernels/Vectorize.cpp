@@ -9,8 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Passes.h"
-#include "compiler/CPU/Schedule/KernelRemarks.h"
-#include "compiler/CPU/Tiling/TileForAMX.h"
+#include "dialects/Kernel/IR/KernelDialect.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
@@ -26,6 +25,7 @@ namespace mlir::llama {
 } // namespace mlir::llama
 
 using namespace mlir;
+using namespace mlir::llama;
 
 namespace {
 
@@ -43,57 +43,45 @@ struct LlamaCPUVectorize
   using Base::Base;
 
   void runOnOperation() override {
-    foldEmptySlices();
+    vectors = findVectors(getOperation());
+    if (!vectors || failed(foldEmptySlices()))
+      return signalPassFailure();
     IRRewriter rewriter(&getContext());
-    for (linalg::LinalgOp op : collect()) {
-      if (!isVectorizable(op))
-        continue;
-      if (linalg::isaContractionOpInterface(op))
-        llama::remarkTile(op, "fma");
-      if (failed(cut(rewriter, op)))
+    for (linalg::LinalgOp op : collect())
+      if (isVectorizable(op) && failed(tileToVectors(rewriter, op)))
         return signalPassFailure();
-    }
-    foldEmptySlices();
+    if (failed(foldEmptySlices()))
+      return signalPassFailure();
     for (linalg::LinalgOp op : collect())
       vectorize(rewriter, op);
   }
 
 private:
-  /// A product of AMX tiles, or the zeros that it starts with: instructions of
-  /// their own.
-  static bool isOfAMXTile(linalg::LinalgOp op) {
-    auto isProduct = [](Operation *op) {
-      return op->hasAttr(mlir::llama::kAMXTileAttr);
-    };
-    return isProduct(op) || (isa<linalg::FillOp>(op) && op->hasOneUse() &&
-                             isProduct(*op->user_begin()));
-  }
+  VectorsAttr vectors;
 
   SmallVector<linalg::LinalgOp> collect() {
     SmallVector<linalg::LinalgOp> ops;
-    getOperation().walk([&](linalg::LinalgOp op) {
-      if (!isOfAMXTile(op))
-        ops.push_back(op);
-    });
+    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     return ops;
   }
 
-  void foldEmptySlices() {
+  LogicalResult foldEmptySlices() {
     RewritePatternSet patterns(&getContext());
     tensor::populateFoldTensorEmptyPatterns(patterns);
     tensor::ExtractSliceOp::getCanonicalizationPatterns(patterns,
                                                         &getContext());
-    (void)applyPatternsGreedily(getOperation(), std::move(patterns));
+    return applyPatternsGreedily(getOperation(), std::move(patterns));
   }
 
   /// Cuts an op to vectors of a few registers.
-  LogicalResult cut(IRRewriter &rewriter, linalg::LinalgOp op) {
+  LogicalResult tileToVectors(IRRewriter &rewriter, linalg::LinalgOp op) {
     SmallVector<int64_t> extents = op.getStaticLoopRanges();
     if (extents.empty())
       return success();
     SmallVector<unsigned> reductions;
     op.getReductionDims(reductions);
     int64_t innermost = extents.back();
+    int64_t rowElements = vectors.getRowElements(), lanes = vectors.getLanes();
     unsigned last = extents.size() - 1;
     SmallVector<OpFoldResult> sizes(extents.size(), rewriter.getIndexAttr(0));
     rewriter.setInsertionPoint(op);
@@ -107,7 +95,7 @@ private:
         return success();
       else
         sizes[last] =
-            rewriter.getIndexAttr(std::gcd(innermost, rowElements.getValue()));
+            rewriter.getIndexAttr(std::gcd(innermost, rowElements));
       FailureOr<scf::SCFTilingResult> tiled =
           scf::tileUsingSCF(rewriter, cast<TilingInterface>(op.getOperation()),
                             scf::SCFTilingOptions().setTileSizes(sizes));
@@ -118,7 +106,7 @@ private:
     }
     if (reductions.size() != 1 || reductions[0] != last || innermost <= lanes)
       return success();
-    sizes[last] = rewriter.getIndexAttr(std::gcd(innermost, lanes.getValue()));
+    sizes[last] = rewriter.getIndexAttr(std::gcd(innermost, lanes));
     auto partial = cast<PartialReductionOpInterface>(op.getOperation());
     FailureOr<scf::SCFTilingResult> tiled =
         scf::tileReductionUsingScf(rewriter, partial, sizes);

@@ -1,16 +1,19 @@
 //===- EntryPoint.cpp - The functions that the runtime calls --------------===//
 //
-//   @forward(%tokens: memref<?xi32>, ...)   =>   and @llama_forward(%call,
-//   %thread)
+//   @forward(%tokens: memref<?xi32>, ...)
+//
+//   =>  and @llama_forward(%call, %thread)
 //
 // Each argument of @forward carries the name of its field of llama_call
-// (runtime/abi/LlamaABI.h); a memref is made of the field's pointer and of the
-// sizes that stand beside it. @llama_barrier calls the runtime's.
+// (runtime/abi/LlamaCall.def); a memref is made of the field's pointer and of
+// the fields that have its sizes. Barriers get numbers, and the module the list
+// of their phases.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Passes.h"
-#include "compiler/Placement/Arguments.h"
+#include "compiler/Placement/CallArguments.h"
+#include "dialects/Kernel/IR/KernelOps.h"
 #include "runtime/abi/LlamaABI.h"
 
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -29,6 +32,7 @@ using namespace mlir::llama;
 namespace {
 
 constexpr int64_t kNone = -1;
+constexpr StringLiteral kBarrier = "llama_barrier";
 
 /// Where an argument of @forward comes from: a pointer, and for each dynamic
 /// dimension the field that has its size (kNone: unknown and never asked).
@@ -40,21 +44,24 @@ struct Field {
 
 #define FIELD(name) static_cast<int64_t>(offsetof(llama_call, name))
 
-const Field kFields[] = {
-    {"tokens", FIELD(tokens), {FIELD(rows)}},
-    {"positions", FIELD(positions), {FIELD(rows)}},
-    {"sequences", FIELD(sequences), {FIELD(rows)}},
-    {"block_tables",
-     FIELD(block_tables),
-     {FIELD(table_count), FIELD(table_stride)}},
-    {"kv", FIELD(kv), {FIELD(kv_blocks)}},
-    {"logit_row_list", FIELD(logit_row_list), {FIELD(logit_rows)}},
-    {"logits", FIELD(logits), {FIELD(logit_rows)}},
-    {"attention_scores",
-     FIELD(attention_scores),
-     {FIELD(attention_rows), FIELD(attention_stride)}},
-    {"weights", FIELD(weights), {kNone}},
-    {"workspace", FIELD(workspace), {kNone}},
+const Field kArrays[] = {
+#define LLAMA_CALL_SIZE(name)
+#define LLAMA_CALL_ARRAY(type, name, extent, size)                             \
+  {#name, FIELD(name), {FIELD(size)}},
+#define LLAMA_CALL_ARRAY2(type, name, extent, size0, size1)                    \
+  {#name, FIELD(name), {FIELD(size0), FIELD(size1)}},
+#define LLAMA_CALL_BYTES(type, name) {#name, FIELD(name), {kNone}},
+#define LLAMA_CALL_FIELD(declaration, name)
+#include "runtime/abi/LlamaCall.def"
+};
+
+const Field kSizes[] = {
+#define LLAMA_CALL_SIZE(name) {#name, FIELD(name), {}},
+#define LLAMA_CALL_ARRAY(type, name, extent, size)
+#define LLAMA_CALL_ARRAY2(type, name, extent, size0, size1)
+#define LLAMA_CALL_BYTES(type, name)
+#define LLAMA_CALL_FIELD(declaration, name)
+#include "runtime/abi/LlamaCall.def"
 };
 
 class EntryBuilder {
@@ -67,7 +74,7 @@ public:
   }
 
   LogicalResult buildForward();
-  void buildBarrier(func::FuncOp declaration);
+  void buildBarrier();
 
 private:
   Value load(Value call, int64_t offset, Type type) {
@@ -138,13 +145,12 @@ FailureOr<Value> EntryBuilder::makeArgument(Value call, Value thread,
     return call;
   if (name.getValue() == "thread")
     return cast(thread, type);
-  if (name.getValue() == "threads")
-    return cast(loadIndex(call, FIELD(threads)), type);
-  if (name.getValue() == "prompt_rows")
-    return cast(loadIndex(call, FIELD(prompt_rows)), type);
   if (name.getValue() == "workspace_begin")
     return arith::ConstantIndexOp::create(b, 0).getResult();
-  for (const Field &field : kFields)
+  for (const Field &field : kSizes)
+    if (field.name == name.getValue() && type.isIndex())
+      return cast(loadIndex(call, field.offset), type);
+  for (const Field &field : kArrays)
     if (field.name == name.getValue()) {
       auto memref = dyn_cast<MemRefType>(type);
       if (!memref || !memref.getLayout().isIdentity() ||
@@ -157,7 +163,7 @@ FailureOr<Value> EntryBuilder::makeArgument(Value call, Value thread,
     }
   return forward.emitOpError("argument ")
          << number << " is named '" << name.getValue()
-         << "', which is no field of llama_call";
+         << "', which is not a field of llama_call";
 }
 
 LogicalResult EntryBuilder::buildForward() {
@@ -180,22 +186,49 @@ LogicalResult EntryBuilder::buildForward() {
   return success();
 }
 
-void EntryBuilder::buildBarrier(func::FuncOp declaration) {
+/// @llama_barrier(call, phase, layer) calls the runtime's.
+void EntryBuilder::buildBarrier() {
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(declaration.addEntryBlock());
-  Value call = declaration.getArgument(0);
+  Type index = b.getIndexType();
+  auto function = func::FuncOp::create(
+      b, kBarrier, b.getFunctionType({pointer, index, index}, {}));
+  function.setPrivate();
+  b.setInsertionPointToStart(function.addEntryBlock());
+  Value call = function.getArgument(0);
   Value callee = load(call, FIELD(barrier), pointer);
   Value team = load(call, FIELD(team), pointer);
   auto toNumber = [&](unsigned argument) -> Value {
     return arith::IndexCastOp::create(b, b.getI64Type(),
-                                      declaration.getArgument(argument));
+                                      function.getArgument(argument));
   };
-  Value step = toNumber(1), layer = toNumber(2);
+  Value phase = toNumber(1), layer = toNumber(2);
   auto type =
       LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
                                   {pointer, b.getI64Type(), b.getI64Type()});
-  LLVM::CallOp::create(b, type, ValueRange{callee, team, step, layer});
+  LLVM::CallOp::create(b, type, ValueRange{callee, team, phase, layer});
   func::ReturnOp::create(b);
+}
+
+/// Barriers to calls, with numbers in the order in which they stand; the phases
+/// in that order.
+static ArrayAttr numberBarriers(ModuleOp module) {
+  SmallVector<BarrierOp> barriers;
+  SmallVector<Attribute> phases;
+  module.walk([&](BarrierOp barrier) { barriers.push_back(barrier); });
+  for (BarrierOp barrier : barriers) {
+    ImplicitLocOpBuilder b(barrier.getLoc(), barrier);
+    auto function = barrier->getParentOfType<func::FuncOp>();
+    Value number = arith::ConstantIndexOp::create(b, phases.size());
+    Value layer = barrier.getLayer();
+    if (!layer)
+      layer = arith::ConstantIndexOp::create(b, -1);
+    func::CallOp::create(
+        b, kBarrier, TypeRange{},
+        ValueRange{findArgument(function, "call"), number, layer});
+    phases.push_back(barrier.getPhase());
+    barrier.erase();
+  }
+  return ArrayAttr::get(module.getContext(), phases);
 }
 
 namespace {
@@ -207,14 +240,14 @@ struct LlamaCPUEntryPoint
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto forward = module.lookupSymbol<func::FuncOp>("forward");
-    auto barrier = module.lookupSymbol<func::FuncOp>("llama_barrier");
     auto size = module.lookupSymbol<func::FuncOp>("workspace_bytes");
-    if (!forward || !barrier || !size) {
-      module.emitOpError("lacks @forward, @llama_barrier or @workspace_bytes");
+    if (!forward || !size) {
+      module.emitOpError("expected the functions @forward and @workspace_bytes");
       return signalPassFailure();
     }
+    module->setAttr(kPhasesAttr, numberBarriers(module));
     EntryBuilder builder(module, forward);
-    builder.buildBarrier(barrier);
+    builder.buildBarrier();
     size.setSymName(LLAMA_SYMBOL_WORKSPACE);
     if (failed(builder.buildForward()))
       signalPassFailure();

@@ -12,7 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Passes.h"
-#include "compiler/CPU/Schedule/KernelRemarks.h"
+#include "dialects/Kernel/IR/KernelDialect.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
@@ -26,6 +26,7 @@ namespace mlir::llama {
 } // namespace mlir::llama
 
 using namespace mlir;
+using namespace mlir::llama;
 
 namespace {
 
@@ -56,6 +57,9 @@ struct LlamaCPUTileOuterProducts
   using Base::Base;
 
   void runOnOperation() override {
+    vectors = findVectors(getOperation());
+    if (!vectors)
+      return signalPassFailure();
     SmallVector<linalg::GenericOp> products;
     getOperation().walk([&](linalg::GenericOp op) {
       SmallVector<int64_t> extents = op.getStaticLoopRanges();
@@ -74,12 +78,14 @@ struct LlamaCPUTileOuterProducts
   }
 
 private:
+  VectorsAttr vectors;
+
   /// Columns whose sums, of all rows, stay in registers.
   int64_t countColumns(ArrayRef<int64_t> extents) {
-    int64_t vectors = std::max<int64_t>(1, sumRegisters / extents[Rows]);
+    int64_t count = std::max<int64_t>(1, vectors.getAccumulators() / extents[Rows]);
     return std::gcd(extents[Columns],
-                    lanes * static_cast<int64_t>(llvm::bit_floor(
-                                static_cast<uint64_t>(vectors))));
+                    vectors.getLanes() * static_cast<int64_t>(llvm::bit_floor(
+                                static_cast<uint64_t>(count))));
   }
 
   LogicalResult tile(IRRewriter &rewriter, linalg::GenericOp op) {
@@ -95,11 +101,10 @@ private:
       return failure();
     rewriter.replaceOp(op, tiled->replacements);
     auto product = cast<linalg::GenericOp>(tiled->tiledOps.front());
-    mlir::llama::remarkTile(product, "fma");
     return dropSum(rewriter, product);
   }
 
-  /// A sum of one product is no sum.
+  /// A reduction of length 1 needs no accumulator.
   LogicalResult dropSum(IRRewriter &rewriter, linalg::GenericOp op) {
     linalg::ControlDropUnitDims options;
     options.rankReductionStrategy =

@@ -1,6 +1,7 @@
 //===- LlamaAttributes.h - Discardable attributes of a model ----*- C++ -*-===//
 //
-// What travels with a module from stage to stage besides its ops.
+// What travels with a module from stage to stage besides its ops. The dialect
+// verifies each of them (LlamaDialect.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,34 +25,8 @@ inline constexpr StringLiteral kArgumentAttr = "llama.argument";
 /// dimension is, "rows" or "logit_rows".
 inline constexpr StringLiteral kExtentAttr = "llama.extent";
 
-/// On a memref.global, a unit: the weight stacks one tensor per layer.
-inline constexpr StringLiteral kLayeredAttr = "llama.layered";
-
-/// On a memref.global, a unit: the weight is `rotated`, see llama.weight.
-inline constexpr StringLiteral kRotatedAttr = "llama.rotated";
-
-/// On a memref.global of bytes, a type: the weight's tensor of
-/// !llama.quantized, of which each matrix is stored as all its integers, then
-/// all its scales. On a linalg.generic, a type: the !llama.quantized of the
-/// matrix that it multiplies with.
-inline constexpr StringLiteral kQuantizedAttr = "llama.quantized";
-
-/// On the module, an array: what the block of weights holds, in order. Each a
-/// dictionary of `name`, `type` (memref), `offset` in bytes and, if it stacks
-/// one tensor per layer, `layered`; if it is rotated, `rotated`; of a quantized
-/// weight also `quantized`, as kQuantizedAttr.
-inline constexpr StringLiteral kWeightsAttr = "llama.weights";
-
 /// On the module, an i64: bytes of the block of weights.
 inline constexpr StringLiteral kWeightsBytesAttr = "llama.weights_bytes";
-
-/// On the module, an array: what threads do from one barrier to the next, by
-/// the numbers that barriers are called with. Each a dictionary of arrays of
-/// strings, `ops`: the llama ops that it is a part of, `matrices`: weights that
-/// every row is multiplied with, `tables`: weights of which each row reads
-/// some; a string `rows`: "prompt_rows", "generated_rows", both: "rows", or
-/// "logit_rows"; and, if keys and values of the cache are read, `cache`.
-inline constexpr StringLiteral kStepsAttr = "llama.steps";
 
 /// On the module, types: of what matmuls read, and of the KV cache.
 inline constexpr StringLiteral kActivationsAttr = "llama.activations";
@@ -63,6 +38,10 @@ inline constexpr StringLiteral kRowBitsAttr = "llama.row_bits";
 
 /// On the module, an i64: positions a sequence may have.
 inline constexpr StringLiteral kMaxSeqLenAttr = "llama.max_seq_len";
+
+/// On the module, a string: the stage that it has reached, of
+/// compiler/Pipelines/Stages.def.
+inline constexpr StringLiteral kStageAttr = "llama.stage";
 
 /// On the module, a dictionary of strings: `triple`, `cpu`, `features`, for
 /// which the kernels were made.

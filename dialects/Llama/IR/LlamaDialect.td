@@ -25,6 +25,8 @@ def Llama_Dialect : Dialect {
   let extraClassDeclaration = "void registerTypes();";
   let usePropertiesForAttributes = 1;
   let useDefaultTypePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
 }
 
 class Llama_Op<string mnemonic, list<Trait> traits = []>

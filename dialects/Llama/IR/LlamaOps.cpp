@@ -9,6 +9,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
 
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <set>
@@ -113,6 +114,44 @@ RankedTensorType WeightOp::getElementTensorType() {
                                type.getElementType());
 }
 
+int64_t WeightOp::getLayerCount() {
+  return getLayered() ? cast<RankedTensorType>(getType()).getDimSize(0) : 1;
+}
+
+std::string llama::getLayerTensorName(StringRef symbol, int64_t layer) {
+  assert(symbol.starts_with("layers.") && "not the symbol of a layered weight");
+  return llvm::formatv("layers.{0}.{1}", layer,
+                       symbol.drop_front(strlen("layers.")));
+}
+
+std::string WeightOp::getTensorName(int64_t layer) {
+  return getLayered() ? getLayerTensorName(getSymName(), layer)
+                      : getSymName().str();
+}
+
+llamaabi::TensorLayout WeightOp::getTensorLayout() {
+  auto layout = llamaabi::parseTensorLayout(getLayout().value_or("rows"));
+  assert(layout && "verified");
+  return *layout;
+}
+
+int64_t WeightOp::getTensorBytes() {
+  RankedTensorType type = getElementTensorType();
+  int64_t columns = type.getShape().back();
+  return llamaabi::getTensorBytes(getTensorLayout(),
+                                  getElementFormat(type.getElementType()),
+                                  type.getNumElements() / columns, columns);
+}
+
+MemRefType WeightOp::getStoredType() {
+  RankedTensorType type = getElementTensorType();
+  if (!isInPanels())
+    return MemRefType::get(type.getShape(), type.getElementType());
+  int64_t panels = llamaabi::PanelLayout::getPanels(type.getDimSize(0));
+  return MemRefType::get({panels, getTensorBytes() / panels},
+                         IntegerType::get(getContext(), 8));
+}
+
 LogicalResult WeightOp::verify() {
   auto type = cast<RankedTensorType>(getType());
   if (!type.hasStaticShape()) // (C1)
@@ -123,6 +162,16 @@ LogicalResult WeightOp::verify() {
   if (getRotated() && !isa<QuantizedType>(type.getElementType())) // (C3)
     return emitOpError("is rotated, expected a quantized matrix, found ")
            << type;
+  auto layout = llamaabi::parseTensorLayout(getLayout().value_or("rows"));
+  if (!layout) // (C4)
+    return emitOpError("has layout '")
+           << *getLayout() << "', expected 'rows' or 'panels16'";
+  if (isInPanels() && (getElementTensorType().getRank() != 2 ||
+                       !isElementType(type.getElementType()))) // (C4)
+    return emitOpError("is in panels, expected a matrix, found ") << type;
+  if (getOffset() && static_cast<int64_t>(*getOffset()) < 0) // (C5)
+    return emitOpError("is at ") << static_cast<int64_t>(*getOffset())
+                                 << ", expected a place in the block of weights";
   return success();
 }
 

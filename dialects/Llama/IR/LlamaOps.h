@@ -5,6 +5,8 @@
 
 #include "dialects/Llama/IR/LlamaDialect.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
+#include "runtime/abi/LlamaABI.h"
+#include "runtime/abi/TensorLayout.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -15,14 +17,18 @@
 
 namespace mlir::llama {
 
-/// Positions in one block of the KV cache: LLAMA_KV_BLOCK of runtime/abi.
-inline constexpr int64_t kCacheBlock = 64;
+/// Name of one layer's tensor of the layered weight `symbol`, which begins with
+/// "layers.".
+std::string getLayerTensorName(StringRef symbol, int64_t layer);
+
+/// Positions in one page of the KV cache.
+inline constexpr int64_t kCacheBlock = LLAMA_KV_BLOCK;
 
 /// Elements of 8 bits that the bf16 scale of a key or value takes.
-inline constexpr int64_t kCacheScaleBytes = 2;
+inline constexpr int64_t kCacheScaleBytes = LLAMA_KV_SCALE_BYTES;
 
 /// Sizes of a cache [blocks, layers, 2, kvHeads, kCacheBlock, headDim]; of i8,
-/// with kCacheScaleBytes behind the headDim.
+/// headDim is followed by kCacheScaleBytes.
 struct CacheShape {
   int64_t layers, kvHeads, headDim;
   bool hasScales; ///< elements are steps of a scale

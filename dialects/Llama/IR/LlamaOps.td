@@ -30,28 +30,59 @@ def Llama_WeightOp : Llama_Op<"weight", [Symbol]> {
     rows after `llama.hadamard`. Without that word the transform is part of the
     matrix, if the checkpoint asks for one at all.
 
+    Where the tensors are stored is decided on the way to a target: `layout` is one of
+    `runtime/abi/TensorLayout.h`, "rows" unless it is said, `at` is where the first
+    of them begins in the block of weights, in bytes; they follow each other.
+
     Constraints:
 
-    - (C1) the shape is static.
-    - (C2) a `layered` weight has a dimension of layers and at least one more.
+    Where the tensors are stored is decided on the way to a target: `layout` is one of
+    `runtime/abi/TensorLayout.h`, "rows" unless it is said, `at` is where the first
+    of them begins in the block of weights, in bytes; they follow each other.
+
     - (C3) a `rotated` weight is quantized.
+    - (C4) `layout` is one that a model can have; panels are for matrices.
+    - (C5) `at` is not negative.
 
     Example:
 
     ```mlir
     llama.weight @layers.attention.wq layered : tensor<16x2048x2048xbf16>
+    llama.weight @norm at 4096 : tensor<2048xf32>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, UnitAttr:$layered,
-                       UnitAttr:$rotated, TypeAttrOf<AnyRankedTensor>:$type);
+                       UnitAttr:$rotated, OptionalAttr<StrAttr>:$layout,
+                       OptionalAttr<I64Attr>:$offset,
+                       TypeAttrOf<AnyRankedTensor>:$type);
   let assemblyFormat = [{
-    $sym_name (`layered` $layered^)? (`rotated` $rotated^)? attr-dict `:` $type
+    $sym_name (`layered` $layered^)? (`rotated` $rotated^)? (`layout` $layout^)?
+    (`at` $offset^)? attr-dict `:` $type
   }];
+  let builders = [
+    OpBuilder<(ins "::llvm::StringRef":$name, "bool":$layered, "bool":$rotated,
+                   "::mlir::RankedTensorType":$type), [{
+      build($_builder, $_state, name, layered, rotated, /*layout=*/StringAttr(),
+            /*offset=*/IntegerAttr(), type);
+    }]>
+  ];
   let extraClassDeclaration = [{
     /// The type of one layer's tensor, or of the tensor itself.
     RankedTensorType getElementTensorType();
+    int64_t getLayerCount();
+    /// Name of the tensor of one layer, "layers.3.attention.wq" of
+    /// "layers.attention.wq"; of a weight that is not layered, its own.
+    std::string getTensorName(int64_t layer);
+    ::llamaabi::TensorLayout getTensorLayout();
+    bool isInPanels() {
+      return getTensorLayout() == ::llamaabi::TensorLayout::Panels16;
+    }
+    /// Bytes of one layer's tensor as it is stored.
+    int64_t getTensorBytes();
+    /// One layer's tensor as it is stored: of panels memref<panels x bytes x i8>.
+    MemRefType getStoredType();
   }];
-  let hasVerifier = 1; // C1, C2, C3
+  let hasVerifier = 1; // C1 to C5
 }
 
 def Llama_GetWeightOp : Llama_Op<"get_weight", [
@@ -152,7 +183,6 @@ def Llama_LinearOp : Llama_Op<"linear", [Pure]> {
 
     - (C1) `weight` has one column per column of `input`.
     - (C2) the result has one column per row of `weight`.
-    - (C3) the result has the rows of `input`.
 
     Example:
 

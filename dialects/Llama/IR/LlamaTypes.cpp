@@ -6,7 +6,6 @@
 #include "mlir/IR/DialectImplementation.h"
 
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::llama;
@@ -37,26 +36,25 @@ QuantizedType::verify(function_ref<InFlightDiagnostic()> emitError,
                       unsigned bits, unsigned group, bool) {
   if (bits != 4 && bits != 8) // (C1)
     return emitError() << "expected 4 or 8 bits, found " << bits;
-  if (group != 32 && group != 64 && group != 128 && group != 256) // (C2)
+  if (!llvm::is_contained(llamaabi::kGroupSizes, static_cast<int>(group)))
     return emitError() << "expected a group of 32, 64, 128 or 256, found "
-                       << group;
+                       << group; // (C2)
   return success();
 }
 
-int64_t QuantizedType::getPaddedColumns(int64_t columns) const {
-  return llvm::alignTo(columns, getGroup());
+bool llama::isElementType(Type type) {
+  return type.isF32() || type.isF16() || type.isBF16() ||
+         isa<QuantizedType>(type);
 }
 
-int64_t QuantizedType::getRowBytes(int64_t columns) const {
-  return getPaddedColumns(columns) * getBits() / 8;
-}
-
-int64_t QuantizedType::getRowScales(int64_t columns) const {
-  return getPaddedColumns(columns) / getGroup();
-}
-
-int64_t QuantizedType::getMatrixBytes(int64_t rows, int64_t columns) const {
-  int64_t groupBytes = hasMinimum() ? 4 : 2;
-  return llvm::alignTo(rows, getPanelRows()) *
-         (getRowBytes(columns) + groupBytes * getRowScales(columns));
+ElementFormat llama::getElementFormat(Type type) {
+  using llamaabi::ElementKind;
+  if (auto quantized = dyn_cast<QuantizedType>(type))
+    return ElementFormat::getInteger(static_cast<int>(quantized.getBits()),
+                                     static_cast<int>(quantized.getGroup()),
+                                     quantized.hasMinimum());
+  if (type.isF16())
+    return ElementFormat::getFloat(ElementKind::F16);
+  return ElementFormat::getFloat(type.isBF16() ? ElementKind::BF16
+                                               : ElementKind::F32);
 }

@@ -1,0 +1,429 @@
+//===- TileMatmuls.cpp - Tile matrix products as their schedules say ------===//
+//
+//   %y = kernel.matmul schedule <rows = mc x nc [mr x nr, 1 x nr]>
+//
+//   =>  for blocks of mc rows
+//         forall blocks of nc matrix rows
+//           for mr rows:     kernel.matmul tile <mr x nr>, side by side
+//           for single rows: kernel.matmul tile <1 x nr>
+//
+// An epilogue, the op that reads the product element by element, joins it. The
+// number of rows is dynamic; the innermost tiles are static, which is what
+// vectors need.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/CPU/Passes.h"
+#include "dialects/Kernel/IR/KernelOps.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/TilingInterface.h"
+
+namespace mlir::llama {
+#define GEN_PASS_DEF_LLAMACPUTILEMATMULSPASS
+#include "compiler/CPU/Passes.h.inc"
+} // namespace mlir::llama
+
+using namespace mlir;
+using namespace mlir::llama;
+
+//===----------------------------------------------------------------------===//
+// What is tiled together
+//===----------------------------------------------------------------------===//
+
+static bool isElementwise(linalg::GenericOp op) {
+  return op.getNumDpsInits() == 1 && op.getNumReductionLoops() == 0 &&
+         op.getNumParallelLoops() == 2 &&
+         llvm::all_of(op.getIndexingMapsArray(),
+                      [](AffineMap map) { return map.isIdentity(); });
+}
+
+/// The products that `root` reads or is.
+static SmallVector<MatmulOp> findProducts(Operation *root) {
+  if (auto product = dyn_cast<MatmulOp>(root))
+    return {product};
+  SmallVector<MatmulOp> products;
+  for (Value input : cast<linalg::GenericOp>(root).getDpsInputs())
+    if (auto product = input.getDefiningOp<MatmulOp>())
+      products.push_back(product);
+  return products;
+}
+
+/// Whether loops of the same sizes serve both; instructions may differ.
+static bool haveSameLoops(NestAttr a, NestAttr b) {
+  if (!a || !b)
+    return !a && !b;
+  return a.getMc() == b.getMc() && a.getNc() == b.getNc() &&
+         llvm::equal(a.getTiles(), b.getTiles(), [](TileAttr x, TileAttr y) {
+           return x.getRows() == y.getRows() &&
+                  x.getColumns() == y.getColumns();
+         });
+}
+
+/// The op that the tiles are cut from: the epilogue that alone reads the
+/// product, else the product.
+static Operation *findRoot(MatmulOp product) {
+  Value result = product.getResult();
+  if (!result.hasOneUse())
+    return product;
+  auto reader = dyn_cast<linalg::GenericOp>(*result.user_begin());
+  if (!reader || reader->getBlock() != product->getBlock() ||
+      !isElementwise(reader) ||
+      llvm::is_contained(reader.getDpsInits(), result))
+    return product;
+  bool isJoint = llvm::all_of(findProducts(reader), [&](MatmulOp other) {
+    return other.getResult().hasOneUse() &&
+           haveSameLoops(other.getSchedule()->getRows(),
+                         product.getSchedule()->getRows()) &&
+           haveSameLoops(other.getSchedule()->getPrefill(),
+                         product.getSchedule()->getPrefill());
+  });
+  return isJoint ? reader.getOperation() : product.getOperation();
+}
+
+//===----------------------------------------------------------------------===//
+// The nest
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// One nest of a root.
+class MatmulTiler {
+public:
+  MatmulTiler(IRRewriter &rewriter, Operation *root, bool isPrefill)
+      : b(root->getLoc(), rewriter), root(root), isPrefill(isPrefill),
+        nest(getNest(findProducts(root).front())),
+        columns(findProducts(root).front().getColumnCount()) {}
+
+  /// Computes rows `first` to `end` into `init`.
+  FailureOr<Value> tile(Value init, Value first, Value end);
+
+private:
+  NestAttr getNest(MatmulOp product) const {
+    ScheduleAttr schedule = *product.getSchedule();
+    return isPrefill ? schedule.getPrefill() : schedule.getRows();
+  }
+
+  Value tileBlock(Value whole, Value first, OpFoldResult rows);
+  Value tileColumns(Value block, Value first, OpFoldResult rows);
+  Value tileAnyWidth(Value part, Value first, OpFoldResult rows, Value column);
+  Value tilePart(Value part, Value first, OpFoldResult rows, Value column,
+                 int64_t width);
+  /// Rows `begin` to `end` of the part in tiles of number `tile`.
+  Value tileRows(Value part, Value first, Value begin, Value end, size_t tile,
+                 Value column, int64_t width);
+  /// All of a part's columns, of the rows of one tile; `height` of them.
+  Value tileRow(Value part, Value first, Value partRow, OpFoldResult height,
+                size_t tile, Value column, int64_t width);
+  Value computeTile(Value part, ArrayRef<OpFoldResult> place,
+                    ArrayRef<OpFoldResult> extents,
+                    ArrayRef<OpFoldResult> offsets, size_t tile);
+  void fuseProducers(Operation *tiled, ArrayRef<OpFoldResult> extents,
+                     size_t tile);
+  Value makePlace(ArrayRef<OpFoldResult> extents, size_t tile);
+
+  Value slice(Value source, ArrayRef<OpFoldResult> offsets,
+              ArrayRef<OpFoldResult> extents) {
+    SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
+    return tensor::ExtractSliceOp::create(b, source, offsets, extents, strides);
+  }
+  Value insert(Value tile, Value into, ArrayRef<OpFoldResult> offsets,
+               ArrayRef<OpFoldResult> extents) {
+    SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
+    return tensor::InsertSliceOp::create(b, tile, into, offsets, extents,
+                                         strides);
+  }
+  OpFoldResult apply(AffineExpr expr, ArrayRef<OpFoldResult> operands) {
+    return affine::makeComposedFoldedAffineApply(b, b.getLoc(), expr, operands);
+  }
+  OpFoldResult least(ArrayRef<AffineExpr> results,
+                     ArrayRef<OpFoldResult> operands) {
+    return affine::makeComposedFoldedAffineMin(
+        b, b.getLoc(),
+        AffineMap::get(operands.size(), 0, results, b.getContext()), operands);
+  }
+  AffineExpr dim(unsigned i) { return b.getAffineDimExpr(i); }
+  AffineExpr number(int64_t value) { return b.getAffineConstantExpr(value); }
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+  Value toValue(OpFoldResult value) {
+    return getValueOrCreateConstantIndexOp(b, b.getLoc(), value);
+  }
+  /// `then` if the condition holds, else `otherwise`; both return a `type`.
+  Value choose(Value condition, Type type, function_ref<Value()> then,
+               function_ref<Value()> otherwise);
+
+  ImplicitLocOpBuilder b;
+  Operation *root;
+  bool isPrefill;
+  NestAttr nest;
+  int64_t columns;
+  bool failedToTile = false;
+};
+
+} // namespace
+
+Value MatmulTiler::choose(Value condition, Type type, function_ref<Value()> then,
+                          function_ref<Value()> otherwise) {
+  auto choice = scf::IfOp::create(b, type, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(choice.thenBlock());
+  scf::YieldOp::create(b, then());
+  b.setInsertionPointToStart(choice.elseBlock());
+  scf::YieldOp::create(b, otherwise());
+  return choice.getResult(0);
+}
+
+/// The place of a product that an epilogue reads: static, for it is on a
+/// thread's stack.
+Value MatmulTiler::makePlace(ArrayRef<OpFoldResult> extents, size_t tile) {
+  int64_t width = *getConstantIntValue(extents[1]);
+  std::optional<int64_t> height = getConstantIntValue(extents[0]);
+  int64_t most = height.value_or(PanelLayout::kPanelRows);
+  (void)tile;
+  Value place = tensor::EmptyOp::create(b, ArrayRef<int64_t>{most, width},
+                                        b.getF32Type());
+  if (height)
+    return place;
+  return slice(place, {b.getIndexAttr(0), b.getIndexAttr(0)}, extents);
+}
+
+/// Replaces the slices that `tiled` reads of products by tiles of those.
+void MatmulTiler::fuseProducers(Operation *tiled,
+                                ArrayRef<OpFoldResult> extents, size_t tile) {
+  auto setTile = [&](MatmulOp product) {
+    product.setTileAttr(getNest(product).getTiles()[tile]);
+    product.removeScheduleAttr();
+  };
+  if (auto product = dyn_cast<MatmulOp>(tiled))
+    return setTile(product);
+  for (OpOperand &operand : tiled->getOpOperands()) {
+    auto part = operand.get().getDefiningOp<tensor::ExtractSliceOp>();
+    auto product = part ? part.getSource().getDefiningOp<MatmulOp>() : nullptr;
+    if (!product)
+      continue;
+    b.setInsertionPoint(part);
+    FailureOr<TilingResult> fused =
+        tensor::replaceExtractSliceWithTiledProducer(
+            b, part, cast<OpResult>(product.getResult()));
+    if (failed(fused)) {
+      failedToTile = true;
+      return;
+    }
+    operand.set(fused->tiledValues[0]);
+    auto fusedProduct = cast<MatmulOp>(fused->tiledOps[0]);
+    b.setInsertionPoint(fusedProduct);
+    fusedProduct.getInitMutable().set(makePlace(extents, tile));
+    fusedProduct->getResult(0).setType(
+        cast<RankedTensorType>(fusedProduct.getInit().getType()));
+    setTile(fusedProduct);
+  }
+}
+
+Value MatmulTiler::computeTile(Value part, ArrayRef<OpFoldResult> place,
+                               ArrayRef<OpFoldResult> extents,
+                               ArrayRef<OpFoldResult> offsets, size_t tile) {
+  Value into = slice(part, place, extents);
+  FailureOr<TilingResult> tiled =
+      cast<TilingInterface>(root).getTiledImplementation(
+          b, SmallVector<OpFoldResult>(offsets),
+          SmallVector<OpFoldResult>(extents));
+  if (failed(tiled)) {
+    failedToTile = true;
+    return part;
+  }
+  Operation *op = tiled->tiledOps[0];
+  // An epilogue may read what is in its place (a residual stream): the part is
+  // what became of that.
+  OpOperand &init =
+      cast<DestinationStyleOpInterface>(op).getDpsInitsMutable()[0];
+  init.set(into);
+  op->getResult(0).setType(into.getType());
+  OpBuilder::InsertionGuard guard(b);
+  fuseProducers(op, extents, tile);
+  b.setInsertionPointAfter(op);
+  return insert(op->getResult(0), part, place, extents);
+}
+
+Value MatmulTiler::tileRow(Value part, Value first, Value partRow,
+                           OpFoldResult height, size_t tile, Value column,
+                           int64_t width) {
+  OpFoldResult row = apply(dim(0) + dim(1), {first, partRow});
+  int64_t nr = nest.getTiles()[tile].getColumns();
+  Block *block = b.getInsertionBlock();
+  for (int64_t at = 0; at < width; at += nr) {
+    OpFoldResult extent = b.getIndexAttr(std::min(nr, width - at));
+    part = computeTile(part, {partRow, b.getIndexAttr(at)}, {height, extent},
+                       {row, apply(dim(0) + at, {column})}, tile);
+    b.setInsertionPointToEnd(block);
+  }
+  return part;
+}
+
+Value MatmulTiler::tileRows(Value part, Value first, Value begin, Value end,
+                            size_t tile, Value column, int64_t width) {
+  int64_t height = nest.getTiles()[tile].getRows();
+  if (height == 0) { // the rows that remain, if there are any
+    Value isAny =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, begin, end);
+    return choose(
+        isAny, part.getType(),
+        [&] {
+          OpFoldResult rest = apply(dim(0) - dim(1), {end, begin});
+          return tileRow(part, first, begin, rest, tile, column, width);
+        },
+        [&] { return part; });
+  }
+  auto loop = scf::ForOp::create(b, begin, end, index(height), part);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value result =
+      tileRow(loop.getRegionIterArg(0), first, loop.getInductionVar(),
+              b.getIndexAttr(height), tile, column, width);
+  scf::YieldOp::create(b, result);
+  return loop.getResult(0);
+}
+
+Value MatmulTiler::tilePart(Value part, Value first, OpFoldResult rows,
+                            Value column, int64_t width) {
+  Value begin = index(0);
+  for (auto [i, tile] : llvm::enumerate(nest.getTiles())) {
+    bool isTile = getInfo(tile.getInstruction()).kind ==
+                  InstructionInfo::Kind::Tile;
+    // Tile registers take whole panels of the matrix.
+    if (isTile && width % PanelLayout::kPanelRows != 0)
+      continue;
+    int64_t height = std::max<int64_t>(1, tile.getRows());
+    Value end = toValue(apply(dim(0).floorDiv(height) * height, {rows}));
+    part = tileRows(part, first, begin, end, i, column, width);
+    begin = end;
+  }
+  return part;
+}
+
+/// `nc` columns, or what is left of them.
+Value MatmulTiler::tileAnyWidth(Value part, Value first, OpFoldResult rows,
+                                Value column) {
+  int64_t rest = columns % nest.getNc();
+  if (rest == 0)
+    return tilePart(part, first, rows, column, nest.getNc());
+  Value isWhole = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, column,
+                                        index(columns - rest));
+  return choose(
+      isWhole, part.getType(),
+      [&] { return tilePart(part, first, rows, column, nest.getNc()); },
+      [&] { return tilePart(part, first, rows, column, rest); });
+}
+
+Value MatmulTiler::tileColumns(Value block, Value first, OpFoldResult rows) {
+  int64_t nc = nest.getNc();
+  auto loop = scf::ForallOp::create(
+      b, ArrayRef<OpFoldResult>{b.getIndexAttr(0)},
+      ArrayRef<OpFoldResult>{b.getIndexAttr(columns)},
+      ArrayRef<OpFoldResult>{b.getIndexAttr(nc)}, block,
+      /*mapping=*/std::nullopt);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value column = loop.getInductionVar(0);
+  Value shared = loop.getRegionIterArgs()[0];
+  OpFoldResult width = b.getIndexAttr(nc);
+  if (columns % nc != 0)
+    width = least({number(nc), columns - dim(0)}, {column});
+  SmallVector<OpFoldResult> offsets = {b.getIndexAttr(0), column};
+  SmallVector<OpFoldResult> extents = {rows, width};
+  Value part = slice(shared, offsets, extents);
+  Value result = tileAnyWidth(part, first, rows, column);
+  SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
+  b.setInsertionPointToStart(loop.getTerminator().getBody());
+  tensor::ParallelInsertSliceOp::create(b, result, shared, offsets, extents,
+                                        strides);
+  return loop.getResult(0);
+}
+
+Value MatmulTiler::tileBlock(Value whole, Value first, OpFoldResult rows) {
+  SmallVector<OpFoldResult> offsets = {first, b.getIndexAttr(0)};
+  SmallVector<OpFoldResult> extents = {rows, b.getIndexAttr(columns)};
+  Value block = tileColumns(slice(whole, offsets, extents), first, rows);
+  return insert(block, whole, offsets, extents);
+}
+
+FailureOr<Value> MatmulTiler::tile(Value init, Value first, Value end) {
+  auto blocks = scf::ForOp::create(b, first, end, index(nest.getMc()), init);
+  b.setInsertionPointToStart(blocks.getBody());
+  Value row = blocks.getInductionVar();
+  OpFoldResult count =
+      least({number(nest.getMc()), dim(0) - dim(1)}, {end, row});
+  Value result = tileBlock(blocks.getRegionIterArg(0), row, count);
+  scf::YieldOp::create(b, result);
+  if (failedToTile)
+    return root->emitOpError("could not be tiled");
+  return blocks.getResult(0);
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+struct LlamaCPUTileMatmuls
+    : mlir::llama::impl::LlamaCPUTileMatmulsPassBase<LlamaCPUTileMatmuls> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isExternal())
+      return;
+    // An epilogue may join two products (gate and up): each root once.
+    llvm::SetVector<Operation *> roots;
+    for (auto product : function.getBody().getOps<MatmulOp>()) {
+      if (!product.getSchedule()) {
+        product.emitOpError("has no schedule, expected one of "
+                            "--llama-cpu-select-kernels");
+        return signalPassFailure();
+      }
+      ++numTiled;
+    }
+    for (auto product : function.getBody().getOps<MatmulOp>())
+      roots.insert(findRoot(product));
+    IRRewriter rewriter(&getContext());
+    for (Operation *root : roots) {
+      FailureOr<Value> tiled = tile(rewriter, root);
+      if (failed(tiled))
+        return signalPassFailure();
+      rewriter.replaceOp(root, *tiled);
+    }
+    for (Operation &op :
+         llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
+      if (isOpTriviallyDead(&op))
+        op.erase();
+  }
+
+private:
+  static FailureOr<Value> tile(IRRewriter &rewriter, Operation *root) {
+    rewriter.setInsertionPoint(root);
+    ImplicitLocOpBuilder b(root->getLoc(), rewriter);
+    Value init = cast<DestinationStyleOpInterface>(root).getDpsInits()[0];
+    Value rows = tensor::DimOp::create(b, init, 0);
+    Value first = arith::ConstantIndexOp::create(b, 0);
+    if (findProducts(root).front().getSchedule()->getPrefill()) {
+      Value prefill = PrefillRowsOp::create(b, b.getIndexType());
+      FailureOr<Value> done = MatmulTiler(rewriter, root, /*isPrefill=*/true)
+                                  .tile(init, first, prefill);
+      if (failed(done))
+        return failure();
+      init = *done;
+      first = prefill;
+      rewriter.setInsertionPoint(root);
+    }
+    return MatmulTiler(rewriter, root, /*isPrefill=*/false)
+        .tile(init, first, rows);
+  }
+};
+
+} // namespace
