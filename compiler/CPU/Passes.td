@@ -48,6 +48,7 @@ def LlamaCPUTileMatmulsPass : Pass<"llama-cpu-tile-matmuls", "::mlir::func::Func
   }];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect",
     "::mlir::llama::KernelDialect", "::mlir::scf::SCFDialect",
     "::mlir::tensor::TensorDialect"
   ];

@@ -48,9 +48,9 @@ static StringRef findRows(MatmulOp product) {
   auto forall = product->getParentOfType<scf::ForallOp>();
   auto blocks = forall ? forall->getParentOfType<scf::ForOp>() : nullptr;
   if (blocks && isArgument(blocks.getUpperBound(), "prompt_rows"))
-    return "prefill_rows";
+    return "prompt_rows";
   if (blocks && isArgument(blocks.getLowerBound(), "prompt_rows"))
-    return "decode_rows";
+    return "generated_rows";
   return "rows";
 }
 

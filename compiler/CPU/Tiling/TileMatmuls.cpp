@@ -17,6 +17,7 @@
 #include "dialects/Kernel/IR/KernelOps.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -124,7 +125,7 @@ private:
                     ArrayRef<OpFoldResult> offsets, size_t tile);
   void fuseProducers(Operation *tiled, ArrayRef<OpFoldResult> extents,
                      size_t tile);
-  Value makePlace(ArrayRef<OpFoldResult> extents, size_t tile);
+  Value makePlace(ArrayRef<OpFoldResult> extents);
 
   Value slice(Value source, ArrayRef<OpFoldResult> offsets,
               ArrayRef<OpFoldResult> extents) {
@@ -181,15 +182,15 @@ Value MatmulTiler::choose(Value condition, Type type, function_ref<Value()> then
 
 /// The place of a product that an epilogue reads: static, for it is on a
 /// thread's stack.
-Value MatmulTiler::makePlace(ArrayRef<OpFoldResult> extents, size_t tile) {
+Value MatmulTiler::makePlace(ArrayRef<OpFoldResult> extents) {
   int64_t width = *getConstantIntValue(extents[1]);
-  std::optional<int64_t> height = getConstantIntValue(extents[0]);
-  int64_t most = height.value_or(PanelLayout::kPanelRows);
-  (void)tile;
-  Value place = tensor::EmptyOp::create(b, ArrayRef<int64_t>{most, width},
-                                        b.getF32Type());
-  if (height)
-    return place;
+  if (std::optional<int64_t> height = getConstantIntValue(extents[0]))
+    return tensor::EmptyOp::create(b, ArrayRef<int64_t>{*height, width},
+                                   b.getF32Type());
+  // A slice of tensor.empty would become one of its own, of unknown size.
+  Value place = bufferization::AllocTensorOp::create(
+      b, RankedTensorType::get({PanelLayout::kPanelRows, width}, b.getF32Type()),
+      ValueRange{});
   return slice(place, {b.getIndexAttr(0), b.getIndexAttr(0)}, extents);
 }
 
@@ -218,7 +219,7 @@ void MatmulTiler::fuseProducers(Operation *tiled,
     operand.set(fused->tiledValues[0]);
     auto fusedProduct = cast<MatmulOp>(fused->tiledOps[0]);
     b.setInsertionPoint(fusedProduct);
-    fusedProduct.getInitMutable().set(makePlace(extents, tile));
+    fusedProduct.getInitMutable().set(makePlace(extents));
     fusedProduct->getResult(0).setType(
         cast<RankedTensorType>(fusedProduct.getInit().getType()));
     setTile(fusedProduct);

@@ -119,7 +119,7 @@ def Kernel_PhaseAttr : Kernel_Attr<"Phase", "phase"> {
   let description = [{
     `ops`: the llama ops that it is a part of. `matrices`: weights that every one
     of its rows is multiplied with; `tables`: weights of which each row reads
-    some. `rows`: which rows those are, "prefill_rows", "decode_rows", both:
+    some. `rows`: which rows those are, "prompt_rows", "generated_rows", both:
     "rows", or "logit_rows". `cache`: keys and values of the cache are read.
 
     Example:
