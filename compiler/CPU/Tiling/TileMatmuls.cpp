@@ -19,7 +19,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
-#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/TilingInterface.h"
@@ -120,12 +120,17 @@ private:
   /// All of a part's columns, of the rows of one tile; `height` of them.
   Value tileRow(Value part, Value first, Value partRow, OpFoldResult height,
                 size_t tile, Value column, int64_t width);
-  Value computeTile(Value part, ArrayRef<OpFoldResult> place,
-                    ArrayRef<OpFoldResult> extents,
-                    ArrayRef<OpFoldResult> offsets, size_t tile);
-  void fuseProducers(Operation *tiled, ArrayRef<OpFoldResult> extents,
-                     size_t tile);
-  Value makePlace(ArrayRef<OpFoldResult> extents);
+  /// Where a tile is, of rows of activations by rows of the matrix.
+  struct Tile {
+    size_t number;                            ///< of the nest's tiles
+    SmallVector<OpFoldResult> place, offsets; ///< in the part; in the product
+    SmallVector<OpFoldResult> extents;
+  };
+  Value computeTile(Value part, const Tile &at);
+  Value computeProduct(MatmulOp product, Value into, const Tile &at);
+  Value makePlace(const Tile &at);
+  Value finishRow(Value part, const Tile &at, ValueRange sums,
+                  OpFoldResult row);
 
   Value slice(Value source, ArrayRef<OpFoldResult> offsets,
               ArrayRef<OpFoldResult> extents) {
@@ -169,7 +174,8 @@ private:
 
 } // namespace
 
-Value MatmulTiler::choose(Value condition, Type type, function_ref<Value()> then,
+Value MatmulTiler::choose(Value condition, Type type,
+                          function_ref<Value()> then,
                           function_ref<Value()> otherwise) {
   auto choice = scf::IfOp::create(b, type, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
@@ -180,75 +186,88 @@ Value MatmulTiler::choose(Value condition, Type type, function_ref<Value()> then
   return choice.getResult(0);
 }
 
+/// Computes a tile of a product into `into`.
+Value MatmulTiler::computeProduct(MatmulOp product, Value into,
+                                  const Tile &at) {
+  FailureOr<TilingResult> tiled =
+      product.getTiledImplementation(b, at.offsets, at.extents);
+  auto op = cast<MatmulOp>(tiled->tiledOps[0]);
+  op.getInitMutable().set(into);
+  op->getResult(0).setType(cast<RankedTensorType>(into.getType()));
+  op.setTileAttr(getNest(product).getTiles()[at.number]);
+  op.removeScheduleAttr();
+  return op.getResult();
+}
+
 /// The place of a product that an epilogue reads: static, for it is on a
 /// thread's stack.
-Value MatmulTiler::makePlace(ArrayRef<OpFoldResult> extents) {
-  int64_t width = *getConstantIntValue(extents[1]);
-  if (std::optional<int64_t> height = getConstantIntValue(extents[0]))
+Value MatmulTiler::makePlace(const Tile &at) {
+  int64_t width = *getConstantIntValue(at.extents[1]);
+  if (std::optional<int64_t> height = getConstantIntValue(at.extents[0]))
     return tensor::EmptyOp::create(b, ArrayRef<int64_t>{*height, width},
                                    b.getF32Type());
   // A slice of tensor.empty would become one of its own, of unknown size.
   Value place = bufferization::AllocTensorOp::create(
-      b, RankedTensorType::get({PanelLayout::kPanelRows, width}, b.getF32Type()),
+      b,
+      RankedTensorType::get({PanelLayout::kPanelRows, width}, b.getF32Type()),
       ValueRange{});
-  return slice(place, {b.getIndexAttr(0), b.getIndexAttr(0)}, extents);
+  return slice(place, {b.getIndexAttr(0), b.getIndexAttr(0)}, at.extents);
 }
 
-/// Replaces the slices that `tiled` reads of products by tiles of those.
-void MatmulTiler::fuseProducers(Operation *tiled,
-                                ArrayRef<OpFoldResult> extents, size_t tile) {
-  auto setTile = [&](MatmulOp product) {
-    product.setTileAttr(getNest(product).getTiles()[tile]);
-    product.removeScheduleAttr();
-  };
-  if (auto product = dyn_cast<MatmulOp>(tiled))
-    return setTile(product);
-  for (OpOperand &operand : tiled->getOpOperands()) {
-    auto part = operand.get().getDefiningOp<tensor::ExtractSliceOp>();
-    auto product = part ? part.getSource().getDefiningOp<MatmulOp>() : nullptr;
-    if (!product)
-      continue;
-    b.setInsertionPoint(part);
-    FailureOr<TilingResult> fused =
-        tensor::replaceExtractSliceWithTiledProducer(
-            b, part, cast<OpResult>(product.getResult()));
-    if (failed(fused)) {
-      failedToTile = true;
-      return;
-    }
-    operand.set(fused->tiledValues[0]);
-    auto fusedProduct = cast<MatmulOp>(fused->tiledOps[0]);
-    b.setInsertionPoint(fusedProduct);
-    fusedProduct.getInitMutable().set(makePlace(extents));
-    fusedProduct->getResult(0).setType(
-        cast<RankedTensorType>(fusedProduct.getInit().getType()));
-    setTile(fusedProduct);
-  }
-}
-
-Value MatmulTiler::computeTile(Value part, ArrayRef<OpFoldResult> place,
-                               ArrayRef<OpFoldResult> extents,
-                               ArrayRef<OpFoldResult> offsets, size_t tile) {
+/// One row of the epilogue, number `row` of a tile whose products are `sums`,
+/// into the part.
+Value MatmulTiler::finishRow(Value part, const Tile &at, ValueRange sums,
+                             OpFoldResult row) {
+  auto epilogue = cast<linalg::GenericOp>(root);
+  OpFoldResult one = b.getIndexAttr(1), zero = b.getIndexAttr(0);
+  SmallVector<OpFoldResult> extents = {one, at.extents[1]};
+  SmallVector<OpFoldResult> place = {apply(dim(0) + dim(1), {at.place[0], row}),
+                                     at.place[1]};
+  SmallVector<OpFoldResult> offsets = {
+      apply(dim(0) + dim(1), {at.offsets[0], row}), at.offsets[1]};
   Value into = slice(part, place, extents);
   FailureOr<TilingResult> tiled =
-      cast<TilingInterface>(root).getTiledImplementation(
-          b, SmallVector<OpFoldResult>(offsets),
-          SmallVector<OpFoldResult>(extents));
+      cast<TilingInterface>(root).getTiledImplementation(b, offsets, extents);
   if (failed(tiled)) {
     failedToTile = true;
     return part;
   }
-  Operation *op = tiled->tiledOps[0];
+  auto op = cast<linalg::GenericOp>(tiled->tiledOps[0]);
+  b.setInsertionPoint(op);
+  for (auto [product, sum] : llvm::zip_equal(findProducts(root), sums))
+    for (auto [i, input] : llvm::enumerate(epilogue.getDpsInputs()))
+      if (input == product.getResult())
+        op.getDpsInputOperand(i)->set(slice(sum, {row, zero}, extents));
   // An epilogue may read what is in its place (a residual stream): the part is
   // what became of that.
-  OpOperand &init =
-      cast<DestinationStyleOpInterface>(op).getDpsInitsMutable()[0];
-  init.set(into);
+  op.getDpsInitOperand(0)->set(into);
   op->getResult(0).setType(into.getType());
-  OpBuilder::InsertionGuard guard(b);
-  fuseProducers(op, extents, tile);
   b.setInsertionPointAfter(op);
-  return insert(op->getResult(0), part, place, extents);
+  return insert(op.getResult(0), part, place, extents);
+}
+
+Value MatmulTiler::computeTile(Value part, const Tile &at) {
+  SmallVector<MatmulOp> products = findProducts(root);
+  if (isa<MatmulOp>(root)) {
+    Value result =
+        computeProduct(products[0], slice(part, at.place, at.extents), at);
+    return insert(result, part, at.place, at.extents);
+  }
+  SmallVector<Value> sums;
+  for (MatmulOp product : products)
+    sums.push_back(computeProduct(product, makePlace(at), at));
+  OpFoldResult height = at.extents[0];
+  if (getConstantIntValue(height) == 1)
+    return finishRow(part, at, sums, b.getIndexAttr(0));
+  // A loop: were it written out, what an epilogue needs would take registers
+  // from the products before it.
+  auto rows = scf::ForOp::create(b, index(0), toValue(height), index(1), part);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(rows.getBody());
+  Value result =
+      finishRow(rows.getRegionIterArg(0), at, sums, rows.getInductionVar());
+  scf::YieldOp::create(b, result);
+  return rows.getResult(0);
 }
 
 Value MatmulTiler::tileRow(Value part, Value first, Value partRow,
@@ -256,13 +275,12 @@ Value MatmulTiler::tileRow(Value part, Value first, Value partRow,
                            int64_t width) {
   OpFoldResult row = apply(dim(0) + dim(1), {first, partRow});
   int64_t nr = nest.getTiles()[tile].getColumns();
-  Block *block = b.getInsertionBlock();
-  for (int64_t at = 0; at < width; at += nr) {
-    OpFoldResult extent = b.getIndexAttr(std::min(nr, width - at));
-    part = computeTile(part, {partRow, b.getIndexAttr(at)}, {height, extent},
-                       {row, apply(dim(0) + at, {column})}, tile);
-    b.setInsertionPointToEnd(block);
-  }
+  for (int64_t at = 0; at < width; at += nr)
+    part =
+        computeTile(part, {tile,
+                           {partRow, b.getIndexAttr(at)},
+                           {row, apply(dim(0) + at, {column})},
+                           {height, b.getIndexAttr(std::min(nr, width - at))}});
   return part;
 }
 
@@ -294,8 +312,8 @@ Value MatmulTiler::tilePart(Value part, Value first, OpFoldResult rows,
                             Value column, int64_t width) {
   Value begin = index(0);
   for (auto [i, tile] : llvm::enumerate(nest.getTiles())) {
-    bool isTile = getInfo(tile.getInstruction()).kind ==
-                  InstructionInfo::Kind::Tile;
+    bool isTile =
+        getInfo(tile.getInstruction()).kind == InstructionInfo::Kind::Tile;
     // Tile registers take whole panels of the matrix.
     if (isTile && width % PanelLayout::kPanelRows != 0)
       continue;
@@ -323,11 +341,11 @@ Value MatmulTiler::tileAnyWidth(Value part, Value first, OpFoldResult rows,
 
 Value MatmulTiler::tileColumns(Value block, Value first, OpFoldResult rows) {
   int64_t nc = nest.getNc();
-  auto loop = scf::ForallOp::create(
-      b, ArrayRef<OpFoldResult>{b.getIndexAttr(0)},
-      ArrayRef<OpFoldResult>{b.getIndexAttr(columns)},
-      ArrayRef<OpFoldResult>{b.getIndexAttr(nc)}, block,
-      /*mapping=*/std::nullopt);
+  auto loop =
+      scf::ForallOp::create(b, ArrayRef<OpFoldResult>{b.getIndexAttr(0)},
+                            ArrayRef<OpFoldResult>{b.getIndexAttr(columns)},
+                            ArrayRef<OpFoldResult>{b.getIndexAttr(nc)}, block,
+                            /*mapping=*/std::nullopt);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value column = loop.getInductionVar(0);
