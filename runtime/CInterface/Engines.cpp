@@ -1,9 +1,9 @@
 //===- Engines.cpp - Engines, sessions and generation in llamart.h --------===//
 
 #include "runtime/CInterface/Handles.h"
-#include "runtime/Generate.h"
+#include "runtime/Generate/Generate.h"
 #include "runtime/Sampler/AttentionStats.h"
-#include "runtime/SamplerConfig.h"
+#include "runtime/Sampler/SamplerConfig.h"
 
 #include <cinttypes>
 #include <cstring>

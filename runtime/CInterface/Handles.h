@@ -8,8 +8,8 @@
 #ifndef LLAMA_RUNTIME_CINTERFACE_HANDLES_H
 #define LLAMA_RUNTIME_CINTERFACE_HANDLES_H
 
+#include "runtime/Engine/Session.h"
 #include "runtime/Error.h"
-#include "runtime/Session.h"
 #include "runtime/include/llamart/llamart.h"
 
 #include <algorithm>

@@ -20,8 +20,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Sampler/Distribution.h"
+#include "runtime/Sampler/SamplerConfig.h"
 #include "runtime/Sampler/StandardSampler.h"
-#include "runtime/SamplerConfig.h"
 
 #include <nlohmann/json.hpp>
 

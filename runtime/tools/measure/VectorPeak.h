@@ -1,0 +1,20 @@
+//===- VectorPeak.h - How fast this machine multiplies and adds -*- C++ -*-===//
+
+#ifndef LLAMA_RUNTIME_TOOLS_MEASURE_VECTORPEAK_H
+#define LLAMA_RUNTIME_TOOLS_MEASURE_VECTORPEAK_H
+
+#include "runtime/tools/measure/VectorUnits.h"
+
+#include <cstdint>
+#include <vector>
+
+struct VectorPeak {
+  VectorUnit unit;
+  double operationsPerSecond = 0;
+};
+
+/// Multiplications and additions per second of every unit, so many threads
+/// together: the best of `repetitions` runs of a few milliseconds.
+std::vector<VectorPeak> measureVectorPeaks(int32_t threads, int repetitions);
+
+#endif // LLAMA_RUNTIME_TOOLS_MEASURE_VECTORPEAK_H
