@@ -4,6 +4,7 @@
 
 #include "runtime/Engine/Session.h"
 #include "runtime/Error.h"
+#include "runtime/Model/Cores.h"
 
 #include <algorithm>
 #include <cfenv>

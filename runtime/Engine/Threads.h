@@ -94,10 +94,6 @@ private:
   alignas(64) std::atomic<uint32_t> phase = 0;
 };
 
-/// Physical cores that this process may use: by its affinity mask and the CPU
-/// quota of its control group.
-int32_t getAvailableCores();
-
 } // namespace llamart
 
 #endif // LLAMA_RUNTIME_ENGINE_THREADS_H

@@ -2,8 +2,8 @@
 
 #include "runtime/Model/Model.h"
 
-#include "runtime/Engine/Threads.h"
 #include "runtime/Error.h"
+#include "runtime/Model/Cores.h"
 #include "runtime/Model/CpuFeatures.h"
 #include "runtime/Model/ElfFile.h"
 #include "runtime/Model/File.h"

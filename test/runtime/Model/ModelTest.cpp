@@ -1,6 +1,6 @@
 //===- ModelTest.cpp - Files that are models and files that are not -------===//
 
-#include "runtime/Engine/Threads.h"
+#include "runtime/Model/Cores.h"
 #include "test/runtime/FakeModelFixture.h"
 
 #include <cstdlib>
