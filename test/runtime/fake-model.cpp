@@ -98,7 +98,7 @@ void fake_function_that_nobody_has();
 __attribute__((constructor)) static void fillTokenizer() {
   llama_tokenizer.fill();
 #ifdef FAKE_NO_BOS
-  llama_tokenizer.header.flags &= ~uint32_t(llamart::kAddBos);
+  llama_tokenizer.header.flags &= ~uint32_t(llamaabi::kAddBos);
 #endif
 #ifdef FAKE_UNDEFINED
   fake_function_that_nobody_has();

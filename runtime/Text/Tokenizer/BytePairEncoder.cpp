@@ -8,6 +8,8 @@
 
 #include "runtime/Text/Tokenizer/BytePairEncoder.h"
 
+using namespace llamaabi;
+
 namespace llamart {
 
 void BytePairEncoder::pushPair(uint32_t left) {

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+using namespace llamaabi;
+
 namespace llamart {
 
 SpecialTokens::SpecialTokens(const TokenizerBlob &blob) : blob(blob) {

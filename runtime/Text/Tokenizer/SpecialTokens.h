@@ -18,7 +18,7 @@ namespace llamart {
 
 struct SpecialMatch {
   size_t begin = 0, length = 0;
-  uint32_t id = kNoToken;
+  uint32_t id = llamaabi::kNoToken;
 };
 
 class SpecialTokens {

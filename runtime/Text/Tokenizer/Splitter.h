@@ -21,7 +21,7 @@ namespace llamart {
 
 class Splitter {
 public:
-  explicit Splitter(SplitRule rule) : rule(rule) {}
+  explicit Splitter(llamaabi::SplitRule rule) : rule(rule) {}
   ~Splitter();
   Splitter(const Splitter &) = delete;
   Splitter &operator=(const Splitter &) = delete;
@@ -37,7 +37,7 @@ private:
   void splitValid(std::string_view text, void *matchData,
                   const std::function<void(std::string_view)> &take) const;
 
-  SplitRule rule;
+  llamaabi::SplitRule rule;
   mutable std::once_flag compiled; ///< at the first use: it takes a millisecond
   mutable void *code = nullptr;    ///< pcre2_code
 };

@@ -3,6 +3,8 @@
 #include "runtime/Text/Tokenizer/TokenizerImpl.h"
 #include "runtime/Text/Tokenizer/Utf8.h"
 
+using namespace llamaabi;
+
 namespace llamart {
 namespace {
 

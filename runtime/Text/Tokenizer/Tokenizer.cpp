@@ -15,6 +15,8 @@
 
 #include <algorithm>
 
+using namespace llamaabi;
+
 namespace llamart {
 
 Tokenizer::Impl::Impl(const TokenizerBlob &opened)

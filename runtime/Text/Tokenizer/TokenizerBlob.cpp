@@ -8,6 +8,8 @@
 
 static_assert(std::endian::native == std::endian::little, "rule F1");
 
+using namespace llamaabi;
+
 namespace llamart {
 namespace {
 

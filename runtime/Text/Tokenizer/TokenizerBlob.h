@@ -18,36 +18,39 @@
 namespace llamart {
 
 struct TokenizerBlob {
-  const TokenizerHeader *header = nullptr;
+  const llamaabi::TokenizerHeader *header = nullptr;
   std::span<const uint32_t> tokenOffsets; // [vocabSize + 1]
   std::string_view tokenBytes;
-  std::span<const TokenClass> tokenTypes; // [vocabSize]
+  std::span<const llamaabi::TokenClass> tokenTypes; // [vocabSize]
   std::span<const uint32_t> eosTokens;
   std::span<const uint32_t> specialTokens;
-  std::span<const TokenSlot> tokenTable;
+  std::span<const llamaabi::TokenSlot> tokenTable;
   std::span<const uint32_t> byteTokens; // [256]
-  std::span<const MergeSlot> mergeTable;
+  std::span<const llamaabi::MergeSlot> mergeTable;
   std::string_view sentencePieceModel;
   std::string_view chatTemplate;
 
   /// Throws Error (Model) if a rule of the format is broken.
   static TokenizerBlob open(const void *blob, size_t size);
 
-  bool has(TokenizerFlags flag) const { return (header->flags & flag) != 0; }
+  bool has(llamaabi::TokenizerFlags flag) const {
+    return (header->flags & flag) != 0;
+  }
 
   /// Bytes of a token; empty if the id or its offsets are out of range.
   std::string_view getBytes(uint32_t id) const;
 
   /// Unused if the id is out of range.
-  TokenClass getType(uint32_t id) const {
-    return id < tokenTypes.size() ? tokenTypes[id] : TokenClass::Unused;
+  llamaabi::TokenClass getType(uint32_t id) const {
+    return id < tokenTypes.size() ? tokenTypes[id]
+                                  : llamaabi::TokenClass::Unused;
   }
 
   /// The normal token with these bytes, or kNoToken.
   uint32_t findToken(std::string_view bytes) const;
 
   /// The merge of two tokens, or null.
-  const MergeSlot *findMerge(uint32_t left, uint32_t right) const;
+  const llamaabi::MergeSlot *findMerge(uint32_t left, uint32_t right) const;
 
 private:
   /// How many slots of a table a search looks at, at most.

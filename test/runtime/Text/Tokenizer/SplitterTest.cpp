@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+using namespace llamaabi;
 using namespace llamart;
 using Pieces = std::vector<std::string>;
 

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <random>
 
+using namespace llamaabi;
 using namespace llamart;
 using namespace llamatest;
 

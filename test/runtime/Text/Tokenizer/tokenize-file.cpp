@@ -33,6 +33,7 @@
 #include <iostream>
 #include <sstream>
 
+using namespace llamaabi;
 using namespace llamart;
 
 namespace {
