@@ -11,8 +11,8 @@
 //   F3  A section lies inside [headerBytes, totalBytes). Sections do not
 //       overlap and stand in the order of the enum. A section that a kind does
 //       not use is empty.
-//   F4  Token i is the bytes [offsets[i], offsets[i + 1]) of TokenBytes. Offsets
-//       start at 0, do not decrease and end at the size of TokenBytes.
+//   F4  Token i is the bytes [offsets[i], offsets[i + 1]) of TokenBytes.
+//       Offsets start at 0, do not decrease and end at the size of TokenBytes.
 //   F5  TokenTable and MergeTable are open-addressing hash tables: a power of
 //       two slots, at least one of them empty, linear probing from
 //       hash & (slots - 1). An entry is at most the header's maxProbe slots
