@@ -19,10 +19,10 @@
 #include <optional>
 #include <unistd.h>
 
-using namespace llamart::api;
+namespace llamart::tools {
 
-std::vector<int32_t> encodeChat(const Model &model,
-                                std::span<const Message> messages,
+std::vector<int32_t> encodeChat(const api::Model &model,
+                                std::span<const api::Message> messages,
                                 const GenerateOptions &o) {
   llamart_chat_options options = LLAMART_CHAT_OPTIONS;
   options.date = o.date ? o.date->c_str() : nullptr;
@@ -30,12 +30,12 @@ std::vector<int32_t> encodeChat(const Model &model,
   return model.encodeChat(messages, options);
 }
 
-std::vector<int32_t> findReplyEnds(const Model &model,
+std::vector<int32_t> findReplyEnds(const api::Model &model,
                                    const GenerateOptions &o) {
   std::vector<int32_t> ends;
   if (!o.chatTemplate)
     return ends;
-  auto form = llamart::ChatTemplate::byName(*o.chatTemplate);
+  auto form = ChatTemplate::byName(*o.chatTemplate);
   for (const std::string &text : form.getStopTokens()) {
     llamart_encode_options options = LLAMART_ENCODE_OPTIONS;
     options.bos = LLAMART_ADD_NEVER;
@@ -75,8 +75,8 @@ constexpr const char *kHelp =
 
 class Conversation {
 public:
-  Conversation(const Model &model, Engine &engine, const Sampler &sampler,
-               const GenerateOptions &options)
+  Conversation(const api::Model &model, api::Engine &engine,
+               const api::Sampler &sampler, const GenerateOptions &options)
       : model(model), engine(engine), sampler(sampler), o(options),
         session(engine), ends(findReplyEnds(model, options)) {
     if (o.color == "always" || (o.color == "auto" && isatty(STDOUT_FILENO)))
@@ -100,19 +100,19 @@ private:
   void save(const std::string &path) const;
   void answer(const std::string &line);
   std::string reply();
-  void printStatistics(const Job &job, size_t kept,
+  void printStatistics(const api::Job &job, size_t kept,
                        std::chrono::steady_clock::time_point start) const;
   void say(std::string_view text) const;
 
-  const Model &model;
-  Engine &engine;
-  const Sampler &sampler;
+  const api::Model &model;
+  api::Engine &engine;
+  const api::Sampler &sampler;
   const GenerateOptions &o;
-  Session session;
+  api::Session session;
   std::vector<int32_t> ends;
   std::unique_ptr<TokenColors> colors;
   std::string system;
-  std::vector<Message> messages;
+  std::vector<api::Message> messages;
 };
 
 void Conversation::say(std::string_view text) const {
@@ -138,7 +138,7 @@ void Conversation::reset() {
 
 void Conversation::save(const std::string &path) const {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Message &message : messages)
+  for (const api::Message &message : messages)
     list.push_back({{"role", message.role}, {"content", message.content}});
   std::ofstream file(path, std::ios::binary);
   file << list.dump(2, ' ', false,
@@ -182,8 +182,8 @@ std::string Conversation::reply() {
   session.truncate(static_cast<int64_t>(same));
 
   std::string text;
-  std::vector<Job> jobs(1);
-  Job &job = jobs.front();
+  std::vector<api::Job> jobs(1);
+  api::Job &job = jobs.front();
   job.session = &session;
   job.sampler = &sampler;
   job.prompt = std::span(ids).subspan(same);
@@ -205,7 +205,7 @@ std::string Conversation::reply() {
       return true;
     };
   auto start = std::chrono::steady_clock::now();
-  generate(engine, jobs);
+  api::generate(engine, jobs);
   if (o.verbose)
     printStatistics(job, same, start);
   return text;
@@ -213,7 +213,7 @@ std::string Conversation::reply() {
 
 /// After the reply, on a line of its own.
 void Conversation::printStatistics(
-    const Job &job, size_t kept,
+    const api::Job &job, size_t kept,
     std::chrono::steady_clock::time_point start) const {
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   std::fprintf(stderr,
@@ -227,7 +227,7 @@ void Conversation::answer(const std::string &line) {
   messages.push_back({"user", line});
   try {
     messages.push_back({"assistant", reply()});
-  } catch (const Error &error) {
+  } catch (const api::Error &error) {
     if (error.getKind() != LLAMART_ERROR_CONTEXT)
       throw;
     messages.pop_back();
@@ -266,8 +266,10 @@ void Conversation::run() {
 
 } // namespace
 
-void converse(const Model &model, Engine &engine, const Sampler &sampler,
-              const GenerateOptions &options) {
-  (void)encodeChat(model, std::vector<Message>{{"user", "?"}}, options);
+void converse(const api::Model &model, api::Engine &engine,
+              const api::Sampler &sampler, const GenerateOptions &options) {
+  (void)encodeChat(model, std::vector<api::Message>{{"user", "?"}}, options);
   Conversation(model, engine, sampler, options).run();
 }
+
+} // namespace llamart::tools

@@ -10,19 +10,22 @@
 #include <span>
 #include <vector>
 
+namespace llamart::tools {
+
 /// Ids of a conversation in the layout the options ask for.
-std::vector<int32_t> encodeChat(const llamart::api::Model &model,
-                                std::span<const llamart::api::Message> messages,
+std::vector<int32_t> encodeChat(const api::Model &model,
+                                std::span<const api::Message> messages,
                                 const GenerateOptions &options);
 
 /// Tokens that end a reply in the layout of --chat-template, none without it.
-std::vector<int32_t> findReplyEnds(const llamart::api::Model &model,
+std::vector<int32_t> findReplyEnds(const api::Model &model,
                                    const GenerateOptions &options);
 
 /// Reads messages and commands from standard input until it ends. What was said
 /// stays in the session's cache. Ctrl-C stops a reply.
-void converse(const llamart::api::Model &model, llamart::api::Engine &engine,
-              const llamart::api::Sampler &sampler,
-              const GenerateOptions &options);
+void converse(const api::Model &model, api::Engine &engine,
+              const api::Sampler &sampler, const GenerateOptions &options);
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_GENERATE_CONVERSATION_H

@@ -10,6 +10,8 @@
 
 #include <charconv>
 
+namespace llamart::tools {
+
 namespace {
 
 /// For whole numbers; says what was given and what is expected.
@@ -67,7 +69,7 @@ void addPromptOptions(CLI::App &app, GenerateOptions &o) {
       ->group(group);
   app.add_option("--chat-template", o.chatTemplate,
                  "Its layout, if the model's own is not one of " +
-                     llamart::ChatTemplate::listNames())
+                     ChatTemplate::listNames())
       ->group(group);
   app.add_option("--date", o.date,
                  "Today for templates that name it, as in \"26 Jul 2024\" [the "
@@ -235,3 +237,5 @@ std::optional<int> readCommandLine(int argc, char **argv,
     return app.exit(error) == 0 ? 0 : 2;
   }
 }
+
+} // namespace llamart::tools

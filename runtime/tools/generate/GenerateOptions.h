@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace llamart::tools {
+
 struct GenerateOptions {
   std::string model;
   // One of the three, but in an interactive chat.
@@ -38,5 +40,7 @@ struct GenerateOptions {
 /// help or the version was asked for, or the usage was wrong, and said so.
 std::optional<int> readCommandLine(int argc, char **argv,
                                    GenerateOptions &options);
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_GENERATE_GENERATEOPTIONS_H

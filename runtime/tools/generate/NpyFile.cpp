@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <utility>
 
+namespace llamart::tools {
+
 // The file to remove when a signal ends the process; null if there is none.
 static const char *volatile unfinishedFile = nullptr;
 
@@ -151,3 +153,5 @@ void NpyFile::finish() {
   unfinishedFile = nullptr;
   temporary.clear();
 }
+
+} // namespace llamart::tools

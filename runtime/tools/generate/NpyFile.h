@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <string>
 
+namespace llamart::tools {
+
 /// Failures are std::runtime_error "FILE: reason".
 class NpyFile {
 public:
@@ -38,5 +40,7 @@ private:
   int64_t columns, rows = 0;
   FILE *file = nullptr;
 };
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_GENERATE_NPYFILE_H

@@ -15,8 +15,9 @@
 #include <fstream>
 #include <sstream>
 
-using namespace llamart;
 using nlohmann::json;
+
+namespace llamart::tools {
 
 namespace {
 
@@ -291,3 +292,5 @@ std::string describeSamplers() {
   describe(out, "\nentropix-v5", getSliderFields(), SliderOptions());
   return out.str();
 }
+
+} // namespace llamart::tools

@@ -21,6 +21,8 @@ namespace CLI {
 class App;
 }
 
+namespace llamart::tools {
+
 class SamplerFlags {
 public:
   /// Adds the options; the app must not outlive this object.
@@ -47,5 +49,7 @@ std::string getThresholds(const std::string &config);
 
 /// What --help-samplers prints: the samplers, their options and defaults.
 std::string describeSamplers();
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_GENERATE_SAMPLERFLAGS_H

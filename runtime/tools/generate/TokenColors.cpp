@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 
+namespace llamart::tools {
+
 namespace {
 
 struct Color {
@@ -57,3 +59,5 @@ std::string TokenColors::getLegend() const {
               paintWith(kColors[i], kColors[i].meaning);
   return legend;
 }
+
+} // namespace llamart::tools

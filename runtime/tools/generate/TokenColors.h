@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+namespace llamart::tools {
+
 /// By the sampler's state where it has one, else by surprise, -log2 of the
 /// token's probability. ANSI escapes with colours every terminal knows.
 class TokenColors {
@@ -29,5 +31,7 @@ private:
   size_t current = 0; ///< 0: none
   std::set<size_t> seen;
 };
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_GENERATE_TOKENCOLORS_H

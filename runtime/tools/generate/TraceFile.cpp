@@ -11,7 +11,9 @@
 
 using nlohmann::ordered_json;
 
-TraceFile::TraceFile(std::string name, const llamart::api::Model &model,
+namespace llamart::tools {
+
+TraceFile::TraceFile(std::string name, const api::Model &model,
                      const std::string &config, const std::string &prompt)
     : path(std::move(name)), model(model), file(std::fopen(path.c_str(), "w")) {
   if (!file)
@@ -62,3 +64,5 @@ void TraceFile::finish() {
   if (std::fflush(file.get()) != 0 || std::ferror(file.get()))
     throw std::runtime_error(path + ": " + std::strerror(errno));
 }
+
+} // namespace llamart::tools

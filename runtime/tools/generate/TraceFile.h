@@ -19,11 +19,13 @@
 #include <optional>
 #include <string>
 
+namespace llamart::tools {
+
 class TraceFile {
 public:
   /// `config` is the sampler's, as JSON. Throws std::runtime_error if the file
   /// cannot be written.
-  TraceFile(std::string path, const llamart::api::Model &model,
+  TraceFile(std::string path, const api::Model &model,
             const std::string &config, const std::string &prompt);
 
   void write(const llamart_step &step);
@@ -38,9 +40,11 @@ private:
     void operator()(std::FILE *file) const { std::fclose(file); }
   };
   std::string path;
-  const llamart::api::Model &model;
-  std::optional<llamart::api::Decoder> decoder; ///< if there is a tokenizer
+  const api::Model &model;
+  std::optional<api::Decoder> decoder; ///< if there is a tokenizer
   std::unique_ptr<std::FILE, Closer> file;
 };
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_GENERATE_TRACEFILE_H

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 using namespace llamart::api;
+using namespace llamart::tools;
 using Clock = std::chrono::steady_clock;
 
 namespace {

@@ -7,13 +7,15 @@
 #include <algorithm>
 #include <cmath>
 
+namespace llamart::tools {
+
 void Prediction::set(std::span<const float> row) {
   logits = row;
-  best = llamart::findLargest(row);
+  best = findLargest(row);
   largest = row[best];
   weights.resize(row.size());
-  llamart::computeWeights(row, 1.0, weights);
-  total = llamart::sumWeights(weights);
+  computeWeights(row, 1.0, weights);
+  total = sumWeights(weights);
 }
 
 bool Prediction::isValid() const {
@@ -35,3 +37,5 @@ double Prediction::getDivergence(const Prediction &other) const {
       sum += weights[i] * (double(logits[i]) - double(other.logits[i]) + shift);
   return std::max(0.0, sum / total); // rounding
 }
+
+} // namespace llamart::tools

@@ -7,6 +7,8 @@
 #include <span>
 #include <vector>
 
+namespace llamart::tools {
+
 /// softmax of a row of logits, in double precision.
 class Prediction {
 public:
@@ -32,5 +34,7 @@ private:
   double total = 0.0, largest = 0.0;
   int32_t best = 0;
 };
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_MEASURE_PREDICTION_H

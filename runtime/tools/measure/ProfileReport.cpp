@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <cstdio>
 
-using llamart::Profile;
+namespace llamart::tools {
+
 using nlohmann::ordered_json;
 
 namespace {
@@ -125,3 +126,5 @@ ordered_json describeProfile(const Measured &line, bool byLayers) {
           {"seconds_outside", getSecondsOutside(line)},
           {"steps", std::move(steps)}};
 }
+
+} // namespace llamart::tools

@@ -12,9 +12,13 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+namespace llamart::tools {
+
 /// On standard output.
 void printProfile(const Measured &line, bool byLayers);
 
 nlohmann::ordered_json describeProfile(const Measured &line, bool byLayers);
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_MEASURE_PROFILEREPORT_H

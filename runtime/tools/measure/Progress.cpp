@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include <utility>
 
+namespace llamart::tools {
+
 Progress::Progress(std::string what, size_t total, bool quiet)
     : what(std::move(what)), total(total), quiet(quiet),
       terminal(isatty(STDERR_FILENO) != 0) {}
@@ -33,3 +35,5 @@ void Progress::step() {
   std::fprintf(stderr, "\r\x1b[K[%s] %s %zu of %zu", bar.c_str(), what.c_str(),
                done, total);
 }
+
+} // namespace llamart::tools

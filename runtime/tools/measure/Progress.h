@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <string>
 
+namespace llamart::tools {
+
 class Progress {
 public:
   /// "what 1 of total"
@@ -30,5 +32,7 @@ private:
   std::chrono::steady_clock::time_point shown =
       std::chrono::steady_clock::now();
 };
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_MEASURE_PROGRESS_H

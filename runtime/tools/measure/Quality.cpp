@@ -17,8 +17,9 @@
 #include <span>
 #include <stdexcept>
 
-using namespace llamart::api;
 using nlohmann::ordered_json;
+
+namespace llamart::tools {
 
 namespace {
 
@@ -49,7 +50,7 @@ struct Chunks {
 };
 
 std::string readText(const std::string &path) {
-  llamart::File file(path);
+  File file(path);
   std::string text(file.getSize(), '\0');
   file.read(0, text.data(), text.size());
   if (text.empty())
@@ -64,9 +65,9 @@ std::string readText(const std::string &path) {
 /// A model and what was found out about it.
 struct Subject {
   std::string path;
-  Model model;
-  Engine engine;
-  Session session;
+  api::Model model;
+  api::Engine engine;
+  api::Session session;
   Prediction prediction;
   std::vector<double> surprises;
   std::vector<double> divergences; ///< of the reference from it
@@ -102,7 +103,7 @@ private:
   std::vector<std::unique_ptr<Subject>> subjects; ///< the reference first
 };
 
-std::vector<int32_t> encode(const Model &model, const std::string &text,
+std::vector<int32_t> encode(const api::Model &model, const std::string &text,
                             int32_t bos) {
   llamart_encode_options options = LLAMART_ENCODE_OPTIONS;
   options.bos = bos;
@@ -319,3 +320,5 @@ void measureQuality(const QualityOptions &options) {
   else
     quality.print();
 }
+
+} // namespace llamart::tools

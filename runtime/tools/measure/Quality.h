@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+namespace llamart::tools {
+
 struct QualityOptions {
   std::vector<std::string> models;
   std::optional<std::string> reference;
@@ -31,5 +33,7 @@ struct QualityOptions {
 
 /// Measures and prints. Throws what std::exception says in one line.
 void measureQuality(const QualityOptions &options);
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_MEASURE_QUALITY_H

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstring>
 
-using namespace llamart;
+namespace llamart::tools {
 
 namespace {
 
@@ -72,3 +72,5 @@ void ReadMeter::pass() {
         std::max(results[i].bytesPerSecond, bytes / took.count());
   }
 }
+
+} // namespace llamart::tools

@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+namespace llamart::tools {
+
 struct ReadBandwidth {
   int streams = 0;           ///< that each thread reads at once
   double bytesPerSecond = 0; ///< of all threads together, the best pass
@@ -27,10 +29,12 @@ public:
   std::span<const ReadBandwidth> getResults() const { return results; }
 
 private:
-  llamart::Pages pages;
-  llamart::Team team;
+  Pages pages;
+  Team team;
   std::vector<uint64_t> sums; // of threads, so that no read is left out
   std::vector<ReadBandwidth> results;
 };
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_MEASURE_READBANDWIDTH_H

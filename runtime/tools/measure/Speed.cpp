@@ -10,13 +10,13 @@
 #include <algorithm>
 #include <stdexcept>
 
-using namespace llamart::api;
+namespace llamart::tools {
 
 //===----------------------------------------------------------------------===//
 // Costs
 //===----------------------------------------------------------------------===//
 
-Costs::Costs(const Model &model) {
+Costs::Costs(const api::Model &model) {
   const llamart_model_info &info = model.getInfo();
   auto json = nlohmann::json::parse(info.json);
   const auto &tensors = json["weights"]["tensors"];
@@ -111,13 +111,13 @@ struct Lengths {
 
 class Runner {
 public:
-  Runner(Engine &engine, int64_t vocab) : engine(engine), vocab(vocab) {}
+  Runner(api::Engine &engine, int64_t vocab) : engine(engine), vocab(vocab) {}
 
-  Session runPrompt(Measured &prompt) {
+  api::Session runPrompt(Measured &prompt) {
     std::vector<int32_t> ids(prompt.prompt);
     for (size_t i = 0; i < ids.size(); ++i)
       ids[i] = getId(i);
-    Session session(engine);
+    api::Session session(engine);
     llamart_feed feed = session.feed(ids);
     setProfile(prompt.profile.get());
     auto start = Rates::Clock::now();
@@ -128,8 +128,8 @@ public:
   }
 
   /// Forks of a session, token by token.
-  void runDecode(const Session &first, Measured &decode) {
-    std::vector<Session> sessions;
+  void runDecode(const api::Session &first, Measured &decode) {
+    std::vector<api::Session> sessions;
     sessions.reserve(decode.batch);
     for (int64_t i = 0; i < decode.batch; ++i)
       sessions.push_back(first.fork());
@@ -139,7 +139,7 @@ public:
       std::vector<llamart_feed> feeds;
       feeds.reserve(sessions.size());
       int32_t id = getId(step);
-      for (Session &session : sessions)
+      for (api::Session &session : sessions)
         feeds.push_back(session.feed({&id, 1}, LLAMART_FROM_MODEL));
       engine.eval(feeds);
     }
@@ -148,12 +148,12 @@ public:
   }
 
 private:
-  void setProfile(llamart::Profile *profile) {
+  void setProfile(Profile *profile) {
     engine.get()->engine->setProfile(profile);
   }
   int32_t getId(int64_t i) const { return int32_t(i * 7919 % vocab); }
 
-  Engine &engine;
+  api::Engine &engine;
   int64_t vocab;
 };
 
@@ -184,7 +184,7 @@ void addLines(Speed &speed, const SpeedOptions &o, const Lengths &lengths) {
 
 void runLines(Runner &runner, Speed &speed) {
   for (Measured &prompt : speed.prompts) {
-    Session session = runner.runPrompt(prompt);
+    api::Session session = runner.runPrompt(prompt);
     for (Measured &decode : speed.decodes)
       if (decode.prompt == prompt.prompt)
         runner.runDecode(session, decode);
@@ -197,8 +197,8 @@ Speed measureSpeed(const SpeedOptions &o) {
   llamart_model_options load = LLAMART_MODEL_OPTIONS;
   if (o.load == "copy")
     load.weights = LLAMART_WEIGHTS_COPIED;
-  Model model(o.model, load);
-  Engine engine(model, o.engine);
+  api::Model model(o.model, load);
+  api::Engine engine(model, o.engine);
   Lengths lengths(o, model.getInfo().max_seq_len);
   Speed speed{.threads = engine.getThreads(),
               .costs = Costs(model),
@@ -217,8 +217,8 @@ Speed measureSpeed(const SpeedOptions &o) {
   if (!o.profile.empty())
     for (std::vector<Measured> *lines : {&speed.prompts, &speed.decodes})
       for (Measured &line : *lines)
-        line.profile = std::make_shared<llamart::Profile>(*model.get()->model,
-                                                          speed.threads);
+        line.profile =
+            std::make_shared<Profile>(*model.get()->model, speed.threads);
   progress.step();
   for (int i = 0; i < o.repetitions; ++i) {
     reads.pass();
@@ -228,3 +228,5 @@ Speed measureSpeed(const SpeedOptions &o) {
   speed.reads.assign(reads.getResults().begin(), reads.getResults().end());
   return speed;
 }
+
+} // namespace llamart::tools

@@ -25,6 +25,8 @@
 #include <string>
 #include <vector>
 
+namespace llamart::tools {
+
 struct SpeedOptions {
   std::string model, load = "map";
   std::string profile;          ///< "", "ops" or "layers"
@@ -44,7 +46,7 @@ struct Costs {
   double attentionPerPair = 0;       ///< operations
   Operands operands = Operands::F32; ///< the smallest that it multiplies
 
-  explicit Costs(const llamart::api::Model &model);
+  explicit Costs(const api::Model &model);
 
   /// Of `tokens` more tokens after `before` ones, logits of `rows` of them.
   double getOperations(int64_t before, int64_t tokens, int64_t rows) const;
@@ -73,7 +75,7 @@ struct Measured {
   int64_t batch = 1;  ///< sequences
   double bytes = 0, operations = 0; ///< of the whole
   Rates rates;
-  std::shared_ptr<llamart::Profile> profile; ///< of all runs, if asked for
+  std::shared_ptr<Profile> profile; ///< of all runs, if asked for
 
   int64_t getTokens() const { return decode ? decode * batch : prompt; }
   double getSeconds() const { return double(getTokens()) / rates.getMedian(); }
@@ -100,5 +102,7 @@ Speed measureSpeed(const SpeedOptions &options);
 /// On standard output.
 void printSpeed(const SpeedOptions &options, const Speed &speed);
 void printSpeedJson(const SpeedOptions &options, const Speed &speed);
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_MEASURE_SPEED_H

@@ -11,6 +11,8 @@
 
 using nlohmann::ordered_json;
 
+namespace llamart::tools {
+
 namespace {
 
 constexpr double kGiga = 1e9;
@@ -53,7 +55,7 @@ ordered_json describe(const Measured &line, const Speed &speed,
 } // namespace
 
 void printSpeed(const SpeedOptions &options, const Speed &speed) {
-  std::printf("%s, %d threads\n", llamart::getCpuName().c_str(), speed.threads);
+  std::printf("%s, %d threads\n", getCpuName().c_str(), speed.threads);
   std::printf("reads, GB/s by streams of each thread:");
   for (const ReadBandwidth &read : speed.reads)
     std::printf("  %d: %.1f", read.streams, read.bytesPerSecond / kGiga);
@@ -83,7 +85,7 @@ void printSpeedJson(const SpeedOptions &o, const Speed &speed) {
   ordered_json out = {
       {"model", o.model},
       {"threads", speed.threads},
-      {"cpu", llamart::getCpuName()},
+      {"cpu", getCpuName()},
       {"read_bytes_per_s", speed.getBestRead().bytesPerSecond},
       {"read_streams", speed.getBestRead().streams},
       {"reads", ordered_json::array()},
@@ -105,3 +107,5 @@ void printSpeedJson(const SpeedOptions &o, const Speed &speed) {
     out["decode"].push_back(describe(line, speed, o));
   std::puts(out.dump(2).c_str());
 }
+
+} // namespace llamart::tools

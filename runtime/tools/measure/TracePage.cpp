@@ -11,6 +11,8 @@
 
 using nlohmann::json;
 
+namespace llamart::tools {
+
 /// trace-page.html: @TRACE@ in it is for the data.
 extern const char *const kTracePage;
 
@@ -86,3 +88,5 @@ void writeTracePage(const std::string &trace, const std::string &page) {
     throw std::runtime_error(page + ": " + std::strerror(reason));
   }
 }
+
+} // namespace llamart::tools

@@ -11,8 +11,12 @@
 
 #include <string>
 
+namespace llamart::tools {
+
 /// Throws std::runtime_error, "file: what", if the one cannot be read or the
 /// other not written.
 void writeTracePage(const std::string &trace, const std::string &page);
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_MEASURE_TRACEPAGE_H

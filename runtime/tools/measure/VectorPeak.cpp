@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
-using namespace llamart;
+namespace llamart::tools {
 
 namespace {
 
@@ -47,3 +47,5 @@ std::vector<VectorPeak> measureVectorPeaks(int32_t threads, int repetitions) {
   }
   return peaks;
 }
+
+} // namespace llamart::tools

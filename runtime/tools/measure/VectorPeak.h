@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace llamart::tools {
+
 struct VectorPeak {
   VectorUnit unit;
   double operationsPerSecond = 0;
@@ -16,5 +18,7 @@ struct VectorPeak {
 /// Multiplications and additions per second of every unit, so many threads
 /// together: the best of `repetitions` runs of a few milliseconds.
 std::vector<VectorPeak> measureVectorPeaks(int32_t threads, int repetitions);
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_MEASURE_VECTORPEAK_H

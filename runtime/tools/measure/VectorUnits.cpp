@@ -10,10 +10,10 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+namespace llamart::tools {
+
 #define LLAMA_TARGET(features) __attribute__((target(features)))
 #endif
-
-using namespace llamart;
 
 namespace {
 
@@ -236,3 +236,5 @@ std::vector<VectorUnit> findVectorUnits() {
                                  uint64_t(kSums) * 4 * 2, runPortable});
   return units;
 }
+
+} // namespace llamart::tools

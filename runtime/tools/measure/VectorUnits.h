@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+namespace llamart::tools {
+
 /// What the operands of the products are.
 enum class Operands : uint8_t { F32, BF16, Int8 };
 
@@ -28,5 +30,7 @@ struct VectorUnit {
 /// Those of this machine, the widest of each kind; at least one for f32. Asks
 /// the kernel for the use of tiles where the CPU has them.
 std::vector<VectorUnit> findVectorUnits();
+
+} // namespace llamart::tools
 
 #endif // LLAMA_RUNTIME_TOOLS_MEASURE_VECTORUNITS_H

@@ -23,6 +23,8 @@
 #include <cstring>
 #include <stdexcept>
 
+using namespace llamart::tools;
+
 namespace {
 
 void addEngineOptions(CLI::App &app, llamart_engine_options &engine) {
