@@ -159,7 +159,7 @@ def tools():
         + [checklist([sys.executable, f"test/runtime/{script}"])
            for script in ["Text/Tokenizer/differential.py", "Sampler/against_numpy.py",
                           "Sampler/entropix_against_numpy.py",
-                          "Sampler/slider_against_numpy.py", "Text/ChatTemplate/against_jinja.py"]])
+                          "Sampler/dirichlet_against_numpy.py", "Text/ChatTemplate/against_jinja.py"]])
 
 
 def run_lit(folder, **environment):

@@ -3,8 +3,8 @@
 #include "runtime/Sampler/SamplerConfig.h"
 
 #include "runtime/Error.h"
+#include "runtime/Sampler/DirichletSampler.h"
 #include "runtime/Sampler/EntropySampler.h"
-#include "runtime/Sampler/Slider.h"
 #include "runtime/Sampler/StandardSampler.h"
 
 #include <nlohmann/json.hpp>
@@ -253,7 +253,7 @@ std::shared_ptr<const Sampler> llamart::createSampler(std::string_view text,
           readEntropy(config, base, getEntropyFields(version),
                       getEntropyDefaults(version), name));
   if (name == "entropix-v5")
-    return createSliderSampler(
-        readEntropy(config, base, getSliderFields(), SliderOptions(), name));
+    return createDirichletSampler(readEntropy(
+        config, base, getDirichletFields(), DirichletOptions(), name));
   fail("sampler", name, "one of " + listSamplers());
 }

@@ -40,23 +40,23 @@ public:
                  SampleTrace *trace) const override {
     if (input.logits.empty())
       throw Error(ErrorKind::Argument, "sampler: there are no logits");
-    thread_local ChoiceMaker maker;
+    thread_local SamplerChain maker;
     StepRandom random{options.seed, input.sequence, input.position};
     auto *mirostat = static_cast<MirostatState *>(state);
-    const Choices &choices =
+    const Candidates &candidates =
         options.mirostat && mirostat
             ? maker.makeMirostat(input, options, mirostat->surprise)
             : maker.make(input, options, random.uniform(kXtcCoin));
-    size_t chosen = pickChoice(choices, random.uniform(kDraw));
-    int32_t id = choices.getId(chosen);
+    size_t chosen = pickChoice(candidates, random.uniform(kDraw));
+    int32_t id = candidates.getId(chosen);
     if (mirostat) {
-      double observed =
-          -std::log2(choices.weights[chosen] / sumWeights(choices.weights));
+      double observed = -std::log2(candidates.weights[chosen] /
+                                   sumWeights(candidates.weights));
       mirostat->surprise -= double(options.mirostatEta) *
                             (observed - double(options.mirostatTau));
     }
     if (trace)
-      fillTrace(input.logits, id, choices, *trace);
+      fillTrace(input.logits, id, candidates, *trace);
     return id;
   }
 
@@ -96,7 +96,7 @@ constexpr auto kFields = std::to_array<Field>({
     {"min_p", &SamplerOptions::minP, 0, 1,
      "Only tokens this probable relative to the best"},
     {"xtc_probability", &SamplerOptions::xtcProbability, 0, 1,
-     "XTC: how often it drops the top choices"},
+     "XTC: how often it drops the top candidates"},
     {"xtc_threshold", &SamplerOptions::xtcThreshold, 0, 1,
      "XTC: drops tokens this probable, but the least of them"},
     {"temperature", &SamplerOptions::temperature, 0, kLarge,

@@ -3,9 +3,9 @@
 #include "runtime/tools/generate/SamplerFlags.h"
 
 #include "llamart/llamart.h"
+#include "runtime/Sampler/DirichletSampler.h"
 #include "runtime/Sampler/EntropySampler.h"
 #include "runtime/Sampler/SamplerConfig.h"
-#include "runtime/Sampler/Slider.h"
 #include "runtime/Sampler/StandardSampler.h"
 
 #include <CLI/CLI.hpp>
@@ -236,7 +236,7 @@ std::string getThresholds(const std::string &text) {
   std::string name = config.value("sampler", "");
   constexpr double kBitsPerNat = 1.4426950408889634;
   if (name == "entropix-v5")
-    return findThresholds(config, getSliderFields(), SliderOptions(),
+    return findThresholds(config, getDirichletFields(), DirichletOptions(),
                           kBitsPerNat)
         .dump();
   for (auto [known, version] : {std::pair("entropy", EntropixVersion::V2),
@@ -289,7 +289,7 @@ std::string describeSamplers() {
         std::pair("\nentropix-v4", EntropixVersion::V4)})
     describe(out, title, getEntropyFields(version),
              getEntropyDefaults(version));
-  describe(out, "\nentropix-v5", getSliderFields(), SliderOptions());
+  describe(out, "\nentropix-v5", getDirichletFields(), DirichletOptions());
   return out.str();
 }
 

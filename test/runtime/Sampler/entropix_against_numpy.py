@@ -4,7 +4,7 @@
 usage: entropix_against_numpy.py [--tool=build/bin/sample-file]
 
 The rules of entropix V2 to V4 are written down here a second time, with attention
-over all 4096 slots of a cache. V5 is in slider_against_numpy.py.
+over all 4096 slots of a cache. V5 is in dirichlet_against_numpy.py.
 """
 
 import argparse

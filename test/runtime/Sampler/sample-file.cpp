@@ -37,17 +37,17 @@ using nlohmann::json;
 static void addDistribution(const SampleInput &input,
                             const SamplerOptions &options, double coin,
                             json &result) {
-  ChoiceMaker maker;
-  const Choices &choices =
+  SamplerChain maker;
+  const Candidates &candidates =
       options.mirostat
           ? maker.makeMirostat(input, options, 2.0 * options.mirostatTau)
           : maker.make(input, options, coin);
-  double total = sumWeights(choices.weights);
+  double total = sumWeights(candidates.weights);
   result["ids"] = json::array();
   result["probabilities"] = json::array();
-  for (size_t i = 0; i < choices.weights.size(); ++i) {
-    result["ids"].push_back(choices.getId(i));
-    result["probabilities"].push_back(choices.weights[i] / total);
+  for (size_t i = 0; i < candidates.weights.size(); ++i) {
+    result["ids"].push_back(candidates.getId(i));
+    result["probabilities"].push_back(candidates.weights[i] / total);
   }
 }
 

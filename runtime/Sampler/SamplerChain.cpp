@@ -1,4 +1,4 @@
-//===- ChoiceMaker.cpp - The steps of the standard chain ------------------===//
+//===- SamplerChain.cpp - The steps of the standard chain -----------------===//
 //
 // The order of steps and what each of them means are llama.cpp's: every step
 // sees only what the one before it left, and with the temperature last all
@@ -34,13 +34,13 @@ double getNats(std::span<const double> weights, double total) {
 // What is left
 //===----------------------------------------------------------------------===//
 
-void ChoiceMaker::weigh() {
-  choices.weights.resize(left.size());
-  computeWeights(left, scale, choices.weights);
+void SamplerChain::weigh() {
+  candidates.weights.resize(left.size());
+  computeWeights(left, scale, candidates.weights);
 }
 
 /// Before logits are changed: they may still be the input's.
-void ChoiceMaker::own() {
+void SamplerChain::own() {
   if (left.data() == kept.data() && !kept.empty())
     return;
   kept.assign(left.begin(), left.end());
@@ -48,33 +48,34 @@ void ChoiceMaker::own() {
 }
 
 /// The logit of a token, null if it is not left. After own().
-float *ChoiceMaker::find(int32_t id) {
-  if (choices.ids.empty())
+float *SamplerChain::find(int32_t id) {
+  if (candidates.ids.empty())
     return id >= 0 && size_t(id) < kept.size() ? &kept[id] : nullptr;
-  auto at = std::ranges::lower_bound(choices.ids, id);
-  return at != choices.ids.end() && *at == id ? &kept[at - choices.ids.begin()]
-                                              : nullptr;
+  auto at = std::ranges::lower_bound(candidates.ids, id);
+  return at != candidates.ids.end() && *at == id
+             ? &kept[at - candidates.ids.begin()]
+             : nullptr;
 }
 
 /// `indices` ascend, so that moving to the front overwrites nothing needed.
-void ChoiceMaker::keep(std::span<const uint32_t> indices) {
-  bool everything = choices.ids.empty();
+void SamplerChain::keep(std::span<const uint32_t> indices) {
+  bool everything = candidates.ids.empty();
   if (everything)
-    choices.ids.resize(indices.size());
+    candidates.ids.resize(indices.size());
   if (left.data() != kept.data())
     kept.resize(indices.size());
   for (size_t i = 0; i < indices.size(); ++i) {
     uint32_t index = indices[i];
     kept[i] = left[index];
-    choices.ids[i] = everything ? int32_t(index) : choices.ids[index];
+    candidates.ids[i] = everything ? int32_t(index) : candidates.ids[index];
   }
-  choices.ids.resize(indices.size());
+  candidates.ids.resize(indices.size());
   kept.resize(indices.size());
   left = kept;
 }
 
 template <typename Keeps>
-void ChoiceMaker::keepIf(Keeps keeps) {
+void SamplerChain::keepIf(Keeps keeps) {
   some.resize(left.size() + 1);
   size_t count = 0; // without branches: which way they go is anybody's guess
   for (size_t i = 0; i < left.size(); ++i) {
@@ -90,11 +91,11 @@ void ChoiceMaker::keepIf(Keeps keeps) {
 // Steps
 //===----------------------------------------------------------------------===//
 
-void ChoiceMaker::begin(const SampleInput &input,
-                        const SamplerOptions &options) {
+void SamplerChain::begin(const SampleInput &input,
+                         const SamplerOptions &options) {
   left = input.logits;
   scale = 1.0;
-  choices.ids.clear();
+  candidates.ids.clear();
   if (options.logitBias.empty())
     return;
   own();
@@ -103,8 +104,8 @@ void ChoiceMaker::begin(const SampleInput &input,
       *logit += bias.bias;
 }
 
-void ChoiceMaker::applyPenalties(const SampleInput &input,
-                                 const SamplerOptions &options) {
+void SamplerChain::applyPenalties(const SampleInput &input,
+                                  const SamplerOptions &options) {
   own();
   for (auto [id, count] : countRecent(input.history, options))
     if (float *logit = find(id))
@@ -113,8 +114,8 @@ void ChoiceMaker::applyPenalties(const SampleInput &input,
                    : float(scale * penalize(*logit / scale, count, options));
 }
 
-void ChoiceMaker::applyDry(const SampleInput &input,
-                           const SamplerOptions &options) {
+void SamplerChain::applyDry(const SampleInput &input,
+                            const SamplerOptions &options) {
   own();
   for (auto [id, length] : findRepetitions(input.history, options))
     if (float *logit = find(id))
@@ -123,7 +124,7 @@ void ChoiceMaker::applyDry(const SampleInput &input,
 
 /// Logits at most so many standard deviations below the largest. Minus infinity
 /// and what is no number count for nothing.
-void ChoiceMaker::keepNearBest(double deviations) {
+void SamplerChain::keepNearBest(double deviations) {
   double sum = 0.0, squares = 0.0;
   size_t count = 0;
   float best = getLargest(left);
@@ -144,7 +145,7 @@ void ChoiceMaker::keepNearBest(double deviations) {
 
 /// Tokens in the order of their score, what is not the same to the last bit
 /// apart; equal ones by logit, then by id.
-bool ChoiceMaker::isMoreTypical(uint32_t a, uint32_t b) const {
+bool SamplerChain::isMoreTypical(uint32_t a, uint32_t b) const {
   if (scores[a] != scores[b])
     return scores[a] < scores[b];
   return left[a] != left[b] ? left[a] > left[b] : a < b;
@@ -153,7 +154,7 @@ bool ChoiceMaker::isMoreTypical(uint32_t a, uint32_t b) const {
 /// Of `some`, in any order, the first in order that together have more than
 /// `weight`, or all. They are put in order only as far as it takes: halves are
 /// compared, and one of them goes on being halved.
-void ChoiceMaker::cutTypical(double weight) {
+void SamplerChain::cutTypical(double weight) {
   auto before = [this](uint32_t a, uint32_t b) { return isMoreTypical(a, b); };
   auto first = some.begin(), last = some.end(); // the end is in here
   double sum = 0.0;                             // of what comes before `first`
@@ -162,7 +163,7 @@ void ChoiceMaker::cutTypical(double weight) {
     std::nth_element(first, middle, last, before);
     double half = 0.0;
     for (auto at = first; at != middle; ++at)
-      half += choices.weights[*at];
+      half += candidates.weights[*at];
     if (sum + half > weight) {
       last = middle;
     } else {
@@ -175,14 +176,14 @@ void ChoiceMaker::cutTypical(double weight) {
 
 /// Scores are counted in buckets, and only the bucket where the mass ends is
 /// looked at closely.
-void ChoiceMaker::keepTypical(double mass) {
+void SamplerChain::keepTypical(double mass) {
   weigh();
-  double total = sumWeights(choices.weights);
+  double total = sumWeights(candidates.weights);
   // -ln p = distance + ln total: its distance to the entropy, its mean, is that
   // of the distance to the mean distance.
   scores.resize(left.size());
   computeDistances(left, scale, scores);
-  double mean = sumProducts(choices.weights, scores) / total;
+  double mean = sumProducts(candidates.weights, scores) / total;
 
   constexpr double kPerUnit = 64.0; // buckets, of nats
   constexpr uint16_t kKept = 0, kFirst = 1, kLast = 4095, kNone = 4096;
@@ -191,9 +192,9 @@ void ChoiceMaker::keepTypical(double mass) {
   for (size_t i = 0; i < left.size(); ++i) {
     scores[i] = std::abs(scores[i] - mean);
     double at = std::min(kFirst + scores[i] * kPerUnit, double(kLast));
-    bool counts = choices.weights[i] > 0.0;
+    bool counts = candidates.weights[i] > 0.0;
     buckets[i] = counts ? static_cast<uint16_t>(at) : kNone;
-    weights[counts ? buckets[i] : kLast] += choices.weights[i];
+    weights[counts ? buckets[i] : kLast] += candidates.weights[i];
   }
   uint16_t cut = kFirst;
   double before = 0.0; // weight of the buckets before the one of the cut
@@ -210,38 +211,40 @@ void ChoiceMaker::keepTypical(double mass) {
   keepIf([&](size_t i) { return buckets[i] < cut; });
 }
 
-void ChoiceMaker::keepTopMass(double mass) {
+void SamplerChain::keepTopMass(double mass) {
   weigh();
-  keep(selector.findTopMass(left, choices.weights,
-                            mass * sumWeights(choices.weights)));
+  keep(selector.findTopMass(left, candidates.weights,
+                            mass * sumWeights(candidates.weights)));
 }
 
-void ChoiceMaker::keepProbable(double share) {
+void SamplerChain::keepProbable(double share) {
   weigh();
-  keepIf([&](size_t i) { return choices.weights[i] >= share; });
+  keepIf([&](size_t i) { return candidates.weights[i] >= share; });
 }
 
 /// Of the tokens that reach the threshold only the last stays, the highest id
 /// among equals.
-void ChoiceMaker::dropTopChoices(double threshold) {
+void SamplerChain::dropTopChoices(double threshold) {
   if (left.size() < 2)
     return;
   weigh();
-  double limit = threshold * sumWeights(choices.weights);
+  double limit = threshold * sumWeights(candidates.weights);
   size_t count = 0, least = 0;
   for (size_t i = 0; i < left.size(); ++i)
-    if (choices.weights[i] >= limit)
+    if (candidates.weights[i] >= limit)
       if (count++ == 0 || left[i] <= left[least])
         least = i;
   if (count >= 2)
-    keepIf([&](size_t i) { return choices.weights[i] < limit || i == least; });
+    keepIf(
+        [&](size_t i) { return candidates.weights[i] < limit || i == least; });
 }
 
-void ChoiceMaker::applyTemperature(const SamplerOptions &options) {
+void SamplerChain::applyTemperature(const SamplerOptions &options) {
   double temperature = options.temperature;
   if (options.dynatempRange > 0.0f && left.size() > 1) {
     weigh();
-    double entropy = getNats(choices.weights, sumWeights(choices.weights));
+    double entropy =
+        getNats(candidates.weights, sumWeights(candidates.weights));
     double most = std::log(double(left.size()));
     double low = std::max(0.0, temperature - double(options.dynatempRange));
     double high = temperature + double(options.dynatempRange);
@@ -259,8 +262,8 @@ void ChoiceMaker::applyTemperature(const SamplerOptions &options) {
   }
 }
 
-void ChoiceMaker::run(ChainStep step, const SampleInput &input,
-                      const SamplerOptions &options, double coin) {
+void SamplerChain::run(ChainStep step, const SampleInput &input,
+                       const SamplerOptions &options, double coin) {
   switch (step) {
   case ChainStep::Penalties:
     if (hasPenalties(options))
@@ -300,13 +303,14 @@ void ChoiceMaker::run(ChainStep step, const SampleInput &input,
   }
 }
 
-const Choices &ChoiceMaker::make(const SampleInput &input,
-                                 const SamplerOptions &options, double coin) {
+const Candidates &SamplerChain::make(const SampleInput &input,
+                                     const SamplerOptions &options,
+                                     double coin) {
   begin(input, options);
   for (ChainStep step : options.steps)
     run(step, input, options, coin);
   weigh();
-  return choices;
+  return candidates;
 }
 
 //===----------------------------------------------------------------------===//
@@ -315,7 +319,7 @@ const Choices &ChoiceMaker::make(const SampleInput &input,
 
 /// How many tokens have the wanted surprise, were the weights, `scores`, a Zipf
 /// distribution (Basu et al., "Mirostat", ICLR 2021).
-double ChoiceMaker::estimateMirostatCount(double surprise) const {
+double SamplerChain::estimateMirostatCount(double surprise) const {
   constexpr size_t kSamples = 100;
   std::vector<double> best(std::min(kSamples, scores.size()));
   std::partial_sort_copy(scores.begin(), scores.end(), best.begin(), best.end(),
@@ -334,24 +338,25 @@ double ChoiceMaker::estimateMirostatCount(double surprise) const {
   return count >= 1.0 ? count : 1.0; // also if it is no number
 }
 
-const Choices &ChoiceMaker::makeMirostat(const SampleInput &input,
-                                         const SamplerOptions &options,
-                                         double surprise) {
+const Candidates &SamplerChain::makeMirostat(const SampleInput &input,
+                                             const SamplerOptions &options,
+                                             double surprise) {
   begin(input, options);
   applyTemperature(options);
   weigh();
   if (options.mirostat == 1) {
-    scores = choices.weights;
+    scores = candidates.weights;
     double count = estimateMirostatCount(surprise);
     if (count < double(left.size()))
       keep(selector.findTopCount(left, size_t(count)));
   } else {
-    double limit = sumWeights(choices.weights) * std::exp2(-surprise);
+    double limit = sumWeights(candidates.weights) * std::exp2(-surprise);
     uint32_t best = static_cast<uint32_t>(findLargest(left));
-    keepIf([&](size_t i) { return choices.weights[i] >= limit || i == best; });
+    keepIf(
+        [&](size_t i) { return candidates.weights[i] >= limit || i == best; });
   }
   weigh();
-  return choices;
+  return candidates;
 }
 
 } // namespace llamart

@@ -1,7 +1,7 @@
-//===- Choices.h - What is left to draw from --------------------*- C++ -*-===//
+//===- Candidates.h - What is left to draw from -----------------*- C++ -*-===//
 
-#ifndef LLAMA_RUNTIME_SAMPLER_CHOICES_H
-#define LLAMA_RUNTIME_SAMPLER_CHOICES_H
+#ifndef LLAMA_RUNTIME_SAMPLER_CANDIDATES_H
+#define LLAMA_RUNTIME_SAMPLER_CANDIDATES_H
 
 #include "runtime/Sampler/Sampler.h"
 
@@ -13,7 +13,7 @@
 namespace llamart {
 
 /// Tokens that may be drawn, in ascending order of their ids.
-struct Choices {
+struct Candidates {
   std::vector<int32_t> ids;    ///< empty if every token may be
   std::vector<double> weights; ///< not normalized, the largest is 1
 
@@ -23,13 +23,13 @@ struct Choices {
 };
 
 /// The index of the choice at `uniform`, in [0, 1), of the total weight.
-size_t pickChoice(const Choices &choices, double uniform);
+size_t pickChoice(const Candidates &candidates, double uniform);
 
 /// Entropy and varentropy of the input, the probability of the chosen token,
 /// the best of what could have been chosen.
 void fillTrace(std::span<const float> logits, int32_t id,
-               const Choices &choices, SampleTrace &trace);
+               const Candidates &candidates, SampleTrace &trace);
 
 } // namespace llamart
 
-#endif // LLAMA_RUNTIME_SAMPLER_CHOICES_H
+#endif // LLAMA_RUNTIME_SAMPLER_CANDIDATES_H

@@ -1,4 +1,4 @@
-//===- StraightFunctions.h - Functions a loop can be made of ----*- C++ -*-===//
+//===- BranchFreeMath.h - Functions a loop can be made of -------*- C++ -*-===//
 //
 // exp, log and cos in double precision as straight-line code, so that a loop
 // over them becomes vector code. Only additions, multiplications, divisions and
@@ -7,8 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLAMA_RUNTIME_SAMPLER_STRAIGHTFUNCTIONS_H
-#define LLAMA_RUNTIME_SAMPLER_STRAIGHTFUNCTIONS_H
+#ifndef LLAMA_RUNTIME_SAMPLER_BRANCHFREEMATH_H
+#define LLAMA_RUNTIME_SAMPLER_BRANCHFREEMATH_H
 
 #include <bit>
 #include <cstdint>
@@ -109,4 +109,4 @@ LLAMA_ALWAYS_INLINE double cosOfTurns(double t) {
 
 } // namespace llamart
 
-#endif // LLAMA_RUNTIME_SAMPLER_STRAIGHTFUNCTIONS_H
+#endif // LLAMA_RUNTIME_SAMPLER_BRANCHFREEMATH_H

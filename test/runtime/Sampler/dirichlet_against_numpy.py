@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """entropix V5, the Dirichlet slider, against float64 numpy, step by step.
 
-usage: slider_against_numpy.py [--tool=build/bin/sample-file]
+usage: dirichlet_against_numpy.py [--tool=build/bin/sample-file]
 
 Its rules are written down here a second time, the Dirichlet's fit with the
 published 140 iterations.

@@ -1,4 +1,4 @@
-//===- Slider.h - entropix V5, the Dirichlet slider -------------*- C++ -*-===//
+//===- DirichletSampler.h - entropix V5, the Dirichlet slider ---*- C++ -*-===//
 //
 // Keeps a moving picture of the sequence - mean log probabilities, entropies,
 // surprises - and asks of every step whether it is an outlier. If not, it takes
@@ -14,8 +14,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLAMA_RUNTIME_SAMPLER_SLIDER_H
-#define LLAMA_RUNTIME_SAMPLER_SLIDER_H
+#ifndef LLAMA_RUNTIME_SAMPLER_DIRICHLETSAMPLER_H
+#define LLAMA_RUNTIME_SAMPLER_DIRICHLETSAMPLER_H
 
 #include "runtime/Sampler/OptionField.h"
 #include "runtime/Sampler/Sampler.h"
@@ -26,7 +26,7 @@
 
 namespace llamart {
 
-struct SliderOptions {
+struct DirichletOptions {
   bool compat = false;
   int32_t clarifyToken = -1; ///< -1: there is none
   uint64_t seed = 0;
@@ -56,7 +56,7 @@ struct SliderOptions {
   double lowVarentropy = 1.2, highVarentropy = 2.5;
 };
 
-std::span<const OptionField<SliderOptions>> getSliderFields();
+std::span<const OptionField<DirichletOptions>> getDirichletFields();
 
 /// Log probabilities; those below the noise floor have ln 1e-8.
 void normalizeLogits(std::span<const double> values, double noiseFloor,
@@ -69,7 +69,7 @@ double tuneTemperature(std::span<const double> values, double entropy,
                        double lastCount = 1.0);
 
 /// The picture of one sequence.
-struct SliderState : SamplerState {
+struct DirichletState : SamplerState {
   bool started = false;
   std::vector<double> logp;  ///< [vocab] mean log probabilities
   std::vector<double> alpha; ///< [vocab] the Dirichlet that fits them
@@ -89,8 +89,9 @@ struct SliderState : SamplerState {
 };
 
 /// Throws Error (Argument) if an option is out of range.
-std::unique_ptr<Sampler> createSliderSampler(const SliderOptions &options);
+std::unique_ptr<Sampler>
+createDirichletSampler(const DirichletOptions &options);
 
 } // namespace llamart
 
-#endif // LLAMA_RUNTIME_SAMPLER_SLIDER_H
+#endif // LLAMA_RUNTIME_SAMPLER_DIRICHLETSAMPLER_H

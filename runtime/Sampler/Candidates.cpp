@@ -1,6 +1,6 @@
-//===- Choices.cpp - What is left to draw from ----------------------------===//
+//===- Candidates.cpp - What is left to draw from -------------------------===//
 
-#include "runtime/Sampler/Choices.h"
+#include "runtime/Sampler/Candidates.h"
 
 #include "runtime/Sampler/Distribution.h"
 
@@ -9,15 +9,15 @@
 
 namespace llamart {
 
-size_t pickChoice(const Choices &choices, double uniform) {
-  double target = uniform * sumWeights(choices.weights);
+size_t pickChoice(const Candidates &candidates, double uniform) {
+  double target = uniform * sumWeights(candidates.weights);
   double sum = 0.0;
   size_t last = 0; // that can be drawn at all
-  for (size_t i = 0; i < choices.weights.size(); ++i) {
-    if (choices.weights[i] <= 0.0)
+  for (size_t i = 0; i < candidates.weights.size(); ++i) {
+    if (candidates.weights[i] <= 0.0)
       continue;
     last = i;
-    sum += choices.weights[i];
+    sum += candidates.weights[i];
     if (sum > target)
       return i;
   }
@@ -25,7 +25,7 @@ size_t pickChoice(const Choices &choices, double uniform) {
 }
 
 void fillTrace(std::span<const float> logits, int32_t id,
-               const Choices &choices, SampleTrace &trace) {
+               const Candidates &candidates, SampleTrace &trace) {
   EntropyStats stats = computeEntropy(logits);
   trace.entropy = stats.entropy;
   trace.varentropy = stats.varentropy;
@@ -34,19 +34,19 @@ void fillTrace(std::span<const float> logits, int32_t id,
   double all = sumWeights(weights); // 0 if every logit is NaN
   trace.probability = all > 0.0 ? weights[id] / all : 0.0;
 
-  std::vector<size_t> order(choices.weights.size());
+  std::vector<size_t> order(candidates.weights.size());
   std::iota(order.begin(), order.end(), size_t(0));
   auto end = order.begin() + std::min(trace.candidateLimit, order.size());
   std::partial_sort(order.begin(), end, order.end(), [&](size_t a, size_t b) {
-    return choices.weights[a] > choices.weights[b] ||
-           (choices.weights[a] == choices.weights[b] && a < b);
+    return candidates.weights[a] > candidates.weights[b] ||
+           (candidates.weights[a] == candidates.weights[b] && a < b);
   });
-  double total = sumWeights(choices.weights);
+  double total = sumWeights(candidates.weights);
   trace.candidates.clear();
   for (auto at = order.begin(); at != end; ++at)
-    if (choices.weights[*at] > 0.0)
+    if (candidates.weights[*at] > 0.0)
       trace.candidates.push_back(
-          {choices.getId(*at), choices.weights[*at] / total});
+          {candidates.getId(*at), candidates.weights[*at] / total});
 }
 
 } // namespace llamart

@@ -1,4 +1,4 @@
-//===- Slider.cpp - entropix V5, the Dirichlet slider ---------------------===//
+//===- DirichletSampler.cpp - entropix V5, the Dirichlet slider -----------===//
 //
 // The numbers of steps in comments are those of the published description: 1
 // the step's entropy, 2-3 the outlier score, 4-6 inliers, 7 the temperature, 8
@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Sampler/Slider.h"
+#include "runtime/Sampler/DirichletSampler.h"
 
 #include "runtime/Error.h"
-#include "runtime/Sampler/Choices.h"
+#include "runtime/Sampler/Candidates.h"
 #include "runtime/Sampler/DirichletFit.h"
 #include "runtime/Sampler/Distribution.h"
 #include "runtime/Sampler/GammaDraws.h"
@@ -103,8 +103,8 @@ double tuneTemperature(View values, double entropy, double lastCount) {
   return temperature;
 }
 
-std::unique_ptr<SamplerState> SliderState::clone() const {
-  return std::make_unique<SliderState>(*this);
+std::unique_ptr<SamplerState> DirichletState::clone() const {
+  return std::make_unique<DirichletState>(*this);
 }
 
 namespace {
@@ -119,13 +119,13 @@ struct Scratch {
   std::vector<int32_t> bestIds;
 };
 
-class SliderSampler : public Sampler {
+class DirichletSampler : public Sampler {
 public:
-  explicit SliderSampler(const SliderOptions &options) : o(options) {}
+  explicit DirichletSampler(const DirichletOptions &options) : o(options) {}
 
   bool needsPromptLogits() const override { return true; }
   std::unique_ptr<SamplerState> makeState() const override {
-    return std::make_unique<SliderState>();
+    return std::make_unique<DirichletState>();
   }
   void observePrompt(std::span<const float> logits, size_t rows,
                      SamplerState *state) const override;
@@ -133,36 +133,38 @@ public:
                  SampleTrace *trace) const override;
 
 private:
-  void observe(std::span<const float> logits, SliderState &state) const;
-  void start(SliderState &state) const;
-  void fit(SliderState &state) const;
+  void observe(std::span<const float> logits, DirichletState &state) const;
+  void start(DirichletState &state) const;
+  void fit(DirichletState &state) const;
 
   void normalize(std::span<const float> logits, Scratch &s) const;
   void findBest(Scratch &s) const;
-  bool isOutlier(const SliderState &state, Moments now) const;
-  int32_t step(SliderState &state, Scratch &s, const StepRandom &random,
-               uint32_t first, Choices &choices) const;
-  int32_t drawInlier(const SliderState &old, const Scratch &s, double ent,
+  bool isOutlier(const DirichletState &state, Moments now) const;
+  int32_t step(DirichletState &state, Scratch &s, const StepRandom &random,
+               uint32_t first, Candidates &candidates) const;
+  int32_t drawInlier(const DirichletState &old, const Scratch &s, double ent,
                      const StepRandom &random, uint32_t first,
-                     Choices &choices) const;
-  void drawDirichlet(const SliderState &state, Scratch &s,
+                     Candidates &candidates) const;
+  void drawDirichlet(const DirichletState &state, Scratch &s,
                      const StepRandom &random, uint32_t first) const;
-  double getLogLikelihood(const SliderState &state, View logs) const;
-  void updatePicture(SliderState &state, const Scratch &s, int32_t token) const;
+  double getLogLikelihood(const DirichletState &state, View logs) const;
+  void updatePicture(DirichletState &state, const Scratch &s,
+                     int32_t token) const;
   double tuneAll(Scratch &s, double entropy) const;
   const char *findQuadrant(Moments now) const;
 
-  SliderOptions o;
+  DirichletOptions o;
 };
 
-void SliderSampler::normalize(std::span<const float> logits, Scratch &s) const {
+void DirichletSampler::normalize(std::span<const float> logits,
+                                 Scratch &s) const {
   s.logits.assign(logits.begin(), logits.end());
   s.y.resize(logits.size());
   normalizeLogits(s.logits, o.noiseFloor, s.y);
 }
 
 /// The topK largest of y, normalized among themselves.
-void SliderSampler::findBest(Scratch &s) const {
+void DirichletSampler::findBest(Scratch &s) const {
   size_t count = std::min<size_t>(o.topK, s.y.size());
   s.bestIds.clear();
   auto before = [&](int32_t a, int32_t b) {
@@ -186,9 +188,9 @@ void SliderSampler::findBest(Scratch &s) const {
 // The prompt
 //===----------------------------------------------------------------------===//
 
-void SliderSampler::observePrompt(std::span<const float> logits, size_t rows,
-                                  SamplerState *state) const {
-  auto &to = *static_cast<SliderState *>(state);
+void DirichletSampler::observePrompt(std::span<const float> logits, size_t rows,
+                                     SamplerState *state) const {
+  auto &to = *static_cast<DirichletState *>(state);
   if (to.started || rows == 0)
     return;
   size_t vocab = logits.size() / rows;
@@ -196,8 +198,8 @@ void SliderSampler::observePrompt(std::span<const float> logits, size_t rows,
     observe(logits.subspan(row * vocab, vocab), to);
 }
 
-void SliderSampler::observe(std::span<const float> logits,
-                            SliderState &state) const {
+void DirichletSampler::observe(std::span<const float> logits,
+                               DirichletState &state) const {
   thread_local Scratch s;
   normalize(logits, s);
   findBest(s);
@@ -216,14 +218,14 @@ void SliderSampler::observe(std::span<const float> logits,
   ++state.rows;
 }
 
-void SliderSampler::fit(SliderState &state) const {
+void DirichletSampler::fit(DirichletState &state) const {
   state.alpha.resize(state.logp.size());
   DirichletFit fit = fitDirichlet(state.logp, state.alphaU, state.alpha);
   state.alphaU = fit.u;
   state.normalizer = logGamma(fit.sum) - fit.logGammas;
 }
 
-void SliderSampler::start(SliderState &state) const {
+void DirichletSampler::start(DirichletState &state) const {
   auto rows = double(state.rows);
   for (double &logp : state.logp)
     logp /= rows;
@@ -248,13 +250,14 @@ void SliderSampler::start(SliderState &state) const {
 //===----------------------------------------------------------------------===//
 
 /// Of a sample with these logarithms; in compat mode with the published sign.
-double SliderSampler::getLogLikelihood(const SliderState &state,
-                                       View logs) const {
+double DirichletSampler::getLogLikelihood(const DirichletState &state,
+                                          View logs) const {
   double sum = sumProducts(state.alpha, logs) - sumWeights(logs);
   return o.compat ? sum - state.normalizer : sum + state.normalizer;
 }
 
-bool SliderSampler::isOutlier(const SliderState &state, Moments now) const {
+bool DirichletSampler::isOutlier(const DirichletState &state,
+                                 Moments now) const {
   double ents = state.crossScaffold + state.crossNaked + state.entScaffold +
                 state.entNaked;
   double stds = std::sqrt(state.crossVarScaffold) +
@@ -266,24 +269,26 @@ bool SliderSampler::isOutlier(const SliderState &state, Moments now) const {
   return score > 0.0; // not if it is no number
 }
 
-int32_t SliderSampler::drawInlier(const SliderState &old, const Scratch &s,
-                                  double ent, const StepRandom &random,
-                                  uint32_t first, Choices &choices) const {
+int32_t DirichletSampler::drawInlier(const DirichletState &old,
+                                     const Scratch &s, double ent,
+                                     const StepRandom &random, uint32_t first,
+                                     Candidates &candidates) const {
   if (ent < o.argmaxWeight * old.topKEnt + o.argmaxBias) { // 5
-    choices = {{s.bestIds.front()}, {1.0}};
+    candidates = {{s.bestIds.front()}, {1.0}};
     return s.bestIds.front();
   }
   double temperature = tuneTemperature(s.best, old.topKEnt); // 6
-  choices = {s.bestIds, {}};
+  candidates = {s.bestIds, {}};
   for (double logp : s.best)
-    choices.weights.push_back(std::exp((logp - s.best.front()) / temperature));
-  return choices.getId(pickChoice(choices, random.uniform(first)));
+    candidates.weights.push_back(
+        std::exp((logp - s.best.front()) / temperature));
+  return candidates.getId(pickChoice(candidates, random.uniform(first)));
 }
 
 /// Draws q, and mixes it with p, the exponentials of ys.
-void SliderSampler::drawDirichlet(const SliderState &state, Scratch &s,
-                                  const StepRandom &random,
-                                  uint32_t first) const {
+void DirichletSampler::drawDirichlet(const DirichletState &state, Scratch &s,
+                                     const StepRandom &random,
+                                     uint32_t first) const {
   size_t vocab = state.alpha.size();
   s.logQ.resize(vocab);
   s.q.resize(vocab);
@@ -310,8 +315,8 @@ void SliderSampler::drawDirichlet(const SliderState &state, Scratch &s,
 }
 
 /// 12. `ys` and the mixture are this step's.
-void SliderSampler::updatePicture(SliderState &state, const Scratch &s,
-                                  int32_t token) const {
+void DirichletSampler::updatePicture(DirichletState &state, const Scratch &s,
+                                     int32_t token) const {
   static thread_local Vector raised, logs;
   raised.resize(s.mixture.size());
   logs.resize(s.mixture.size());
@@ -339,7 +344,7 @@ void SliderSampler::updatePicture(SliderState &state, const Scratch &s,
 }
 
 /// tuneTemperature of y, most of which are the floor.
-double SliderSampler::tuneAll(Scratch &s, double entropy) const {
+double DirichletSampler::tuneAll(Scratch &s, double entropy) const {
   s.above.clear();
   for (double value : s.y)
     if (value != kFloorValue)
@@ -351,9 +356,9 @@ double SliderSampler::tuneAll(Scratch &s, double entropy) const {
 }
 
 /// One step from `s.logits`; moves `state` on.
-int32_t SliderSampler::step(SliderState &state, Scratch &s,
-                            const StepRandom &random, uint32_t first,
-                            Choices &choices) const {
+int32_t DirichletSampler::step(DirichletState &state, Scratch &s,
+                               const StepRandom &random, uint32_t first,
+                               Candidates &candidates) const {
   normalizeLogits(s.logits, o.noiseFloor, s.y);
   Moments now = getMoments(s.y, s.p); // 1
   state.entNaked = mix(o.entNakedPart, now.ent, state.entNaked);
@@ -363,7 +368,7 @@ int32_t SliderSampler::step(SliderState &state, Scratch &s,
   double bestEnt = getMoments(s.best, s.p).ent;
   int32_t token = -1;
   if (!outlier)
-    token = drawInlier(state, s, bestEnt, random, first, choices);
+    token = drawInlier(state, s, bestEnt, random, first, candidates);
   state.topKEnt = mix(o.topKPart, bestEnt, state.topKEnt);
   if (std::isnan(state.crossNaked)) // nothing that follows can matter any more
     return token;
@@ -393,17 +398,17 @@ int32_t SliderSampler::step(SliderState &state, Scratch &s,
   drawDirichlet(state, s, random, first); // 10
   if (outlier) {                          // 11
     bool likely = minusLikelihood < limit;
-    choices = {{}, likely ? s.mixture : s.q};
+    candidates = {{}, likely ? s.mixture : s.q};
     token =
         likely
             ? int32_t(std::ranges::max_element(s.mixture) - s.mixture.begin())
-            : choices.getId(pickChoice(choices, random.uniform(first)));
+            : candidates.getId(pickChoice(candidates, random.uniform(first)));
   }
   updatePicture(state, s, token);
   return token;
 }
 
-const char *SliderSampler::findQuadrant(Moments now) const {
+const char *DirichletSampler::findQuadrant(Moments now) const {
   double lehv = o.compat ? o.highEntropy : o.mediumEntropy;
   if (now.ent < o.lowEntropy && now.var < o.lowVarentropy)
     return "LELV";
@@ -416,11 +421,11 @@ const char *SliderSampler::findQuadrant(Moments now) const {
   return o.compat ? "LELV" : "adaptive";
 }
 
-int32_t SliderSampler::sample(const SampleInput &input, SamplerState *given,
-                              SampleTrace *trace) const {
+int32_t DirichletSampler::sample(const SampleInput &input, SamplerState *given,
+                                 SampleTrace *trace) const {
   if (input.logits.empty())
     throw Error(ErrorKind::Argument, "sampler: there are no logits");
-  auto &state = *static_cast<SliderState *>(given);
+  auto &state = *static_cast<DirichletState *>(given);
   if (!state.started) {
     if (state.rows == 0) // no prompt was shown
       observe(input.logits, state);
@@ -431,26 +436,26 @@ int32_t SliderSampler::sample(const SampleInput &input, SamplerState *given,
   Moments now = getMoments(s.y, s.p);
   std::string_view quadrant = findQuadrant(now);
   StepRandom random{o.seed, input.sequence, input.position};
-  Choices choices;
+  Candidates candidates;
   std::unique_ptr<SamplerState> before;
   if (quadrant == "HEHV")
     before = state.clone();
-  int32_t id = step(state, s, random, 0, choices);
+  int32_t id = step(state, s, random, 0, candidates);
   if (quadrant == "HEHV") { // once more, without that token
-    state = *static_cast<SliderState *>(before.get());
+    state = *static_cast<DirichletState *>(before.get());
     s.logits[id] = -std::numeric_limits<double>::infinity();
     constexpr uint32_t kOthers = 1u << 31;
-    id = step(state, s, random, o.compat ? 0 : kOthers, choices);
+    id = step(state, s, random, o.compat ? 0 : kOthers, candidates);
   }
   bool repeats = !input.history.empty() && !o.compat &&
                  input.history.back() == o.clarifyToken;
   if (quadrant == "HELV" && o.clarifyToken >= 0 && !repeats &&
       size_t(o.clarifyToken) < input.logits.size()) {
     id = o.clarifyToken;
-    choices = {{id}, {1.0}};
+    candidates = {{id}, {1.0}};
   }
   if (trace) {
-    fillTrace(input.logits, id, choices, *trace);
+    fillTrace(input.logits, id, candidates, *trace);
     trace->state = quadrant;
   }
   return id;
@@ -458,9 +463,10 @@ int32_t SliderSampler::sample(const SampleInput &input, SamplerState *given,
 
 } // namespace
 
-std::unique_ptr<Sampler> createSliderSampler(const SliderOptions &options) {
-  checkFields(getSliderFields(), options);
-  return std::make_unique<SliderSampler>(options);
+std::unique_ptr<Sampler>
+createDirichletSampler(const DirichletOptions &options) {
+  checkFields(getDirichletFields(), options);
+  return std::make_unique<DirichletSampler>(options);
 }
 
 } // namespace llamart

@@ -1,12 +1,12 @@
-//===- SliderOptions.cpp - Constants of V5 --------------------------------===//
+//===- DirichletOptions.cpp - Constants of V5 -----------------------------===//
 
-#include "runtime/Sampler/Slider.h"
+#include "runtime/Sampler/DirichletSampler.h"
 
 #include <array>
 
 namespace llamart {
 
-using Options = SliderOptions;
+using Options = DirichletOptions;
 constexpr double kMost = 1e6;
 
 static constexpr auto kFields = std::to_array<OptionField<Options>>({
@@ -72,6 +72,6 @@ static constexpr auto kFields = std::to_array<OptionField<Options>>({
     {"high_varentropy", &Options::highVarentropy, 0, kMost, "Nats squared"},
 });
 
-std::span<const OptionField<Options>> getSliderFields() { return kFields; }
+std::span<const OptionField<Options>> getDirichletFields() { return kFields; }
 
 } // namespace llamart
