@@ -248,12 +248,6 @@ static_assert(LLAMART_FINISH_MAX_TOKENS == int(Finish::MaxTokens) &&
 
 static bool showStep(const llamart_job &job, int32_t id, int64_t position,
                      const SampleTrace &trace) {
-  std::vector<int32_t> ids;
-  std::vector<double> probabilities;
-  for (const Candidate &candidate : trace.candidates) {
-    ids.push_back(candidate.id);
-    probabilities.push_back(candidate.probability);
-  }
   std::string state(trace.state); // with a zero behind it
   AttentionStats attention = trace.attention.value_or(AttentionStats());
   llamart_step step = {};
@@ -264,9 +258,9 @@ static bool showStep(const llamart_job &job, int32_t id, int64_t position,
   step.entropy = trace.entropy;
   step.varentropy = trace.varentropy;
   step.state = state.c_str();
-  step.candidate_count = ids.size();
-  step.candidate_ids = ids.data();
-  step.candidate_probabilities = probabilities.data();
+  step.candidate_count = trace.candidates.ids.size();
+  step.candidate_ids = trace.candidates.ids.data();
+  step.candidate_probabilities = trace.candidates.weights.data();
   step.has_attention = trace.attention.has_value();
   step.attention_entropy = attention.entropy;
   step.attention_varentropy = attention.varentropy;

@@ -1,4 +1,4 @@
-//===- Candidates.cpp - What is left to draw from -------------------------===//
+//===- Candidates.cpp - Tokens that may be drawn --------------------------===//
 
 #include "runtime/Sampler/Candidates.h"
 
@@ -9,44 +9,42 @@
 
 namespace llamart {
 
-size_t pickChoice(const Candidates &candidates, double uniform) {
-  double target = uniform * sumWeights(candidates.weights);
+size_t Candidates::draw(double uniform) const {
+  double target = uniform * sumWeights(weights);
   double sum = 0.0;
   size_t last = 0; // that can be drawn at all
-  for (size_t i = 0; i < candidates.weights.size(); ++i) {
-    if (candidates.weights[i] <= 0.0)
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] <= 0.0)
       continue;
     last = i;
-    sum += candidates.weights[i];
+    sum += weights[i];
     if (sum > target)
       return i;
   }
   return last; // rounding: the sums are taken in different orders
 }
 
-void fillTrace(std::span<const float> logits, int32_t id,
-               const Candidates &candidates, SampleTrace &trace) {
-  EntropyStats stats = computeEntropy(logits);
-  trace.entropy = stats.entropy;
-  trace.varentropy = stats.varentropy;
-  std::vector<double> weights(logits.size());
-  computeWeights(logits, 1.0, weights);
-  double all = sumWeights(weights); // 0 if every logit is NaN
-  trace.probability = all > 0.0 ? weights[id] / all : 0.0;
-
-  std::vector<size_t> order(candidates.weights.size());
+Candidates Candidates::findBest(size_t count) const {
+  std::vector<size_t> order(weights.size());
   std::iota(order.begin(), order.end(), size_t(0));
-  auto end = order.begin() + std::min(trace.candidateLimit, order.size());
+  auto end = order.begin() + std::min(count, order.size());
   std::partial_sort(order.begin(), end, order.end(), [&](size_t a, size_t b) {
-    return candidates.weights[a] > candidates.weights[b] ||
-           (candidates.weights[a] == candidates.weights[b] && a < b);
+    return weights[a] > weights[b] || (weights[a] == weights[b] && a < b);
   });
-  double total = sumWeights(candidates.weights);
-  trace.candidates.clear();
-  for (auto at = order.begin(); at != end; ++at)
-    if (candidates.weights[*at] > 0.0)
-      trace.candidates.push_back(
-          {candidates.getId(*at), candidates.weights[*at] / total});
+  double total = sumWeights(weights);
+  Candidates best;
+  for (auto at = order.begin(); at != end && weights[*at] > 0.0; ++at) {
+    best.ids.push_back(getId(*at));
+    best.weights.push_back(weights[*at] / total);
+  }
+  return best;
+}
+
+Candidates weighAll(std::span<const float> logits) {
+  Candidates all;
+  all.weights.resize(logits.size());
+  computeWeights(logits, 1.0, all.weights);
+  return all;
 }
 
 } // namespace llamart

@@ -11,6 +11,7 @@
 #include "runtime/Error.h"
 #include "runtime/Sampler/Candidates.h"
 #include "runtime/Sampler/DirichletFit.h"
+#include "runtime/Sampler/DirichletStatistics.h"
 #include "runtime/Sampler/Distribution.h"
 #include "runtime/Sampler/GammaDraws.h"
 #include "runtime/Sampler/GammaFunctions.h"
@@ -22,92 +23,15 @@
 #include <numeric>
 
 namespace llamart {
-namespace {
-
-using Vector = std::vector<double>;
-using View = std::span<const double>;
-
-constexpr double kEpsilon = 1e-8;
-const double kFloorValue = std::log(kEpsilon);
-
-struct Moments {
-  double ent = 0.0, var = 0.0; // nats, nats squared
-};
-
-/// Of log probabilities that need not sum to 1.
-Moments getMoments(View logs, Vector &p) {
-  p.resize(logs.size());
-  exponentiate(logs, p);
-  double mean = sumProducts(p, logs);
-  return {-mean, sumCentral(p, logs, mean).second};
-}
-
-/// A moving mean; exactly `old` where both are the same.
-double mix(double part, double now, double old) {
-  return now == old ? old : old + part * (now - old);
-}
-
-/// sum of p (ln p - other).
-double getDivergence(View p, View logs, View other) {
-  static thread_local Vector differences;
-  differences.resize(p.size());
-  for (size_t i = 0; i < p.size(); ++i)
-    differences[i] = logs[i] - other[i];
-  return sumProducts(p, differences);
-}
-
-} // namespace
-
-void normalizeLogits(View values, double noiseFloor, std::span<double> result) {
-  double largest = findRange(values).high;
-  for (size_t i = 0; i < values.size(); ++i)
-    result[i] = values[i] == largest ? 0.0 : values[i] - largest;
-  static thread_local Vector weights;
-  weights.resize(values.size());
-  exponentiate(result, weights);
-  double shift = std::log(sumWeights(weights)) + kEpsilon;
-  for (double &value : result) {
-    value -= shift;
-    value = value >= noiseFloor ? value : kFloorValue; // also NaN
-  }
-}
-
-double tuneTemperature(View values, double entropy, double lastCount) {
-  double largest = findRange(values).high;
-  static thread_local Vector scaled, p;
-  scaled.resize(values.size());
-  p.resize(values.size());
-  double temperature = 1.0;
-  for (int i = 0; i < 10; ++i) {
-    for (size_t j = 0; j < values.size(); ++j)
-      scaled[j] = (values[j] - largest) / temperature;
-    exponentiate(scaled, p);
-    p.back() *= lastCount;
-    double total = sumWeights(p), mean = sumProducts(p, scaled) / total;
-    CentralSums sums = sumCentral(p, scaled, mean);
-    double second = sums.second / total, third = sums.third / total;
-    double error = std::log(total) - mean - entropy;
-    if (std::abs(error) < 1e-6)
-      break;
-    double first = second / temperature;
-    double bend = -(2 * third + 3 * second) / (temperature * temperature);
-    double denominator = 2 * first * first - error * bend;
-    double step = denominator != 0.0 ? 2 * error * first / denominator
-                  : first != 0.0     ? error / first
-                                     : std::copysign(0.1 * temperature, error);
-    if (!std::isfinite(step))
-      step = std::copysign(0.1 * temperature, error);
-    step = std::clamp(step, -temperature / 2, temperature / 2);
-    temperature = std::max(temperature - step, temperature / 2);
-  }
-  return temperature;
-}
 
 std::unique_ptr<SamplerState> DirichletState::clone() const {
   return std::make_unique<DirichletState>(*this);
 }
 
 namespace {
+
+using Vector = std::vector<double>;
+using View = std::span<const double>;
 
 //===----------------------------------------------------------------------===//
 // One step
@@ -282,7 +206,7 @@ int32_t DirichletSampler::drawInlier(const DirichletState &old,
   for (double logp : s.best)
     candidates.weights.push_back(
         std::exp((logp - s.best.front()) / temperature));
-  return candidates.getId(pickChoice(candidates, random.uniform(first)));
+  return candidates.getId(candidates.draw(random.uniform(first)));
 }
 
 /// Draws q, and mixes it with p, the exponentials of ys.
@@ -307,8 +231,8 @@ void DirichletSampler::drawDirichlet(const DirichletState &state, Scratch &s,
     s.logQ[i] -= shift;
   }
   double kl = getDivergence(s.q, s.logQ, s.ys);
-  double share =
-      1.0 - std::pow(o.perturbBase, -o.perturbFactor / (kl + kEpsilon));
+  double share = 1.0 - std::pow(o.perturbBase,
+                                -o.perturbFactor / (kl + kDirichletEpsilon));
   s.mixture.resize(vocab);
   for (size_t i = 0; i < vocab; ++i)
     s.mixture[i] = share * s.q[i] + (1.0 - share) * s.p[i];
@@ -321,7 +245,7 @@ void DirichletSampler::updatePicture(DirichletState &state, const Scratch &s,
   raised.resize(s.mixture.size());
   logs.resize(s.mixture.size());
   for (size_t i = 0; i < raised.size(); ++i)
-    raised[i] = s.mixture[i] + kEpsilon;
+    raised[i] = s.mixture[i] + kDirichletEpsilon;
   takeLogarithms(raised, logs);
   double mean = sumProducts(s.mixture, logs);
   Moments scaffold = {-mean, sumCentral(s.mixture, logs, mean).second};
@@ -329,9 +253,9 @@ void DirichletSampler::updatePicture(DirichletState &state, const Scratch &s,
   state.varScaffold = mix(o.varScaffoldPart, scaffold.var, state.varScaffold);
   double logScaffold = logs[token];
   // The published program takes the logarithm of a log probability.
-  double logNaked = o.compat
-                        ? double(std::log(float(s.y[token]) + float(kEpsilon)))
-                        : s.y[token];
+  double logNaked =
+      o.compat ? double(std::log(float(s.y[token]) + float(kDirichletEpsilon)))
+               : s.y[token];
   auto follow = [](double part, double varPart, double logp, double &cross,
                    double &var) {
     cross = part * -logp + (1 - part) * cross;
@@ -388,7 +312,7 @@ int32_t DirichletSampler::step(DirichletState &state, Scratch &s,
   double kl = getDivergence(s.p, s.ys, state.logp);
   double minusLikelihood = -getLogLikelihood(state, s.ys); // 9: the old fit
   double limit = o.dirichletWeight * state.dirichletEnt + o.dirichletBias;
-  double part = std::pow(o.logpBase, -o.logpFactor / (kl + kEpsilon));
+  double part = std::pow(o.logpBase, -o.logpFactor / (kl + kDirichletEpsilon));
   for (size_t i = 0; i < s.ys.size(); ++i)
     state.logp[i] = mix(part, s.ys[i], state.logp[i]);
   fit(state);
@@ -402,7 +326,7 @@ int32_t DirichletSampler::step(DirichletState &state, Scratch &s,
     token =
         likely
             ? int32_t(std::ranges::max_element(s.mixture) - s.mixture.begin())
-            : candidates.getId(pickChoice(candidates, random.uniform(first)));
+            : candidates.getId(candidates.draw(random.uniform(first)));
   }
   updatePicture(state, s, token);
   return token;
@@ -455,7 +379,7 @@ int32_t DirichletSampler::sample(const SampleInput &input, SamplerState *given,
     candidates = {{id}, {1.0}};
   }
   if (trace) {
-    fillTrace(input.logits, id, candidates, *trace);
+    trace->fill(input.logits, id, candidates);
     trace->state = quadrant;
   }
   return id;

@@ -58,16 +58,6 @@ struct DirichletOptions {
 
 std::span<const OptionField<DirichletOptions>> getDirichletFields();
 
-/// Log probabilities; those below the noise floor have ln 1e-8.
-void normalizeLogits(std::span<const double> values, double noiseFloor,
-                     std::span<double> result);
-
-/// The temperature at which softmax(values / T) has that entropy: ten steps of
-/// Halley's method from 1, each at most halving or adding a half.
-/// The last value counts for `lastCount` equal ones.
-double tuneTemperature(std::span<const double> values, double entropy,
-                       double lastCount = 1.0);
-
 /// The picture of one sequence.
 struct DirichletState : SamplerState {
   bool started = false;

@@ -179,9 +179,9 @@ void EntropyChain::takeLast(std::span<const float> logits, size_t count) {
       order.push_back(static_cast<uint32_t>(i));
 }
 
-const Candidates &EntropyChain::make(std::span<const float> logits,
-                                     const DrawOptions &draw,
-                                     const EntropyOptions &options) {
+const Candidates &EntropyChain::run(std::span<const float> logits,
+                                    const DrawOptions &draw,
+                                    const EntropyOptions &options) {
   weights.resize(logits.size());
   computeWeights(logits, draw.temperature, weights);
   double limit = options.compat ? 0.0 : draw.minP;
@@ -233,7 +233,7 @@ public:
       throw Error(ErrorKind::Argument, "sampler: there are no logits");
     EntropyMetrics metrics = measure(input);
     EntropyState state = findState(metrics, o);
-    thread_local EntropyChain maker;
+    thread_local EntropyChain chain;
     DrawOptions draw = getDrawOptions(state, metrics, o);
     int32_t id = 0;
     Candidates only;
@@ -243,13 +243,13 @@ public:
     } else if (state == EntropyState::HELV && clarifies(input)) {
       id = o.clarifyToken;
     } else {
-      candidates = &maker.make(input.logits, draw, o);
-      id = this->draw(*candidates, input, isAdaptive(state) ? o.samples : 1);
+      candidates = &chain.run(input.logits, draw, o);
+      id = drawBest(*candidates, input, isAdaptive(state) ? o.samples : 1);
     }
     if (trace) {
       if (candidates == &only)
         only = {{id}, {1.0}};
-      fillTrace(input.logits, id, *candidates, *trace);
+      trace->fill(input.logits, id, *candidates);
       trace->state = getName(state);
       if (o.attention)
         trace->attention = metrics.attention;
@@ -290,12 +290,12 @@ private:
 
   /// The most probable of several draws. What entropix adds to its logarithm is
   /// the same for all of them.
-  int32_t draw(const Candidates &candidates, const SampleInput &input,
-               int32_t count) const {
+  int32_t drawBest(const Candidates &candidates, const SampleInput &input,
+                   int32_t count) const {
     StepRandom random{o.seed, input.sequence, input.position};
     int32_t best = -1;
     for (int32_t i = 0; i < count; ++i) {
-      int32_t id = candidates.getId(pickChoice(candidates, random.uniform(i)));
+      int32_t id = candidates.getId(candidates.draw(random.uniform(i)));
       if (best < 0 || input.logits[id] > input.logits[best])
         best = id;
     }

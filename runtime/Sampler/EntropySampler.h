@@ -97,8 +97,8 @@ DrawOptions getDrawOptions(EntropyState state, const EntropyMetrics &metrics,
 ///           before it have more than topP together
 class EntropyChain {
 public:
-  const Candidates &make(std::span<const float> logits, const DrawOptions &draw,
-                         const EntropyOptions &options);
+  const Candidates &run(std::span<const float> logits, const DrawOptions &draw,
+                        const EntropyOptions &options);
 
 private:
   void takeLast(std::span<const float> logits, size_t count);

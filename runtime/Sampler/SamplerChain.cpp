@@ -262,8 +262,8 @@ void SamplerChain::applyTemperature(const SamplerOptions &options) {
   }
 }
 
-void SamplerChain::run(ChainStep step, const SampleInput &input,
-                       const SamplerOptions &options, double coin) {
+void SamplerChain::apply(ChainStep step, const SampleInput &input,
+                         const SamplerOptions &options, double coin) {
   switch (step) {
   case ChainStep::Penalties:
     if (hasPenalties(options))
@@ -303,12 +303,12 @@ void SamplerChain::run(ChainStep step, const SampleInput &input,
   }
 }
 
-const Candidates &SamplerChain::make(const SampleInput &input,
-                                     const SamplerOptions &options,
-                                     double coin) {
+const Candidates &SamplerChain::run(const SampleInput &input,
+                                    const SamplerOptions &options,
+                                    double coin) {
   begin(input, options);
   for (ChainStep step : options.steps)
-    run(step, input, options, coin);
+    apply(step, input, options, coin);
   weigh();
   return candidates;
 }
@@ -338,9 +338,9 @@ double SamplerChain::estimateMirostatCount(double surprise) const {
   return count >= 1.0 ? count : 1.0; // also if it is no number
 }
 
-const Candidates &SamplerChain::makeMirostat(const SampleInput &input,
-                                             const SamplerOptions &options,
-                                             double surprise) {
+const Candidates &SamplerChain::runMirostat(const SampleInput &input,
+                                            const SamplerOptions &options,
+                                            double surprise) {
   begin(input, options);
   applyTemperature(options);
   weigh();

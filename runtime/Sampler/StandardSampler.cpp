@@ -40,14 +40,14 @@ public:
                  SampleTrace *trace) const override {
     if (input.logits.empty())
       throw Error(ErrorKind::Argument, "sampler: there are no logits");
-    thread_local SamplerChain maker;
+    thread_local SamplerChain chain;
     StepRandom random{options.seed, input.sequence, input.position};
     auto *mirostat = static_cast<MirostatState *>(state);
     const Candidates &candidates =
         options.mirostat && mirostat
-            ? maker.makeMirostat(input, options, mirostat->surprise)
-            : maker.make(input, options, random.uniform(kXtcCoin));
-    size_t chosen = pickChoice(candidates, random.uniform(kDraw));
+            ? chain.runMirostat(input, options, mirostat->surprise)
+            : chain.run(input, options, random.uniform(kXtcCoin));
+    size_t chosen = candidates.draw(random.uniform(kDraw));
     int32_t id = candidates.getId(chosen);
     if (mirostat) {
       double observed = -std::log2(candidates.weights[chosen] /
@@ -56,7 +56,7 @@ public:
                             (observed - double(options.mirostatTau));
     }
     if (trace)
-      fillTrace(input.logits, id, candidates, *trace);
+      trace->fill(input.logits, id, candidates);
     return id;
   }
 

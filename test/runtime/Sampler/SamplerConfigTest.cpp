@@ -79,7 +79,7 @@ TEST_F(TextOptions, TheClarifyingTokenIsFoundByItsText) {
   SampleTrace trace;
   sampler->sample(input, nullptr, &trace);
   EXPECT_EQ(trace.state, "HELV");
-  EXPECT_GT(trace.candidates.size(), 1u);
+  EXPECT_GT(trace.candidates.ids.size(), 1u);
   // " ..." is no token here, and was not asked for.
   EXPECT_NO_THROW(createSampler(R"({"sampler": "entropix-v2"})", base));
   EXPECT_EQ(fakemodel::getErrorOf([&] {

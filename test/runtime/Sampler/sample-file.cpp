@@ -37,11 +37,11 @@ using nlohmann::json;
 static void addDistribution(const SampleInput &input,
                             const SamplerOptions &options, double coin,
                             json &result) {
-  SamplerChain maker;
+  SamplerChain chain;
   const Candidates &candidates =
       options.mirostat
-          ? maker.makeMirostat(input, options, 2.0 * options.mirostatTau)
-          : maker.make(input, options, coin);
+          ? chain.runMirostat(input, options, 2.0 * options.mirostatTau)
+          : chain.run(input, options, coin);
   double total = sumWeights(candidates.weights);
   result["ids"] = json::array();
   result["probabilities"] = json::array();
@@ -71,8 +71,9 @@ static json describe(const SampleTrace &trace) {
                  {"probability", trace.probability},
                  {"state", trace.state},
                  {"candidates", json::array()}};
-  for (const Candidate &candidate : trace.candidates)
-    result["candidates"].push_back({candidate.id, candidate.probability});
+  for (size_t i = 0; i < trace.candidates.ids.size(); ++i)
+    result["candidates"].push_back(
+        {trace.candidates.ids[i], trace.candidates.weights[i]});
   if (trace.attention)
     result["attention"] = {
         trace.attention->entropy, trace.attention->varentropy,
