@@ -152,7 +152,7 @@ llamart_error *llamart_session_attention(const llamart_session *session,
   });
 }
 
-static Feed readFeed(const llamart_feed *given) {
+static SequenceInput readFeed(const llamart_feed *given) {
   auto feed = readOptions<llamart_feed>(given, LLAMART_FEED, "llamart_feed");
   if (feed.source != LLAMART_FROM_PROMPT && feed.source != LLAMART_FROM_MODEL)
     throw Error(ErrorKind::Argument, "llamart_feed: source is ", feed.source,
@@ -162,9 +162,11 @@ static Feed readFeed(const llamart_feed *given) {
                 ", expected LLAMART_LOGITS_NONE, _LAST or _ALL");
   if (feed.count > 0)
     require(feed.ids, "llamart_feed: ids");
-  return {require(feed.session, "llamart_feed: session").session.get(),
+  Session &session = *require(feed.session, "llamart_feed: session").session;
+  return {&session.getSequence(),
           {feed.ids, feed.count},
-          static_cast<Source>(feed.source),
+          feed.source == LLAMART_FROM_PROMPT ? RowKind::Prefill
+                                             : RowKind::Decode,
           static_cast<WantLogits>(feed.logits),
           feed.attention != 0};
 }
@@ -175,7 +177,7 @@ llamart_error *llamart_eval(llamart_engine *engine, const llamart_feed *feeds,
     require(engine, "engine");
     if (count > 0)
       require(feeds, "feeds");
-    std::vector<Feed> list;
+    std::vector<SequenceInput> list;
     list.reserve(count);
     for (size_t i = 0; i < count; ++i)
       list.push_back(readFeed(getElement(feeds, i)));

@@ -2,7 +2,6 @@
 
 #include "runtime/Engine/Engine.h"
 
-#include "runtime/Engine/Session.h"
 #include "runtime/Error.h"
 #include "runtime/Model/Cores.h"
 
@@ -52,72 +51,29 @@ uint64_t Engine::getKVBytesBudget() {
   return pool.getCapacity() * pool.getBlockBytes();
 }
 
+Sequence Engine::fork(const Sequence &from) {
+  Sequence result(pool);
+  result.history = from.history;
+  result.promptLength = from.promptLength;
+  result.logits = from.logits;
+  result.attention = from.attention;
+  std::lock_guard guard(lock);
+  result.cache = from.cache.fork();
+  return result;
+}
+
+void Engine::truncate(Sequence &sequence, int64_t length) {
+  std::lock_guard guard(lock);
+  sequence.cache.truncate(length);
+  sequence.history.resize(length);
+  sequence.promptLength = std::min<size_t>(sequence.promptLength, length);
+  sequence.logits = Logits();
+  sequence.attention = Attention();
+}
+
 void Engine::setProfile(Profile *newProfile) {
   std::lock_guard guard(lock);
   profile = newProfile;
-}
-
-//===----------------------------------------------------------------------===//
-// The rows of an eval
-//===----------------------------------------------------------------------===//
-
-/// All rows of all feeds, prompts first, and the calls they make.
-struct Engine::Batch {
-  struct Call {
-    int64_t firstRow = 0;
-    int64_t rows = 0;
-    int64_t firstLogitRow = 0;
-    int64_t logitRows = 0;
-    int64_t promptRows = 0;
-  };
-
-  Batch(std::span<const Feed> feeds, int64_t batchRows);
-  void addTables(std::vector<KVSequence::Growth> growths);
-
-  std::vector<int32_t> tokens, positions, sequences; // [rows]
-  std::vector<int32_t> logitRows; // [wanted] row within its call
-  std::vector<Call> calls;
-  std::vector<KVSequence::Growth> growths; // [feeds]
-  int64_t tableStride = 0;
-  std::vector<int32_t> tables; // [feeds, tableStride], -1 beyond the blocks
-  bool attention = false;      // whether a feed wants scores
-
-  /// Positions that a row of scores has room for: those of the tables.
-  int64_t getScoreStride() const { return tableStride * LLAMA_KV_BLOCK; }
-};
-
-Engine::Batch::Batch(std::span<const Feed> feeds, int64_t batchRows) {
-  for (size_t f = 0; f < feeds.size(); ++f) {
-    const Feed &feed = feeds[f];
-    attention |= feed.attention && feed.logits != WantLogits::None;
-    int32_t position = feed.session->getLength();
-    for (size_t i = 0; i < feed.ids.size(); ++i) {
-      if (calls.empty() || calls.back().rows == batchRows)
-        calls.push_back({int64_t(tokens.size()), 0, int64_t(logitRows.size())});
-      Call &call = calls.back();
-      bool last = i + 1 == feed.ids.size();
-      if (feed.logits == WantLogits::All ||
-          (feed.logits == WantLogits::Last && last)) {
-        logitRows.push_back(call.rows);
-        ++call.logitRows;
-      }
-      tokens.push_back(feed.ids[i]);
-      positions.push_back(position++);
-      sequences.push_back(f);
-      call.promptRows += feed.source == Source::Prompt;
-      ++call.rows;
-    }
-  }
-}
-
-void Engine::Batch::addTables(std::vector<KVSequence::Growth> rooms) {
-  growths = std::move(rooms);
-  for (const KVSequence::Growth &growth : growths)
-    tableStride = std::max<int64_t>(tableStride, growth.getBlocks().size());
-  tables.assign(growths.size() * tableStride, -1);
-  for (size_t f = 0; f < growths.size(); ++f)
-    std::copy(growths[f].getBlocks().begin(), growths[f].getBlocks().end(),
-              tables.begin() + f * tableStride);
 }
 
 //===----------------------------------------------------------------------===//
@@ -125,26 +81,26 @@ void Engine::Batch::addTables(std::vector<KVSequence::Growth> rooms) {
 //===----------------------------------------------------------------------===//
 
 // Everything that can fail comes before commit(), which cannot. (K6)
-void Engine::eval(std::span<const Feed> given) {
+void Engine::eval(std::span<const SequenceInput> given) {
   std::lock_guard guard(lock);
   check(given);
   if (given.empty())
     return;
-  std::vector<Feed> feeds; // the ABI wants the rows of prompts first
-  for (Source source : {Source::Prompt, Source::Model})
+  std::vector<SequenceInput> inputs; // the ABI wants prefill rows first
+  for (RowKind kind : {RowKind::Prefill, RowKind::Decode})
     std::ranges::copy_if(
-        given, std::back_inserter(feeds),
-        [&](const Feed &feed) { return feed.source == source; });
-  Batch batch(feeds, batchRows);
+        given, std::back_inserter(inputs),
+        [&](const SequenceInput &input) { return input.kind == kind; });
+  Batch batch(inputs, batchRows);
   growWorkspace(batch);
   const ModelInfo &info = model->getInfo();
   size_t logitRows = batch.logitRows.size();
   std::shared_ptr<Pages> logits =
       takePages(logitPages, "logits", logitRows * info.vocab * sizeof(float));
   std::vector<KVSequence::Growth> growths;
-  for (const Feed &feed : feeds) {
-    growths.push_back(feed.session->cache.grow(feed.ids.size()));
-    feed.session->reserve(feed.ids.size());
+  for (const SequenceInput &input : inputs) {
+    growths.push_back(input.sequence->cache.grow(input.ids.size()));
+    input.sequence->reserve(input.ids.size());
   }
   batch.addTables(std::move(growths));
   std::shared_ptr<Pages> scores;
@@ -154,28 +110,28 @@ void Engine::eval(std::span<const Feed> given) {
                            sizeof(float));
   run(batch, reinterpret_cast<float *>(logits->getData()),
       scores ? reinterpret_cast<float *>(scores->getData()) : nullptr);
-  commit(feeds, batch, logits, scores);
+  commit(inputs, batch, logits, scores);
 }
 
-void Engine::check(std::span<const Feed> feeds) const {
+void Engine::check(std::span<const SequenceInput> inputs) const {
   const ModelInfo &info = model->getInfo();
-  std::unordered_set<const Session *> seen;
-  for (const Feed &feed : feeds) {
-    if (feed.session->engine.get() != this)
+  std::unordered_set<const Sequence *> seen;
+  for (const SequenceInput &input : inputs) {
+    if (input.sequence->pool != &pool)
       throw Error(ErrorKind::Argument, "a session of another engine");
-    if (!seen.insert(feed.session).second)
+    if (!seen.insert(input.sequence).second)
       throw Error(ErrorKind::Argument, "a session is fed twice in one eval");
-    if (feed.ids.empty())
+    if (input.ids.empty())
       throw Error(ErrorKind::Argument, "a session is fed no tokens");
-    int64_t length = feed.session->getLength();
-    if (int64_t(feed.ids.size()) > info.maxSeqLen - length)
+    int64_t length = input.sequence->getLength();
+    if (int64_t(input.ids.size()) > info.maxSeqLen - length)
       throw Error(ErrorKind::Context, "a sequence of ",
-                  length + feed.ids.size(), " tokens (", feed.ids.size(),
+                  length + input.ids.size(), " tokens (", input.ids.size(),
                   " of them new) is longer than the model's context of ",
                   info.maxSeqLen);
-    for (size_t i = 0; i < feed.ids.size(); ++i)
-      if (feed.ids[i] < 0 || feed.ids[i] >= info.vocab)
-        throw Error(ErrorKind::Argument, "token ", i, ": id ", feed.ids[i],
+    for (size_t i = 0; i < input.ids.size(); ++i)
+      if (input.ids[i] < 0 || input.ids[i] >= info.vocab)
+        throw Error(ErrorKind::Argument, "token ", i, ": id ", input.ids[i],
                     ", expected 0 to ", info.vocab - 1);
   }
 }
@@ -189,8 +145,8 @@ void Engine::growWorkspace(const Batch &batch) {
     workspace = reserveOrThrow("workspace", bytes, HugePages::Advised);
 }
 
-/// Memory that no session looks at. Two of them are kept: a session that
-/// decodes has the one while the other is written.
+/// Memory that no sequence has. Two of them are kept: a sequence that decodes
+/// has the one while the other is written.
 std::shared_ptr<Pages> Engine::takePages(KeptPages &kept, const char *name,
                                          uint64_t bytes) {
   constexpr uint64_t kKept = 64 << 20; // larger ones are for whole prompts
@@ -246,7 +202,7 @@ void Engine::run(const Batch &batch, float *logitData, float *scores) {
     call.tokens = batch.tokens.data() + rows.firstRow;
     call.positions = batch.positions.data() + rows.firstRow;
     call.sequences = batch.sequences.data() + rows.firstRow;
-    call.prompt_rows = rows.promptRows;
+    call.prompt_rows = rows.prefillRows;
     call.table_count = batch.growths.size();
     call.table_stride = batch.tableStride;
     call.block_tables = batch.tables.data();
@@ -274,29 +230,28 @@ void Engine::run(const Batch &batch, float *logitData, float *scores) {
   }
 }
 
-void Engine::commit(std::span<const Feed> feeds, Batch &batch,
+void Engine::commit(std::span<const SequenceInput> inputs, Batch &batch,
                     const std::shared_ptr<Pages> &logits,
                     const std::shared_ptr<Pages> &scores) {
   int64_t heads = model->getInfo().heads, stride = batch.getScoreStride();
   int64_t lines = 0; // of logits and scores so far
   int64_t vocab = model->getInfo().vocab;
   const float *data = reinterpret_cast<const float *>(logits->getData());
-  for (size_t f = 0; f < feeds.size(); ++f) {
-    const Feed &feed = feeds[f];
-    Session &session = *feed.session;
+  for (size_t f = 0; f < inputs.size(); ++f) {
+    const SequenceInput &input = inputs[f];
+    Sequence &sequence = *input.sequence;
     batch.growths[f].commit();
-    session.append(feed.ids, feed.source);
-    int64_t rows = feed.logits == WantLogits::All    ? feed.ids.size()
-                   : feed.logits == WantLogits::Last ? 1
-                                                     : 0;
-    session.logits = rows ? Logits{logits, data, rows} : Logits();
+    sequence.append(input.ids, input.kind);
+    int64_t rows = input.getLogitRows();
+    sequence.logits = rows ? Logits{logits, data, rows} : Logits();
     data += rows * vocab;
     lines += rows;
-    session.attention = Attention();
-    if (feed.attention && rows > 0)
-      session.attention = {scores,
-                           {reinterpret_cast<const float *>(scores->getData()) +
-                                (lines - 1) * heads * stride,
-                            heads, session.getLength(), stride}};
+    sequence.attention = Attention();
+    if (input.attention && rows > 0)
+      sequence.attention = {
+          scores,
+          {reinterpret_cast<const float *>(scores->getData()) +
+               (lines - 1) * heads * stride,
+           heads, sequence.getLength(), stride}};
   }
 }

@@ -1,7 +1,7 @@
 //===- Session.h - One sequence ---------------------------------*- C++ -*-===//
 //
-// Its part of the KV cache, its token ids, its last logits, what a sampler
-// remembers about it. Grows through Engine::eval.
+// A sequence of an engine, and what a sampler remembers about it. Grows through
+// Engine::eval.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,7 +21,7 @@ class Session {
 public:
   /// `number` names the sequence for random numbers: sessions with the same
   /// seed, text and number draw the same tokens.
-  Session(std::shared_ptr<Engine> engine, uint64_t number);
+  Session(const std::shared_ptr<Engine> &engine, uint64_t number);
   ~Session();
 
   /// A second session with the same past, logits and sampler state. Shares the
@@ -33,16 +33,19 @@ public:
   void truncate(int64_t length);
 
   const std::shared_ptr<Engine> &getEngine() const { return engine; }
-  int64_t getLength() const { return cache.getLength(); }
+  Sequence &getSequence() { return sequence; }
+  int64_t getLength() const { return sequence.getLength(); }
 
   /// The ids fed so far, oldest first.
-  std::span<const int32_t> getHistory() const { return history; }
+  std::span<const int32_t> getHistory() const { return sequence.history; }
 
   /// Those asked for in the last eval; no rows if none were.
-  const Logits &getLogits() const { return logits; }
+  const Logits &getLogits() const { return sequence.logits; }
 
   /// Of the last row of logits; no data if nobody asked.
-  const AttentionScores &getAttention() const { return attention.scores; }
+  const AttentionScores &getAttention() const {
+    return sequence.attention.scores;
+  }
 
   /// The next token by the last row of logits. Does not feed it. Throws
   /// Error(Argument) if there are no logits.
@@ -53,20 +56,12 @@ public:
   void observe(const std::shared_ptr<const Sampler> &sampler);
 
 private:
-  friend class Engine;
+  Session(std::shared_ptr<Engine> engine, uint64_t number, Sequence sequence);
   void useState(const std::shared_ptr<const Sampler> &sampler);
-  /// Makes append() of so many ids unable to fail.
-  void reserve(size_t count);
-  void append(std::span<const int32_t> ids, Source source) noexcept;
 
   std::shared_ptr<Engine> engine;
   uint64_t number;
-  KVSequence cache;
-  std::vector<int32_t> history;
-  size_t promptLength = 0; // up to the last id that came from a prompt
-  Logits logits;
-  Attention attention; // of their last row
-
+  Sequence sequence;
   std::shared_ptr<const Sampler> stateOwner; // whose state it is
   std::unique_ptr<SamplerState> state;
 };

@@ -36,25 +36,25 @@ public:
   bool isInPrompt() const { return fed < job.prompt.size(); }
 
   /// The next rows, at most so many.
-  Feed makeFeed(int64_t rows) {
-    Feed feed;
-    feed.session = &session;
+  SequenceInput makeInput(int64_t rows) {
+    SequenceInput input;
+    input.sequence = &session.getSequence();
     if (isInPrompt()) {
-      feed.ids = job.prompt.subspan(fed);
-      feed.ids = feed.ids.first(std::min<size_t>(feed.ids.size(), rows));
-      fed += feed.ids.size();
-      feed.logits = isInPrompt() ? WantLogits::None : WantLogits::Last;
+      input.ids = job.prompt.subspan(fed);
+      input.ids = input.ids.first(std::min<size_t>(input.ids.size(), rows));
+      fed += input.ids.size();
+      input.logits = isInPrompt() ? WantLogits::None : WantLogits::Last;
     } else {
-      feed.ids = {&next, 1};
-      feed.source = Source::Model;
+      input.ids = {&next, 1};
+      input.kind = RowKind::Decode;
     }
-    if (job.onLogits || isForSampler(feed))
-      feed.logits = WantLogits::All;
-    feed.attention = job.sampler->needsAttention();
-    return feed;
+    if (job.onLogits || isForSampler(input))
+      input.logits = WantLogits::All;
+    input.attention = job.sampler->needsAttention();
+    return input;
   }
 
-  /// After the eval of makeFeed's rows.
+  /// After the eval of makeInput's rows.
   void advance() {
     const Logits &logits = session.getLogits();
     if (job.sampler->needsPromptLogits() && job.generated == 0)
@@ -66,8 +66,8 @@ public:
   }
 
 private:
-  bool isForSampler(const Feed &feed) const {
-    return feed.source == Source::Prompt && job.sampler->needsPromptLogits();
+  bool isForSampler(const SequenceInput &input) const {
+    return input.kind == RowKind::Prefill && job.sampler->needsPromptLogits();
   }
 
   void check() const {
@@ -147,18 +147,18 @@ void runRound(Engine &engine, std::vector<Run> &runs) {
     if (run.isRunning())
       (run.isInPrompt() ? prompting : generating).push_back(&run);
 
-  std::vector<Feed> feeds;
-  feeds.reserve(runs.size());
+  std::vector<SequenceInput> inputs;
+  inputs.reserve(runs.size());
   for (Run *run : generating)
-    feeds.push_back(run->makeFeed(1));
+    inputs.push_back(run->makeInput(1));
   // What they leave is for the prompts.
-  int64_t rows = engine.getBatchRows() - int64_t(feeds.size());
+  int64_t rows = engine.getBatchRows() - int64_t(inputs.size());
   for (size_t i = 0; i < prompting.size(); ++i) {
     int64_t share = rows / int64_t(prompting.size() - i);
-    feeds.push_back(prompting[i]->makeFeed(std::max<int64_t>(1, share)));
-    rows -= feeds.back().ids.size();
+    inputs.push_back(prompting[i]->makeInput(std::max<int64_t>(1, share)));
+    rows -= inputs.back().ids.size();
   }
-  engine.eval(feeds);
+  engine.eval(inputs);
   for (Run *run : generating)
     run->advance();
   for (Run *run : prompting)

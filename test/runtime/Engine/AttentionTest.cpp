@@ -15,9 +15,9 @@ using namespace fakemodel;
 
 namespace {
 
-using llamart::Feed;
+using llamart::RowKind;
+using llamart::SequenceInput;
 using llamart::Session;
-using llamart::Source;
 using llamart::WantLogits;
 
 std::shared_ptr<llamart::Engine> makeEngine(int32_t threads, int32_t rows) {
@@ -49,10 +49,10 @@ TEST(Attention, ScoresAreThoseOfTheLastRowWhateverTheCall) {
         auto engine = makeEngine(threads, rows);
         Session a(engine, 0), b(engine, 1), c(engine, 2);
         std::vector<int32_t> x = makeIds(length, 1), y = makeIds(90, 2);
-        std::vector<Feed> feeds = {
-            {&b, y, Source::Prompt, WantLogits::All, true},
-            {&c, y, Source::Prompt, WantLogits::Last, false},
-            {&a, x, Source::Prompt, WantLogits::Last, true}};
+        std::vector<SequenceInput> feeds = {
+            {&b.getSequence(), y, RowKind::Prefill, WantLogits::All, true},
+            {&c.getSequence(), y, RowKind::Prefill, WantLogits::Last, false},
+            {&a.getSequence(), x, RowKind::Prefill, WantLogits::Last, true}};
         engine->eval(feeds);
         expectScores(a);
         expectScores(b);
@@ -64,12 +64,13 @@ TEST(Attention, ScoresAreKeptWithTheLogits) {
   auto engine = makeEngine(2, 256);
   Session session(engine, 0);
   std::vector<int32_t> ids = makeIds(70);
-  engine->eval(std::vector<Feed>{
-      {&session, ids, Source::Prompt, WantLogits::Last, true}});
+  engine->eval(std::vector<SequenceInput>{
+      {&session.getSequence(), ids, RowKind::Prefill, WantLogits::Last, true}});
   auto fork = session.fork(1);
   std::vector<int32_t> next = {5};
-  engine->eval(std::vector<Feed>{
-      {&session, next, Source::Model, WantLogits::Last, false}});
+  engine->eval(
+      std::vector<SequenceInput>{{&session.getSequence(), next, RowKind::Decode,
+                                  WantLogits::Last, false}});
   EXPECT_EQ(session.getAttention().data, nullptr);
   expectScores(*fork);
   fork->truncate(3);

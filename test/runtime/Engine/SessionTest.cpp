@@ -47,9 +47,9 @@ struct SessionTest : testing::Test {
       std::make_shared<CountingSampler>();
 
   void feed(Session &session, std::vector<int32_t> ids,
-            Source source = Source::Prompt) {
-    Feed feed{&session, ids, source, WantLogits::All};
-    engine->eval({&feed, 1});
+            RowKind kind = RowKind::Prefill) {
+    SequenceInput input{&session.getSequence(), ids, kind, WantLogits::All};
+    engine->eval({&input, 1});
   }
 };
 
@@ -63,7 +63,7 @@ TEST_F(SessionTest, ASamplerSeesTheSequenceAndItsLastLogits) {
   EXPECT_EQ(sampler->input.position, 3u);
   EXPECT_EQ(sampler->logits, getExpectedLogits(toSteps({1, 2, 3})));
 
-  feed(session, {7}, Source::Model);
+  feed(session, {7}, RowKind::Decode);
   session.sample(sampler);
   EXPECT_EQ(sampler->history, (std::vector<int32_t>{1, 2, 3, 7}));
   EXPECT_EQ(sampler->input.promptLength, 3u);
@@ -73,7 +73,7 @@ TEST_F(SessionTest, ASamplerSeesTheSequenceAndItsLastLogits) {
   session.sample(sampler);
   EXPECT_EQ(sampler->input.promptLength, 6u);
   session.truncate(5);
-  feed(session, {9}, Source::Model);
+  feed(session, {9}, RowKind::Decode);
   session.sample(sampler);
   EXPECT_EQ(sampler->input.promptLength, 5u);
   EXPECT_EQ(sampler->history, (std::vector<int32_t>{1, 2, 3, 7, 4, 9}));
