@@ -1,4 +1,4 @@
-//===- Profile.cpp - What the steps of forward calls take -----------------===//
+//===- Profile.cpp - What the phases of forward calls take ----------------===//
 
 #include "runtime/Engine/Profile.h"
 
@@ -12,7 +12,7 @@ using namespace llamart;
 /// What one thread notes during a call. On lines of its own.
 struct alignas(64) Profile::Thread {
   struct Visit {
-    int64_t step, layer; ///< that follow
+    int64_t phase, layer; ///< that follow
     Clock::time_point came, left;
   };
 
@@ -21,10 +21,10 @@ struct alignas(64) Profile::Thread {
   void (*barrier)(void *, int64_t, int64_t) = nullptr; // the call's own
   void *team = nullptr;
 
-  static void arrive(void *self, int64_t step, int64_t layer) {
+  static void arrive(void *self, int64_t phase, int64_t layer) {
     auto *thread = static_cast<Thread *>(self);
-    Visit visit{step, layer, Clock::now(), {}};
-    thread->barrier(thread->team, step, layer);
+    Visit visit{phase, layer, Clock::now(), {}};
+    thread->barrier(thread->team, phase, layer);
     visit.left = Clock::now();
     thread->visits.push_back(visit);
   }
@@ -35,7 +35,7 @@ static double toSeconds(std::chrono::steady_clock::duration duration) {
 }
 
 Profile::Profile(const Model &model, int32_t threadCount)
-    : steps(model.getCode().steps),
+    : phases(model.getCode().phases),
       keyBytes(double(model.getKVBlockBytes()) /
                double(model.getInfo().layers * LLAMA_KV_BLOCK)),
       pairOperations(4.0 *
@@ -47,7 +47,7 @@ Profile::~Profile() = default;
 Profile::Sizes Profile::countSizes(const llama_call &call) {
   Sizes sizes;
   sizes.rows = double(call.rows);
-  sizes.promptRows = double(call.prompt_rows);
+  sizes.prefillRows = double(call.prompt_rows);
   sizes.logitRows = double(call.logit_rows);
   std::vector<int64_t> lengths(call.table_count);
   for (int64_t row = 0; row < call.rows; ++row) {
@@ -80,35 +80,35 @@ llama_call Profile::beginThread(const llama_call &call, int32_t number) {
 
 void Profile::endThread(int32_t number) { threads[number].end = Clock::now(); }
 
-Profile::Entry &Profile::findEntry(int64_t step, int64_t layer) {
-  auto [known, isNew] = numbers.try_emplace({step, layer}, entries.size());
+Profile::Entry &Profile::findEntry(int64_t phase, int64_t layer) {
+  auto [known, isNew] = numbers.try_emplace({phase, layer}, entries.size());
   if (!isNew)
     return entries[known->second];
   Entry entry;
-  entry.step = step;
+  entry.phase = phase;
   entry.layer = layer;
-  if (step < 0)
+  if (phase < 0)
     entry.name = "start";
-  else if (step < std::ssize(steps) && !steps[step].name.empty())
-    entry.name = steps[step].name;
+  else if (phase < std::ssize(phases) && !phases[phase].name.empty())
+    entry.name = phases[phase].name;
   else
-    entry.name = "step " + std::to_string(step);
+    entry.name = "phase " + std::to_string(phase);
   return entries.emplace_back(std::move(entry));
 }
 
 void Profile::addCosts(Entry &entry) const {
-  if (entry.step < 0 || entry.step >= std::ssize(steps))
+  if (entry.phase < 0 || entry.phase >= std::ssize(phases))
     return;
-  const Step &step = steps[entry.step];
-  double rows = step.rows == StepRows::Prompt   ? sizes.promptRows
-                : step.rows == StepRows::Logits ? sizes.logitRows
-                : step.rows == StepRows::Generated
-                    ? sizes.rows - sizes.promptRows
+  const Phase &phase = phases[entry.phase];
+  double rows = phase.rows == PhaseRows::Prefill  ? sizes.prefillRows
+                : phase.rows == PhaseRows::Logits ? sizes.logitRows
+                : phase.rows == PhaseRows::Decode
+                    ? sizes.rows - sizes.prefillRows
                     : sizes.rows;
   if (rows > 0)
-    entry.weightBytes += double(step.bytes) + double(step.rowBytes) * rows;
-  entry.operations += 2.0 * double(step.multiplies) * rows;
-  if (step.readsCache) {
+    entry.weightBytes += double(phase.bytes) + double(phase.rowBytes) * rows;
+  entry.operations += 2.0 * double(phase.multiplies) * rows;
+  if (phase.readsCache) {
     entry.cacheBytes += keyBytes * sizes.keys;
     entry.operations += pairOperations * sizes.pairs;
   }
@@ -121,7 +121,7 @@ void Profile::addThread(Thread &thread, Clock::time_point finish) {
   for (size_t i = 0; i <= thread.visits.size(); ++i) {
     bool isLast = i == thread.visits.size();
     Entry &entry = i == 0 ? findEntry(-1, -1)
-                          : findEntry(thread.visits[i - 1].step,
+                          : findEntry(thread.visits[i - 1].phase,
                                       thread.visits[i - 1].layer);
     Clock::time_point came = isLast ? thread.end : thread.visits[i].came;
     Clock::time_point left = isLast ? finish : thread.visits[i].left;

@@ -1,20 +1,20 @@
-//===- Profile.h - What the steps of forward calls take ---------*- C++ -*-===//
+//===- Profile.h - What the phases of forward calls take --------*- C++ -*-===//
 //
-// barrier(step 3, layer 0) .. barrier(step 4, layer 0)  =>  seconds, bytes and
-//                                                           operations of step
-//                                                           3
+// barrier(phase 3, layer 0) .. barrier(phase 4, layer 0)
+//   =>  seconds, bytes and operations of phase 3
 //
 // Every thread runs the whole program and meets the others at barriers, each of
-// which says what follows it. So nothing is measured within the code: a thread
-// notes when it came to each barrier and when it left. Rules:
+// which says what follows it: a phase. So nothing is measured within the code:
+// a thread notes when it came to each barrier and when it left. Rules:
 //
-//   R1  a thread's time, from the beginning of a call to its end, is cut at
-//       barriers without a gap: the steps' seconds add up to the calls'.
-//   R2  what lies before the first barrier is the start, step -1: threads wake.
-//   R3  a step's seconds, and the waiting that is part of them, are means over
-//       the threads. Waiting in the last step ends when the last thread does.
-//   R4  bytes and operations count once a call, however often a step runs: each
-//       weight is needed once, a key and a value once for every sequence.
+//   T1  A thread's time, from the beginning of a call to its end, is cut at
+//       barriers without a gap: the phases' seconds add up to the calls'.
+//   T2  What lies before the first barrier is the start, phase -1: threads
+//       wake.
+//   T3  A phase's seconds, and the waiting that is part of them, are means over
+//       the threads. Waiting in the last phase ends when the last thread does.
+//   T4  Bytes and operations count once a call, however often a phase runs:
+//       each weight is needed once, a key and a value once for every sequence.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,15 +34,15 @@ namespace llamart {
 
 class Profile {
 public:
-  /// What one step took in one layer, over all calls.
+  /// What one phase took in one layer, over all calls.
   struct Entry {
     std::string name;
-    int64_t step = -1;      ///< number of its barrier; -1: the start
+    int64_t phase = -1;     ///< number of its barrier; -1: the start
     int64_t layer = -1;     ///< -1: outside of the layers
     int64_t runs = 0;       ///< how often it ran
     int64_t lastCall = -1;  ///< in which it ran
     double seconds = 0;     ///< waiting included
-    double waiting = 0;     ///< at the barrier behind it, for other threads
+    double waiting = 0;     ///< at the barrier after it, for other threads
     double weightBytes = 0; ///< that had to be read
     double cacheBytes = 0;  ///< of keys and values
     double operations = 0;  ///< multiplies and adds: of products, and of
@@ -73,22 +73,22 @@ private:
 
   /// Rows and positions of the call that runs.
   struct Sizes {
-    double rows = 0, promptRows = 0, logitRows = 0;
+    double rows = 0, prefillRows = 0, logitRows = 0;
     double pairs = 0; ///< of a row and a position it attends to
     double keys = 0;  ///< positions of all sequences
   };
 
   static Sizes countSizes(const llama_call &call);
-  Entry &findEntry(int64_t step, int64_t layer);
+  Entry &findEntry(int64_t phase, int64_t layer);
   void addCosts(Entry &entry) const;
   void addThread(Thread &thread, Clock::time_point finish);
 
-  const std::vector<Step> steps;
+  const std::vector<Phase> phases;
   const double keyBytes;       ///< of a position's keys and values in one layer
   const double pairOperations; ///< of a row with one position, in one layer
   std::vector<Thread> threads;
   std::vector<Entry> entries;
-  std::map<std::pair<int64_t, int64_t>, size_t> numbers; // by step and layer
+  std::map<std::pair<int64_t, int64_t>, size_t> numbers; // by phase and layer
   Sizes sizes;
   Clock::time_point start;
   int64_t calls = 0;

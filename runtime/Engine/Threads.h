@@ -84,7 +84,7 @@ public:
   void arrive();
 
   /// As llama_call.barrier wants it: `barrier` is a Barrier.
-  static void arrive(void *barrier, int64_t /*step*/, int64_t /*layer*/) {
+  static void arrive(void *barrier, int64_t /*phase*/, int64_t /*layer*/) {
     static_cast<Barrier *>(barrier)->arrive();
   }
 

@@ -146,29 +146,30 @@ void readWeights(const Reader &weights, ModelInfo &info) {
                                      "the model");
 }
 
-StepRows readRows(const Reader &step) {
-  std::string rows = step.getString("rows");
+PhaseRows readRows(const Reader &phase) {
+  std::string rows = phase.getString("rows");
   if (rows == "rows")
-    return StepRows::All;
+    return PhaseRows::All;
   if (rows == "prompt_rows")
-    return StepRows::Prompt;
+    return PhaseRows::Prefill;
   if (rows == "generated_rows")
-    return StepRows::Generated;
+    return PhaseRows::Decode;
   if (rows == "logit_rows")
-    return StepRows::Logits;
-  step.fail("target.steps.rows", "is '" + rows +
-                                     "', expected 'rows', 'prompt_rows', "
-                                     "'generated_rows' or 'logit_rows'");
+    return PhaseRows::Logits;
+  phase.fail("target.steps.rows", "is '" + rows +
+                                      "', expected 'rows', 'prompt_rows', "
+                                      "'generated_rows' or 'logit_rows'");
 }
 
-std::vector<Step> readSteps(const Reader &target) {
-  std::vector<Step> steps;
-  for (const Reader &step : target.getObjects("steps"))
-    steps.push_back({step.getString("name"), step.getInt("bytes", 0, INT64_MAX),
-                     step.getInt("row_bytes", 0, INT64_MAX),
-                     step.getInt("multiplies", 0, INT64_MAX), readRows(step),
-                     step.getBool("cache")});
-  return steps;
+std::vector<Phase> readPhases(const Reader &target) {
+  std::vector<Phase> phases;
+  for (const Reader &phase : target.getObjects("steps"))
+    phases.push_back({phase.getString("name"),
+                      phase.getInt("bytes", 0, INT64_MAX),
+                      phase.getInt("row_bytes", 0, INT64_MAX),
+                      phase.getInt("multiplies", 0, INT64_MAX), readRows(phase),
+                      phase.getBool("cache")});
+  return phases;
 }
 
 } // namespace
@@ -185,12 +186,12 @@ ModelInfo ModelInfo::parse(const std::string &where, std::string_view text) {
   info.triple = target.getString("triple");
   info.variants.push_back({target.getString("cpu"),
                            target.getStrings("features"), LLAMA_SYMBOL_FORWARD,
-                           LLAMA_SYMBOL_WORKSPACE, readSteps(target)});
+                           LLAMA_SYMBOL_WORKSPACE, readPhases(target)});
   for (const Reader &other : target.getObjects("others"))
     info.variants.push_back({other.getString("cpu"),
                              other.getStrings("features"),
                              other.getString("forward"),
-                             other.getString("workspace"), readSteps(other)});
+                             other.getString("workspace"), readPhases(other)});
   readWeights(root.getObject("weights"), info);
   info.chatTemplate = root.getString("chat_template");
   info.compiler = root.getString("compiler");

@@ -17,16 +17,16 @@ namespace llamart {
 
 enum class WeightStorage : uint8_t { Embedded, External };
 
-/// Which rows of a call a step computes.
-enum class StepRows : uint8_t { All, Prompt, Generated, Logits };
+/// Which rows of a call a phase computes.
+enum class PhaseRows : uint8_t { All, Prefill, Decode, Logits };
 
 /// What the code does from one barrier to the next.
-struct Step {
+struct Phase {
   std::string name;       ///< of its ops: "linear+add_rms_norm"
   int64_t bytes = 0;      ///< of weights of one layer, read once
   int64_t rowBytes = 0;   ///< of weights read for every row
   int64_t multiplies = 0; ///< weights that every row is multiplied with
-  StepRows rows = StepRows::All;
+  PhaseRows rows = PhaseRows::All;
   bool readsCache = false; ///< attends to keys and values
 };
 
@@ -35,7 +35,7 @@ struct CodeVariant {
   std::string cpu;
   std::vector<std::string> features; ///< LLVM's names
   std::string forward, workspace;    ///< symbols
-  std::vector<Step> steps;           ///< by the numbers of barriers
+  std::vector<Phase> phases;         ///< by the numbers of barriers
 };
 
 struct ModelInfo {

@@ -26,8 +26,9 @@ std::span<const OptionField<SamplerOptions>> getStandardFields();
 std::optional<ChainStep> findChainStep(std::string_view name);
 std::string listChainSteps();
 
-/// What is left to draw from in one step. Keeps its memory between steps: a vocabulary
-/// is large enough for fresh memory to cost more than the arithmetic.
+/// What is left to draw from in one step. Keeps its memory between steps: a
+/// vocabulary is large enough for fresh memory to cost more than the
+/// arithmetic.
 class SamplerChain {
 public:
   /// What the chain leaves, weighted at its temperature. `coin`, in [0, 1), is

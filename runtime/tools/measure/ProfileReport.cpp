@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kGiga = 1e9;
 
-/// Steps of one name, in one layer or in all, per call.
+/// Phases of one name, in one layer or in all, per call.
 std::vector<Profile::Entry> sumUp(const Profile &profile, bool byLayers) {
   std::vector<Profile::Entry> sums;
   for (const Profile::Entry &entry : profile.getEntries()) {
@@ -108,23 +108,23 @@ void printProfile(const Measured &line, bool byLayers) {
 
 ordered_json describeProfile(const Measured &line, bool byLayers) {
   const Profile &profile = *line.profile;
-  ordered_json steps = ordered_json::array();
+  ordered_json phases = ordered_json::array();
   for (const Profile::Entry &sum : sumUp(profile, byLayers)) {
-    ordered_json step = {{"name", sum.name}};
+    ordered_json phase = {{"name", sum.name}};
     if (byLayers)
-      step["layer"] = sum.layer < 0 ? ordered_json() : ordered_json(sum.layer);
-    step["runs"] = double(sum.runs) / double(profile.getCalls());
-    step["seconds"] = sum.seconds;
-    step["waiting_seconds"] = sum.waiting;
-    step["weight_bytes"] = sum.weightBytes;
-    step["cache_bytes"] = sum.cacheBytes;
-    step["operations"] = sum.operations;
-    steps.push_back(std::move(step));
+      phase["layer"] = sum.layer < 0 ? ordered_json() : ordered_json(sum.layer);
+    phase["runs"] = double(sum.runs) / double(profile.getCalls());
+    phase["seconds"] = sum.seconds;
+    phase["waiting_seconds"] = sum.waiting;
+    phase["weight_bytes"] = sum.weightBytes;
+    phase["cache_bytes"] = sum.cacheBytes;
+    phase["operations"] = sum.operations;
+    phases.push_back(std::move(phase));
   }
   return {{"calls", profile.getCalls()},
           {"seconds", profile.getSeconds() / double(profile.getCalls())},
           {"seconds_outside", getSecondsOutside(line)},
-          {"steps", std::move(steps)}};
+          {"steps", std::move(phases)}};
 }
 
 } // namespace llamart::tools

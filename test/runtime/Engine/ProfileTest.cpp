@@ -1,4 +1,4 @@
-//===- ProfileTest.cpp - What the steps of forward calls take -------------===//
+//===- ProfileTest.cpp - What the phases of forward calls take ------------===//
 //
 // Calls of threads whose work is known: they sleep.
 //
@@ -59,8 +59,8 @@ struct ProfileTest : testing::Test {
   }
 };
 
-// R1: there is no gap.
-TEST_F(ProfileTest, SecondsOfStepsAddUpToThoseOfCalls) {
+// T1: there is no gap.
+TEST_F(ProfileTest, SecondsOfPhasesAddUpToThoseOfCalls) {
   for (int32_t threads : {1, 2, 3}) {
     Profile profile(*model, threads);
     for (int call = 0; call < 3; ++call)
@@ -82,7 +82,7 @@ TEST_F(ProfileTest, SecondsOfStepsAddUpToThoseOfCalls) {
   }
 }
 
-// R2, R3: who has less to do waits; the last step waits for the last thread.
+// T2, T3: who has less to do waits; the last phase waits for the last thread.
 TEST_F(ProfileTest, WaitingIsThatOfThreadsThatCameEarly) {
   constexpr auto kWork = std::chrono::milliseconds(30);
   Profile profile(*model, 2);
@@ -98,15 +98,15 @@ TEST_F(ProfileTest, WaitingIsThatOfThreadsThatCameEarly) {
   EXPECT_EQ(profile.getEntries()[0].name, "start");
   EXPECT_EQ(profile.getEntries()[1].name, "embed");
   EXPECT_EQ(profile.getEntries()[2].name, "logits");
-  for (int step : {1, 2}) {
-    const Profile::Entry &entry = profile.getEntries()[step];
+  for (int phase : {1, 2}) {
+    const Profile::Entry &entry = profile.getEntries()[phase];
     EXPECT_GE(entry.seconds, 0.030);
     EXPECT_GT(entry.waiting, 0); // of the mean, half
     EXPECT_LE(entry.waiting, entry.seconds - 0.015);
   }
 }
 
-// R4. The numbers are those of fake-model.cpp.
+// T4. The numbers are those of fake-model.cpp.
 TEST_F(ProfileTest, BytesAndOperationsCountOnceACall) {
   Profile profile(*model, 2);
   for (int i = 0; i < 2; ++i)
@@ -149,12 +149,12 @@ TEST_F(ProfileTest, NoRowsReadNoWeights) {
 }
 
 // A model may have more barriers than it tells about.
-TEST_F(ProfileTest, StepsWithoutADescriptionHaveNumbers) {
+TEST_F(ProfileTest, PhasesWithoutADescriptionHaveNumbers) {
   Profile profile(*model, 1);
   run(profile, 1,
       [&](const llama_call &call, int32_t) { call.barrier(call.team, 77, 5); });
   ASSERT_EQ(profile.getEntries().size(), 2u);
-  EXPECT_EQ(profile.getEntries()[1].name, "step 77");
+  EXPECT_EQ(profile.getEntries()[1].name, "phase 77");
   EXPECT_EQ(profile.getEntries()[1].layer, 5);
 }
 

@@ -66,15 +66,15 @@ TEST(ModelInfo, IsReadAsItIsWritten) {
   EXPECT_EQ(info.variants[0].features,
             (std::vector<std::string>{"avx2", "fma"}));
   EXPECT_EQ(info.variants[0].forward, "llama_forward");
-  ASSERT_EQ(info.variants[0].steps.size(), 1u);
-  const Step &step = info.variants[0].steps[0];
-  EXPECT_EQ(step.name, "linear");
-  EXPECT_EQ(step.bytes, 64);
-  EXPECT_EQ(step.rowBytes, 4);
-  EXPECT_EQ(step.multiplies, 32);
-  EXPECT_EQ(step.rows, StepRows::Generated);
-  EXPECT_TRUE(step.readsCache);
-  EXPECT_TRUE(info.variants[1].steps.empty());
+  ASSERT_EQ(info.variants[0].phases.size(), 1u);
+  const Phase &phase = info.variants[0].phases[0];
+  EXPECT_EQ(phase.name, "linear");
+  EXPECT_EQ(phase.bytes, 64);
+  EXPECT_EQ(phase.rowBytes, 4);
+  EXPECT_EQ(phase.multiplies, 32);
+  EXPECT_EQ(phase.rows, PhaseRows::Decode);
+  EXPECT_TRUE(phase.readsCache);
+  EXPECT_TRUE(info.variants[1].phases.empty());
   EXPECT_EQ(info.variants[1].cpu, "x86-64");
   EXPECT_EQ(info.variants[1].features, std::vector<std::string>());
   EXPECT_EQ(info.variants[1].forward, "forward_1");
