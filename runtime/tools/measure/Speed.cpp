@@ -75,9 +75,9 @@ const ReadBandwidth &Speed::getBestRead() const {
   return *std::ranges::max_element(reads, {}, &ReadBandwidth::bytesPerSecond);
 }
 
-const VectorPeak &Speed::getBestPeak() const {
-  const VectorPeak *best = &peaks.front(); // f32 is there
-  for (const VectorPeak &peak : peaks)
+const ComputePeak &Speed::getBestPeak() const {
+  const ComputePeak *best = &peaks.front(); // f32 is there
+  for (const ComputePeak &peak : peaks)
     if (peak.unit.operands <= costs.operands &&
         peak.operationsPerSecond > best->operationsPerSecond)
       best = &peak;
@@ -208,7 +208,7 @@ Speed measureSpeed(const SpeedOptions &o) {
               .decodes = {}};
   Progress progress("run", o.repetitions + 2, o.quiet);
   ReadMeter reads(speed.threads);
-  speed.peaks = measureVectorPeaks(speed.threads, o.repetitions);
+  speed.peaks = measureComputePeaks(speed.threads, o.repetitions);
   progress.step();
   addLines(speed, o, lengths);
   Runner runner(engine, model.getInfo().vocab);

@@ -15,8 +15,8 @@
 
 #include "llamart/llamart.hpp"
 #include "runtime/Engine/Profile.h"
+#include "runtime/tools/measure/ComputePeak.h"
 #include "runtime/tools/measure/ReadBandwidth.h"
-#include "runtime/tools/measure/VectorPeak.h"
 
 #include <chrono>
 #include <cstdint>
@@ -87,13 +87,13 @@ struct Speed {
   int32_t threads = 0;
   Costs costs;
   std::vector<ReadBandwidth> reads;
-  std::vector<VectorPeak> peaks;
+  std::vector<ComputePeak> peaks;
   std::vector<Measured> prompts, decodes;
 
   const ReadBandwidth &getBestRead() const;
   /// The fastest unit whose operands are no smaller than the model's: what
   /// bounds its products.
-  const VectorPeak &getBestPeak() const;
+  const ComputePeak &getBestPeak() const;
 };
 
 /// Throws std::runtime_error if the lengths do not fit the model's context.

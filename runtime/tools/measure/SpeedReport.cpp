@@ -60,7 +60,7 @@ void printSpeed(const SpeedOptions &options, const Speed &speed) {
   for (const ReadBandwidth &read : speed.reads)
     std::printf("  %d: %.1f", read.streams, read.bytesPerSecond / kGiga);
   std::printf("\nmultiplies and adds, G/s:");
-  for (const VectorPeak &peak : speed.peaks)
+  for (const ComputePeak &peak : speed.peaks)
     std::printf("%s  %s %.0f", &peak == &speed.peaks.front() ? "" : ",",
                 std::string(peak.unit.name).c_str(),
                 peak.operationsPerSecond / kGiga);
@@ -98,7 +98,7 @@ void printSpeedJson(const SpeedOptions &o, const Speed &speed) {
   for (const ReadBandwidth &read : speed.reads)
     out["reads"].push_back(
         {{"streams", read.streams}, {"bytes_per_s", read.bytesPerSecond}});
-  for (const VectorPeak &peak : speed.peaks)
+  for (const ComputePeak &peak : speed.peaks)
     out["peaks"].push_back({{"unit", peak.unit.name},
                             {"operations_per_s", peak.operationsPerSecond}});
   for (const Measured &line : speed.prompts)

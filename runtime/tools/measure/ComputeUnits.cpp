@@ -1,6 +1,6 @@
-//===- VectorUnits.cpp - What a CPU can multiply and add with -------------===//
+//===- ComputeUnits.cpp - What a CPU can multiply and add with ------------===//
 
-#include "runtime/tools/measure/VectorUnits.h"
+#include "runtime/tools/measure/ComputeUnits.h"
 
 #include "runtime/Model/CpuFeatures.h"
 
@@ -204,8 +204,8 @@ bool hasAll(std::initializer_list<std::string_view> features) {
 
 } // namespace
 
-std::vector<VectorUnit> findVectorUnits() {
-  std::vector<VectorUnit> units;
+std::vector<ComputeUnit> findComputeUnits() {
+  std::vector<ComputeUnit> units;
 #if defined(__x86_64__)
   // Lanes, products of each, a multiplication and an addition of each product.
   if (hasAll({"avx512f"}))

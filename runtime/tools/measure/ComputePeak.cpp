@@ -1,6 +1,6 @@
-//===- VectorPeak.cpp - How fast this machine multiplies and adds ---------===//
+//===- ComputePeak.cpp - How fast this machine multiplies and adds --------===//
 
-#include "runtime/tools/measure/VectorPeak.h"
+#include "runtime/tools/measure/ComputePeak.h"
 
 #include "runtime/Engine/Threads.h"
 
@@ -31,12 +31,12 @@ double getSeconds(Team &team, Work &work) {
 
 } // namespace
 
-std::vector<VectorPeak> measureVectorPeaks(int32_t threads, int repetitions) {
+std::vector<ComputePeak> measureComputePeaks(int32_t threads, int repetitions) {
   constexpr double kEnough = 0.005; // seconds: starting costs microseconds
   Team team(threads);
   std::vector<double> results(threads);
-  std::vector<VectorPeak> peaks;
-  for (const VectorUnit &unit : findVectorUnits()) {
+  std::vector<ComputePeak> peaks;
+  for (const ComputeUnit &unit : findComputeUnits()) {
     Work work{unit.run, 1 << 10, results.data()};
     while (getSeconds(team, work) < kEnough) // warms up too
       work.rounds *= 2;

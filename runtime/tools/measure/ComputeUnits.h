@@ -1,4 +1,4 @@
-//===- VectorUnits.h - What a CPU can multiply and add with -----*- C++ -*-===//
+//===- ComputeUnits.h - What a CPU can multiply and add with ----*- C++ -*-===//
 //
 // A unit is a kind of instruction; its loop does nothing but that, on as many
 // independent sums as hide the latency, with operands in registers. How many
@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLAMA_RUNTIME_TOOLS_MEASURE_VECTORUNITS_H
-#define LLAMA_RUNTIME_TOOLS_MEASURE_VECTORUNITS_H
+#ifndef LLAMA_RUNTIME_TOOLS_MEASURE_COMPUTEUNITS_H
+#define LLAMA_RUNTIME_TOOLS_MEASURE_COMPUTEUNITS_H
 
 #include <cstdint>
 #include <string_view>
@@ -18,7 +18,7 @@ namespace llamart::tools {
 /// What the operands of the products are.
 enum class Operands : uint8_t { F32, BF16, Int8 };
 
-struct VectorUnit {
+struct ComputeUnit {
   std::string_view name; ///< "avx512 fma f32"
   Operands operands;
   /// Multiplications and additions of one round, each counted.
@@ -29,8 +29,8 @@ struct VectorUnit {
 
 /// Those of this machine, the widest of each kind; at least one for f32. Asks
 /// the kernel for the use of tiles where the CPU has them.
-std::vector<VectorUnit> findVectorUnits();
+std::vector<ComputeUnit> findComputeUnits();
 
 } // namespace llamart::tools
 
-#endif // LLAMA_RUNTIME_TOOLS_MEASURE_VECTORUNITS_H
+#endif // LLAMA_RUNTIME_TOOLS_MEASURE_COMPUTEUNITS_H
