@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <initializer_list>
+#include <type_traits>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -145,10 +146,14 @@ struct TileShapes {
 };
 static_assert(sizeof(TileShapes) == 64);
 
-// Tiles 0 to 3 are sums, 4 and 5 left operands, 6 and 7 right ones.
-LLAMA_TARGET("amx-tile,amx-bf16") double runTilesBF16(uint64_t rounds) {
+// Tiles 0 to 3 are accumulators, 4 and 5 left operands, 6 and 7 right ones.
+template <Operands operands>
+LLAMA_TARGET("amx-tile,amx-bf16,amx-int8")
+double runTiles(uint64_t rounds) {
+  constexpr bool isBF16 = operands == Operands::BF16;
+  using Sum = std::conditional_t<isBF16, float, int32_t>;
   alignas(64) uint8_t zeros[16 * 64] = {};
-  alignas(64) float sums[16 * 16];
+  alignas(64) Sum sums[16 * 16];
   TileShapes shapes;
   _tile_loadconfig(&shapes);
   _tile_zero(0);
@@ -160,34 +165,17 @@ LLAMA_TARGET("amx-tile,amx-bf16") double runTilesBF16(uint64_t rounds) {
   _tile_loadd(6, zeros, 64);
   _tile_loadd(7, zeros, 64);
   for (uint64_t round = 0; round < rounds; ++round) {
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-  }
-  _tile_stored(0, sums, 64);
-  _tile_release();
-  return sums[0];
-}
-
-LLAMA_TARGET("amx-tile,amx-int8") double runTilesInt8(uint64_t rounds) {
-  alignas(64) uint8_t zeros[16 * 64] = {};
-  alignas(64) int32_t sums[16 * 16];
-  TileShapes shapes;
-  _tile_loadconfig(&shapes);
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
-  _tile_loadd(4, zeros, 64);
-  _tile_loadd(5, zeros, 64);
-  _tile_loadd(6, zeros, 64);
-  _tile_loadd(7, zeros, 64);
-  for (uint64_t round = 0; round < rounds; ++round) {
-    _tile_dpbusd(0, 4, 6);
-    _tile_dpbusd(1, 4, 7);
-    _tile_dpbusd(2, 5, 6);
-    _tile_dpbusd(3, 5, 7);
+    if constexpr (isBF16) {
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(1, 4, 7);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    } else {
+      _tile_dpbusd(0, 4, 6);
+      _tile_dpbusd(1, 4, 7);
+      _tile_dpbusd(2, 5, 6);
+      _tile_dpbusd(3, 5, 7);
+    }
   }
   _tile_stored(0, sums, 64);
   _tile_release();
@@ -226,10 +214,10 @@ std::vector<ComputeUnit> findComputeUnits() {
   // Four products of 16 x 16 sums, 64 bytes deep.
   if (hasAll({"amx-tile", "amx-bf16"}) && requestTiles())
     units.push_back({"amx bf16", Operands::BF16, uint64_t(4) * 16 * 16 * 32 * 2,
-                     runTilesBF16});
+                     runTiles<Operands::BF16>});
   if (hasAll({"amx-tile", "amx-int8"}) && requestTiles())
     units.push_back({"amx int8", Operands::Int8, uint64_t(4) * 16 * 16 * 64 * 2,
-                     runTilesInt8});
+                     runTiles<Operands::Int8>});
 #endif
   if (units.empty() || units.front().operands != Operands::F32)
     units.insert(units.begin(), {"multiply, add f32", Operands::F32,
