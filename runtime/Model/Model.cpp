@@ -228,9 +228,8 @@ std::vector<int32_t> Model::collectStopTokens() const {
   for (int32_t id : words.getEos())
     result.push_back(id);
   try {
-    for (const std::string &text : getChatTemplate().getStopTokens())
-      if (std::optional<int32_t> id = words.findToken(text))
-        result.push_back(*id);
+    for (int32_t id : findStopTokens(getChatTemplate(), words))
+      result.push_back(id);
   } catch (const Error &) {
     return result; // no template, or none of ours: nothing to add
   }

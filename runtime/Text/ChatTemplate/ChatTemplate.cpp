@@ -230,6 +230,15 @@ std::vector<std::string> ChatTemplate::getStopTokens() const {
   return {};
 }
 
+std::vector<int32_t> findStopTokens(const ChatTemplate &chatTemplate,
+                                    const Tokenizer &tokenizer) {
+  std::vector<int32_t> ids;
+  for (const std::string &text : chatTemplate.getStopTokens())
+    if (std::optional<int32_t> id = tokenizer.findToken(text))
+      ids.push_back(*id);
+  return ids;
+}
+
 std::string joinPieces(std::span<const PromptPiece> pieces) {
   std::string text;
   for (const PromptPiece &piece : pieces)

@@ -85,6 +85,10 @@ private:
   friend struct ChatLayouts;
 };
 
+/// Ids of its stop tokens, as far as the tokenizer has them.
+std::vector<int32_t> findStopTokens(const ChatTemplate &chatTemplate,
+                                    const Tokenizer &tokenizer);
+
 /// The pieces joined: the prompt as a text.
 std::string joinPieces(std::span<const PromptPiece> pieces);
 

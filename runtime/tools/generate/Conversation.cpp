@@ -1,8 +1,10 @@
-//===- Conversation.cpp - Chats in a model's layout, and by line ----------===//
+//===- Conversation.cpp - A chat, line by line ----------------------------===//
 
 #include "runtime/tools/generate/Conversation.h"
 
-#include "runtime/Text/ChatTemplate/ChatTemplate.h"
+#include "runtime/tools/generate/Prompt.h"
+#include "runtime/tools/generate/ReplyEnds.h"
+#include "runtime/tools/generate/Streams.h"
 #include "runtime/tools/generate/TokenColors.h"
 
 #include <nlohmann/json.hpp>
@@ -20,33 +22,6 @@
 #include <unistd.h>
 
 namespace llamart::tools {
-
-std::vector<int32_t> encodeChat(const api::Model &model,
-                                std::span<const api::Message> messages,
-                                const GenerateOptions &o) {
-  llamart_chat_options options = LLAMART_CHAT_OPTIONS;
-  options.date = o.date ? o.date->c_str() : nullptr;
-  options.template_name = o.chatTemplate ? o.chatTemplate->c_str() : nullptr;
-  return model.encodeChat(messages, options);
-}
-
-std::vector<int32_t> findReplyEnds(const api::Model &model,
-                                   const GenerateOptions &o) {
-  std::vector<int32_t> ends;
-  if (!o.chatTemplate)
-    return ends;
-  auto form = ChatTemplate::byName(*o.chatTemplate);
-  for (const std::string &text : form.getStopTokens()) {
-    llamart_encode_options options = LLAMART_ENCODE_OPTIONS;
-    options.bos = LLAMART_ADD_NEVER;
-    options.allow_special = 1;
-    std::vector<int32_t> ids = model.encode(text, options);
-    if (ids.size() == 1)
-      ends.push_back(ids.front());
-  }
-  return ends;
-}
-
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -78,7 +53,7 @@ public:
   Conversation(const api::Model &model, api::Engine &engine,
                const api::Sampler &sampler, const GenerateOptions &options)
       : model(model), engine(engine), sampler(sampler), o(options),
-        session(engine), ends(findReplyEnds(model, options)) {
+        session(engine), ends(model, options) {
     if (o.color == "always" || (o.color == "auto" && isatty(STDOUT_FILENO)))
       colors = std::make_unique<TokenColors>();
     system = o.system.value_or("");
@@ -109,18 +84,14 @@ private:
   const api::Sampler &sampler;
   const GenerateOptions &o;
   api::Session session;
-  std::vector<int32_t> ends;
+  ReplyEnds ends;
   std::unique_ptr<TokenColors> colors;
   std::string system;
   std::vector<api::Message> messages;
 };
 
 void Conversation::say(std::string_view text) const {
-  std::string painted = colors ? colors->paint(text) : std::string(text);
-  size_t written = std::fwrite(painted.data(), 1, painted.size(), stdout);
-  if (written != painted.size() || std::fflush(stdout) != 0)
-    throw std::runtime_error(std::string("standard output: ") +
-                             std::strerror(errno));
+  print(colors ? colors->paint(text) : std::string(text));
 }
 
 bool Conversation::readLine(std::string &line) const {
@@ -192,7 +163,7 @@ std::string Conversation::reply() {
   job.ignoreEos = o.ignoreEos;
   job.startsText = true;
   job.onToken = [this](int32_t id) {
-    return !interrupted && std::ranges::find(ends, id) == ends.end();
+    return !interrupted && !ends.contain(id);
   };
   job.onText = [&](std::string_view piece) {
     text += piece;

@@ -11,7 +11,6 @@
 #include <charconv>
 
 namespace llamart::tools {
-
 namespace {
 
 /// For whole numbers; says what was given and what is expected.
@@ -94,17 +93,18 @@ void checkTogether(const GenerateOptions &o) {
   bool talks = o.chat && prompts == 0;
   check(prompts == 1 || talks,
         "give one of --prompt, --prompt-file, --prompt-ids");
-  check(!talks || (!o.printIds && !o.logits && !o.trace && o.besideIds.empty()),
-        "--print-ids, --logits, --trace, --beside-ids need a prompt");
+  check(!talks ||
+            (!o.printIds && !o.logits && !o.trace && o.concurrentIds.empty()),
+        "--print-ids, --logits, --trace, --concurrent-ids need a prompt");
   check(!o.guard || (!o.chat && !o.promptIds && o.branches == 1),
         "--guard needs --prompt or --prompt-file, without --chat, --branches");
   check(!o.reply || o.guard, "--reply needs --guard");
   check(!o.chatTemplate || o.chat, "--chat-template needs --chat");
   check(!o.date || o.chat, "--date needs --chat");
   check(o.branches == 1 || (!talks && !o.trace && !o.logits && !o.printIds &&
-                            o.besideIds.empty()),
+                            o.concurrentIds.empty()),
         "--branches needs a prompt, without --trace, --logits, --print-ids, "
-        "--beside-ids");
+        "--concurrent-ids");
   check(!o.chat || !o.promptIds, "--chat needs --prompt or --prompt-file");
   check(!o.special || !(o.chat || o.promptIds),
         "--special needs --prompt or --prompt-file, without --chat");
@@ -172,17 +172,19 @@ void addOutputOptions(CLI::App &app, GenerateOptions &o) {
                  "FILE.npy for float32 [rows, vocab], one row for every token "
                  "fed: the prompt's, then the generated ones' but the last")
       ->group(group);
-  app.add_option_function<std::vector<std::string>>(
-         "--beside-ids",
-         [&o](const std::vector<std::string> &lists) {
-           for (const std::string &text : lists)
-             o.besideIds.push_back(parseIds("--beside-ids", text));
-         },
-         "Ids of another sequence to run in the same forward calls; "
-         "repeatable. Changes nothing: for tests of that")
-      ->expected(1)
-      ->take_all()
-      ->group(group);
+  // The second is its old name.
+  for (const char *name : {"--concurrent-ids", "--beside-ids"})
+    app.add_option_function<std::vector<std::string>>(
+           name,
+           [&o, name](const std::vector<std::string> &lists) {
+             for (const std::string &text : lists)
+               o.concurrentIds.push_back(parseIds(name, text));
+           },
+           "Ids of another sequence to run in the same forward calls; "
+           "repeatable. Changes nothing: for tests of that")
+        ->expected(1)
+        ->take_all()
+        ->group(name == std::string_view("--beside-ids") ? "" : group);
   app.add_option("--trace", o.trace,
                  "FILE.jsonl for a line about every token: what the sampler "
                  "saw, its state, the candidates; llama-measure trace shows it")

@@ -27,7 +27,7 @@ struct GenerateOptions {
   bool verbose = false, quiet = false;
   int64_t maxTokens = -1; ///< -1: no bound
   std::vector<std::string> stops;
-  std::vector<std::vector<int32_t>> besideIds;
+  std::vector<std::vector<int32_t>> concurrentIds;
   std::string samplerConfig; ///< JSON: what files and flags say of the sampler
   std::optional<std::string> trace;
   std::string color = "never"; ///< auto, always, never

@@ -18,7 +18,6 @@
 using nlohmann::json;
 
 namespace llamart::tools {
-
 namespace {
 
 std::string getFlag(std::string key) {

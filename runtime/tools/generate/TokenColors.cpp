@@ -6,7 +6,6 @@
 #include <cmath>
 
 namespace llamart::tools {
-
 namespace {
 
 struct Color {

@@ -8,7 +8,6 @@
 #include <chrono>
 
 namespace llamart::tools {
-
 namespace {
 
 struct Work {

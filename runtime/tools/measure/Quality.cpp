@@ -20,7 +20,6 @@
 using nlohmann::ordered_json;
 
 namespace llamart::tools {
-
 namespace {
 
 //===----------------------------------------------------------------------===//

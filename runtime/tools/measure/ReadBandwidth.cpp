@@ -7,7 +7,6 @@
 #include <cstring>
 
 namespace llamart::tools {
-
 namespace {
 
 // Far more than any cache. No power of 2: streams whose distance is one get in

@@ -12,7 +12,6 @@
 using nlohmann::ordered_json;
 
 namespace llamart::tools {
-
 namespace {
 
 constexpr double kGiga = 1e9;
