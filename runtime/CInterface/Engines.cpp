@@ -250,7 +250,7 @@ static_assert(LLAMART_FINISH_MAX_TOKENS == int(Finish::MaxTokens) &&
 
 static bool showStep(const llamart_job &job, int32_t id, int64_t position,
                      const SampleTrace &trace) {
-  std::string state(trace.state); // with a zero behind it
+  std::string state(trace.state); // ended by a zero byte
   AttentionStats attention = trace.attention.value_or(AttentionStats());
   llamart_step step = {};
   step.struct_size = sizeof(step);
@@ -291,7 +291,7 @@ static GenerateJob readJob(const llamart_job &given) {
     };
   if (given.on_text)
     job.onText = [given](std::string_view text) {
-      std::string copy(text); // with a zero behind it
+      std::string copy(text); // ended by a zero byte
       return given.on_text(given.user, copy.c_str(), copy.size()) == 0;
     };
   if (given.on_step)

@@ -190,7 +190,7 @@ bool DirichletSampler::isOutlier(const DirichletState &state,
   double score = o.outlierBilinear * ents * stds + o.outlierEnt * ents +
                  o.outlierStd * stds + o.outlierNakedEnt * now.ent +
                  o.outlierNakedVarent * now.var + o.outlierBias;
-  return score > 0.0; // not if it is no number
+  return score > 0.0; // not if it is NaN
 }
 
 int32_t DirichletSampler::drawInlier(const DirichletState &old,

@@ -77,7 +77,7 @@ void SamplerChain::keep(std::span<const uint32_t> indices) {
 template <typename Keeps>
 void SamplerChain::keepIf(Keeps keeps) {
   some.resize(left.size() + 1);
-  size_t count = 0; // without branches: which way they go is anybody's guess
+  size_t count = 0; // without branches, which could not be predicted
   for (size_t i = 0; i < left.size(); ++i) {
     some[count] = static_cast<uint32_t>(i);
     count += keeps(i);
@@ -123,7 +123,7 @@ void SamplerChain::applyDry(const SampleInput &input,
 }
 
 /// Logits at most so many standard deviations below the largest. Minus infinity
-/// and what is no number count for nothing.
+/// and NaN count for nothing.
 void SamplerChain::keepNearBest(double deviations) {
   double sum = 0.0, squares = 0.0;
   size_t count = 0;
@@ -335,7 +335,7 @@ double SamplerChain::estimateMirostatCount(double surprise) const {
   double count = std::pow(epsilon * std::exp2(surprise) /
                               (1.0 - std::pow(double(scores.size()), -epsilon)),
                           1.0 / slope);
-  return count >= 1.0 ? count : 1.0; // also if it is no number
+  return count >= 1.0 ? count : 1.0; // also if it is NaN
 }
 
 const Candidates &SamplerChain::runMirostat(const SampleInput &input,

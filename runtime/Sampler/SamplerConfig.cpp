@@ -30,11 +30,11 @@ json parse(std::string_view text) {
     config = json::parse(text.begin(), text.end());
   } catch (const json::parse_error &error) {
     throw Error(ErrorKind::Argument, "sampler: byte ", error.byte,
-                " of the configuration is no JSON");
+                " of the configuration is not JSON");
   }
   if (!config.is_object())
     throw Error(ErrorKind::Argument,
-                "sampler: the configuration is no JSON object");
+                "sampler: the configuration is not a JSON object");
   return config;
 }
 
@@ -128,7 +128,7 @@ SamplerOptions readStandard(const json &config, const SamplerBase &base) {
       fail(key, value, "a list of texts");
     else if (key != "sampler")
       throw Error(ErrorKind::Argument, "sampler: '", key,
-                  "' is no option of the standard sampler");
+                  "' is not an option of the standard sampler");
   }
   if (options.dryMultiplier != 0.0f && base.tokenizer)
     for (const std::string &text : breakers)
@@ -185,7 +185,7 @@ Options readEntropy(const json &config, const SamplerBase &base,
       options.compat = readMode(value);
     else if (key != "sampler" && key != "clarify")
       throw Error(ErrorKind::Argument, "sampler: '", key,
-                  "' is no option of the sampler ", name);
+                  "' is not an option of the sampler ", name);
   }
   options.clarifyToken = findClarifyToken(config, base.tokenizer);
   return options;

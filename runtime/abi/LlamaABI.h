@@ -11,7 +11,7 @@
  *   A3  llama_forward allocates nothing, keeps nothing between calls, and calls
  *       nothing but call->barrier.
  *   A4  the result of a row depends on that row and on its sequence's cache
- *       alone. Prompt rows may go through other kernels than decode rows; how
+ *       alone. Prefill may go through other kernels than decode; how
  *       rows of a kind are grouped into calls changes no bit.
  *
  *===----------------------------------------------------------------------===*/

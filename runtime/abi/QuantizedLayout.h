@@ -3,7 +3,7 @@
 // How a matrix of quantized integers lies in the block of weights: all its
 // integers, then all its scales (f16), then all its minimums (f16) if it has
 // any, each in panels of 16 rows. The description of !llama.quantized says why.
-// Whoever writes or reads these bytes includes this header.
+// All that writes or reads these bytes includes this header.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,5 +1,4 @@
-//===- ChatTemplate.h - Messages to the prompt a model was trained on
-//-*-C++-*-//
+//===- ChatTemplate.h - Messages to the prompt of a model -------*- C++ -*-===//
 //
 // [{user, "Hi"}]  =>  <|begin_of_text|><|start_header_id|>user<|end_header_id|>
 //                     ... <|start_header_id|>assistant<|end_header_id|>

@@ -28,7 +28,7 @@ struct GuardVerdict {
   std::vector<std::string> categories; ///< "S1", ...; none if safe
 };
 
-/// Reads an answer; nothing if it is none.
+/// Reads an answer; nothing if it is not one.
 std::optional<GuardVerdict> readVerdict(std::string_view answer);
 
 /// "Violent Crimes" of "S1"; empty if there is no such category.

@@ -57,7 +57,7 @@ public:
   ~Tokenizer();
 
   /// Opens `size` bytes at `blob`, which must stay where they are. Throws Error
-  /// (Model), without a place, if they are no tokenizer of this version.
+  /// (Model), without a place, if they are not a tokenizer of this version.
   static std::unique_ptr<Tokenizer> open(const void *blob, size_t size);
 
   /// Token ids of a text. Takes time and memory proportional to it.

@@ -1,6 +1,6 @@
 //===- TokenizerImpl.h - The parts of an open tokenizer ---------*- C++ -*-===//
 //
-// Private to runtime/Tokenizer.
+// Private to runtime/Text/Tokenizer.
 //
 //===----------------------------------------------------------------------===//
 

@@ -11,8 +11,8 @@
 
 namespace llamart::tools {
 
-/// Goes on from each of the --branches most probable tokens after the prompt, in
-/// forks of one cache, and prints what comes of them.
+/// Goes on from each of the --branches most probable tokens after the prompt,
+/// in forks of one cache, and prints the texts.
 void growBranches(const api::Model &model, api::Engine &engine,
                   const api::Sampler &sampler, const GenerateOptions &options,
                   const std::vector<int32_t> &prompt);

@@ -191,7 +191,7 @@ void addOutputOptions(CLI::App &app, GenerateOptions &o) {
       ->group(group);
   app.add_flag("--color{auto}", o.color,
                "Colour each token by the sampler's state, or by its surprise; "
-               "=always: even if this is no terminal")
+               "=always: even if this is not a terminal")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->group(group);
   app.add_flag("--verbose", o.verbose, "Say more on stderr")->group(group);

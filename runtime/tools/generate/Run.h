@@ -18,8 +18,8 @@ struct Times {
   Point start = now(), loaded, fed, first, last;
 };
 
-/// Prints what comes after the prompt, and statistics. `times` has its start and
-/// when the model was loaded.
+/// Prints what comes after the prompt, and statistics. `times` says when the
+/// program started and when the model was loaded.
 void continueText(const api::Model &model, api::Engine &engine,
                   const api::Sampler &sampler, const GenerateOptions &options,
                   const std::vector<int32_t> &prompt, const Times &times);

@@ -66,7 +66,7 @@ const char *getStepName(char letter) {
   default:
     throw CLI::ValidationError("--sampler-seq",
                                std::string("'") + letter +
-                                   "' is no step, expected letters of "
+                                   "' is not a step, expected letters of "
                                    "edskypmxt");
   }
 }
@@ -110,7 +110,8 @@ json readConfig(const std::string &path) {
     throw std::runtime_error(path + ": cannot be read");
   json config = json::parse(text.str(), nullptr, /*allow_exceptions=*/false);
   if (!config.is_object())
-    throw std::runtime_error(path + ": is no JSON object of sampler options");
+    throw std::runtime_error(path +
+                             ": is not a JSON object of sampler options");
   return config;
 }
 

@@ -13,8 +13,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr double kGiga = 1e9;
-
 /// Phases of one name, in one layer or in all, per call.
 std::vector<Profile::Entry> sumUp(const Profile &profile, bool byLayers) {
   std::vector<Profile::Entry> sums;

@@ -161,7 +161,7 @@ void Quality::compare(std::span<const int32_t> targets) {
       if (!prediction.isValid())
         subject->fail("a logit after token " +
                       std::to_string(subject->surprises.size()) + " of " +
-                      o.text + " is no number");
+                      o.text + " is NaN");
       subject->surprises.push_back(prediction.getSurprise(targets[row]));
       if (subject.get() == getReference()) {
         reference = &prediction;

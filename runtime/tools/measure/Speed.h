@@ -27,6 +27,9 @@
 
 namespace llamart::tools {
 
+/// Bytes and operations are printed in billions.
+inline constexpr double kGiga = 1e9;
+
 struct SpeedOptions {
   std::string model, load = "map";
   std::string profile;          ///< "", "ops" or "layers"

@@ -14,8 +14,6 @@ using nlohmann::ordered_json;
 namespace llamart::tools {
 namespace {
 
-constexpr double kGiga = 1e9;
-
 void printLine(const Measured &line, const Speed &speed) {
   double bytes = line.getBytesPerSecond(), ops = line.getOperationsPerSecond();
   std::string what = line.decode ? "decode" : "prompt";

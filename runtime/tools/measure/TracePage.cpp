@@ -45,7 +45,7 @@ json readTrace(const std::string &path) {
   for (size_t number = 1; std::getline(file, text); ++number) {
     json line = json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!line.is_object())
-      fail(path, number, "is no JSON object");
+      fail(path, number, "is not a JSON object");
     if (number == 1) {
       if (!line.contains("model") || !line.contains("sampler"))
         fail(path, number,

@@ -55,6 +55,7 @@ TEST_F(CInterface, NullArgumentsAreErrors) {
   EXPECT_EQ(noModel, nullptr);
 }
 
+// Asserts nothing: it must not crash.
 TEST_F(CInterface, ClosingNullIsAllowed) {
   llamart_model_close(nullptr);
   llamart_engine_close(nullptr);

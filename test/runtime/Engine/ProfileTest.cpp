@@ -17,7 +17,7 @@ using namespace llamart;
 
 namespace {
 
-/// Two prompt rows of one sequence, at positions 4 and 5, and a generated one
+/// Two prefill rows of one sequence, at positions 4 and 5, and a decode row
 /// at position 9 of another; logits of one of them.
 struct Call {
   int32_t positions[3] = {4, 5, 9}, sequences[3] = {0, 0, 1};

@@ -1,4 +1,4 @@
-//===- GenerateTest.cpp - Jobs: tokens, text, ends, company ---------------===//
+//===- GenerateTest.cpp - Jobs: tokens, text, ends, batches ---------------===//
 
 #include "test/runtime/FakeModelFixture.h"
 
@@ -317,7 +317,7 @@ TEST_F(Generate, WithoutASamplerIsAnError) {
 }
 
 //===----------------------------------------------------------------------===//
-// Company
+// Jobs side by side
 //===----------------------------------------------------------------------===//
 
 TEST_F(Generate, SideBySideChangesNoBit) { // P4

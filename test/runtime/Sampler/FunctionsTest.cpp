@@ -1,4 +1,4 @@
-//===- FunctionsTest.cpp - Functions, fits and draws behind the samplers --===//
+//===- FunctionsTest.cpp - Functions, fits and draws of the samplers ------===//
 //
 // Against the standard library's functions, and against what defines them.
 //
@@ -134,7 +134,7 @@ TEST(GammaDraws, MomentsOfTheLogarithm) {
   }
 }
 
-/// A variate has its own random numbers: company changes nothing.
+/// A variate has its own random numbers: the others change nothing.
 TEST(GammaDraws, EachDependsOnItsPlaceAlone) {
   StepRandom random{7, 8, 9};
   std::vector<double> shapes(1000), logs(1000), one(1), log(1);

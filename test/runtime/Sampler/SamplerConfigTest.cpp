@@ -80,7 +80,7 @@ TEST_F(TextOptions, TheClarifyingTokenIsFoundByItsText) {
   sampler->sample(input, nullptr, &trace);
   EXPECT_EQ(trace.state, "HELV");
   EXPECT_GT(trace.candidates.ids.size(), 1u);
-  // " ..." is no token here, and was not asked for.
+  // " ..." is not a token here, and was not asked for.
   EXPECT_NO_THROW(createSampler(R"({"sampler": "entropix-v2"})", base));
   EXPECT_EQ(fakemodel::getErrorOf([&] {
               createSampler(R"({"sampler": "entropix-v2", "clarify": "??"})",

@@ -165,7 +165,7 @@ class Generate(ToolTest):
         self.assertEqual(out, b"")
         self.assertEqual(numpy.load(self.path("l.npy")).shape, (3, VOCAB))
 
-    def test_threads_chunks_and_company_change_no_bit(self):
+    def test_threads_chunks_and_batches_change_no_bit(self):
         prompt = join(range(100))
         files = []
 

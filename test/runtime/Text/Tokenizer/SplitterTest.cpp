@@ -61,7 +61,7 @@ TEST(Splitter, CharacterClassesDoNotDependOnTheLibrary) {
   auto of = [](std::string_view text) {
     return split(SplitRule::Llama3, text);
   };
-  // U+180E is no white space, U+0085 is.
+  // U+180E is not white space, U+0085 is.
   EXPECT_EQ(of("a\xE1\xA0\x8E.b"), Pieces({"a", "\xE1\xA0\x8E.", "b"}));
   EXPECT_EQ(of("a\xC2\x85.b"), Pieces({"a", "\xC2\x85", ".b"}));
   // U+31350 is a letter since Unicode 15, U+11F50 a digit, U+105C0 a letter
@@ -89,7 +89,7 @@ TEST(Splitter, LongRunsAreOnePiece) {
       std::string run(3'000'000, c);
       EXPECT_EQ(split(rule, run), Pieces({run}));
     }
-    // White space gives its last character to the word behind it.
+    // White space gives its last character to the word after it.
     std::string spaces(3'000'000, ' ');
     EXPECT_EQ(split(rule, spaces + "x"), Pieces({spaces.substr(1), " x"}));
   }

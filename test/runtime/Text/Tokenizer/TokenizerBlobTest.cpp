@@ -196,7 +196,7 @@ TEST(TokenizerBlob, DamageInsideIsRefusedOrHarmless) {
   size_t opened = 0;
   for (int round = 0; round < 3000; ++round) {
     std::string blob = intact;
-    // Every other time behind the header, so that most of those open.
+    // Every other time after the header, so that most of those open.
     size_t from = round % 2 ? sizeof(TokenizerHeader) : 0;
     for (unsigned n = random() % 40 + 1; n > 0; --n)
       blob[from + random() % (blob.size() - from)] = char(random());
@@ -211,6 +211,7 @@ TEST(TokenizerBlob, DamageInsideIsRefusedOrHarmless) {
   EXPECT_GT(opened, 500u);
 }
 
+// Asserts nothing: it must end, and not read past the tables.
 TEST(TokenizerBlob, TablesFullOfGarbageEndTheirSearch) {
   std::string blob = makeBlob();
   TokenizerHeader header;

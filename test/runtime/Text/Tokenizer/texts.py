@@ -2,7 +2,7 @@
 
 make_texts(n) -> n byte strings: words of many scripts, code, emoji, numbers, white
 space of every kind, random characters, long runs, look-alikes of special tokens,
-and (with invalid=True) bytes that are no UTF-8.
+and (with invalid=True) bytes that are not UTF-8.
 """
 
 import random
