@@ -9,7 +9,7 @@ namespace llamart {
 using Options = DirichletOptions;
 constexpr double kMost = 1e6;
 
-static constexpr auto kFields = std::to_array<OptionField<Options>>({
+static constexpr auto kDirichletFields = std::to_array<OptionField<Options>>({
     {"wild", &Options::wild, 0, 1,
      "Draws from the Dirichlet; 0: takes its mean"},
     {"noise_floor", &Options::noiseFloor, -700, 0,
@@ -72,6 +72,8 @@ static constexpr auto kFields = std::to_array<OptionField<Options>>({
     {"high_varentropy", &Options::highVarentropy, 0, kMost, "Nats squared"},
 });
 
-std::span<const OptionField<Options>> getDirichletFields() { return kFields; }
+std::span<const OptionField<Options>> getDirichletFields() {
+  return kDirichletFields;
+}
 
 } // namespace llamart

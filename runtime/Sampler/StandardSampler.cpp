@@ -64,11 +64,10 @@ private:
   SamplerOptions options;
 };
 
-using Field = OptionField<SamplerOptions>;
 constexpr double kLarge = 1e6;
 constexpr double kWhole = INT32_MAX;
 
-constexpr auto kFields = std::to_array<Field>({
+constexpr auto kStandardFields = std::to_array<OptionField<SamplerOptions>>({
     {"repeat_penalty", &SamplerOptions::repeatPenalty, 1e-6, kLarge,
      "Penalty of recent tokens; 1: none"},
     {"frequency_penalty", &SamplerOptions::frequencyPenalty, -kLarge, kLarge,
@@ -113,24 +112,27 @@ constexpr auto kFields = std::to_array<Field>({
      "Mirostat: how fast it follows"},
 });
 
-constexpr auto kSteps = std::to_array<std::pair<std::string_view, ChainStep>>({
-    {"penalties", ChainStep::Penalties},
-    {"dry", ChainStep::Dry},
-    {"top_n_sigma", ChainStep::TopNSigma},
-    {"top_k", ChainStep::TopK},
-    {"typ_p", ChainStep::Typical},
-    {"top_p", ChainStep::TopP},
-    {"min_p", ChainStep::MinP},
-    {"xtc", ChainStep::Xtc},
-    {"temperature", ChainStep::Temperature},
-});
+constexpr auto kChainSteps =
+    std::to_array<std::pair<std::string_view, ChainStep>>({
+        {"penalties", ChainStep::Penalties},
+        {"dry", ChainStep::Dry},
+        {"top_n_sigma", ChainStep::TopNSigma},
+        {"top_k", ChainStep::TopK},
+        {"typ_p", ChainStep::Typical},
+        {"top_p", ChainStep::TopP},
+        {"min_p", ChainStep::MinP},
+        {"xtc", ChainStep::Xtc},
+        {"temperature", ChainStep::Temperature},
+    });
 
 } // namespace
 
-std::span<const Field> getStandardFields() { return kFields; }
+std::span<const OptionField<SamplerOptions>> getStandardFields() {
+  return kStandardFields;
+}
 
 std::optional<ChainStep> findChainStep(std::string_view name) {
-  for (auto [known, step] : kSteps)
+  for (auto [known, step] : kChainSteps)
     if (known == name)
       return step;
   return std::nullopt;
@@ -138,7 +140,7 @@ std::optional<ChainStep> findChainStep(std::string_view name) {
 
 std::string listChainSteps() {
   std::string list;
-  for (auto [name, step] : kSteps)
+  for (auto [name, step] : kChainSteps)
     list.append(list.empty() ? "" : ";").append(name);
   return list;
 }

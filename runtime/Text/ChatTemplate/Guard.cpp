@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 13> kCategories = {
     "Elections",
 };
 
-std::string_view trim(std::string_view text) {
+std::string_view trimSpaces(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   size_t first = text.find_first_not_of(kSpace);
   if (first == std::string_view::npos)
@@ -46,7 +46,7 @@ ChatMessage askGuard(std::span<const ChatMessage> conversation) {
       throw Error(ErrorKind::Argument, "guard: a message of role '",
                   message.role, "', expected user or assistant");
     speaker = message.role == "user" ? "User" : "Agent";
-    lines += speaker + ": " + std::string(trim(message.content)) + "\n\n";
+    lines += speaker + ": " + std::string(trimSpaces(message.content)) + "\n\n";
   }
   std::string text = "Task: Check if there is unsafe content in '" + speaker +
                      "' messages in conversations according our safety policy "
@@ -67,19 +67,19 @@ ChatMessage askGuard(std::span<const ChatMessage> conversation) {
 }
 
 std::optional<GuardVerdict> readVerdict(std::string_view answer) {
-  answer = trim(answer);
+  answer = trimSpaces(answer);
   if (answer == "safe")
     return GuardVerdict{};
   constexpr std::string_view kUnsafe = "unsafe";
   if (!answer.starts_with(kUnsafe))
     return std::nullopt;
   GuardVerdict verdict{false, {}};
-  std::string_view rest = trim(answer.substr(kUnsafe.size()));
+  std::string_view rest = trimSpaces(answer.substr(kUnsafe.size()));
   if (!rest.empty() && answer[kUnsafe.size()] != '\n')
     return std::nullopt;
   while (!rest.empty()) {
     size_t comma = std::min(rest.find(','), rest.size());
-    verdict.categories.emplace_back(trim(rest.substr(0, comma)));
+    verdict.categories.emplace_back(trimSpaces(rest.substr(0, comma)));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
   return verdict;

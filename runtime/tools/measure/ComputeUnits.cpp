@@ -11,11 +11,10 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-namespace llamart::tools {
-
 #define LLAMA_TARGET(features) __attribute__((target(features)))
 #endif
 
+namespace llamart::tools {
 namespace {
 
 // Sums that grow independently: more than latency times throughput, few enough
