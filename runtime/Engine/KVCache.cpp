@@ -13,7 +13,7 @@
 using namespace llamart;
 
 // Free blocks up to this many bytes keep their pages: enough that sequences
-// that come and go do not fault them in again, little beside a model.
+// that come and go do not fault them in again, little next to a model.
 static constexpr uint64_t kWarmBytes = 64 << 20;
 
 static int64_t getBlockCount(int64_t positions) {

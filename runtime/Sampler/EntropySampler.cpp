@@ -266,9 +266,10 @@ private:
     if (!o.attention)
       return metrics;
     if (!input.attention.data)
-      throw Error(ErrorKind::Argument,
-                  "sampler: it needs attention scores, which there are not; "
-                  "attention = 0 does without");
+      throw Error(
+          ErrorKind::Argument,
+          "sampler: it needs attention scores, but the last eval was not "
+          "asked for them; attention = 0 does without");
     metrics.attention =
         computeAttention(input.attention, o.compat ? o.attentionSlots : 0);
     return metrics;

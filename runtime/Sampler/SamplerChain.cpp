@@ -3,7 +3,7 @@
 // The order of steps and what each of them means are llama.cpp's: every step
 // sees only what the one before it left, and with the temperature last all
 // others look at probabilities before it acts. Logits stay what they are; the
-// temperature is a number kept beside them.
+// temperature is a number kept apart from them.
 //
 //===----------------------------------------------------------------------===//
 

@@ -4,7 +4,7 @@
 //
 // The pair of neighbours with the lowest rank is merged, the leftmost of
 // equals, until no pair has a rank. n log n in the length of the piece. A byte
-// without a token is left out, as if its neighbours stood beside each other.
+// without a token is left out, as if its neighbours were adjacent.
 //
 //===----------------------------------------------------------------------===//
 

@@ -42,7 +42,7 @@ std::vector<Profile::Entry> sumUp(const Profile &profile, bool byLayers) {
   return sums;
 }
 
-/// What an eval takes beside its forward calls, per call.
+/// What an eval takes besides its forward calls, per call.
 double getSecondsOutside(const Measured &line) {
   return (line.rates.getSeconds() - line.profile->getSeconds()) /
          double(line.profile->getCalls());

@@ -1,6 +1,6 @@
 //===- Speed.h - How fast a model runs --------------------------*- C++ -*-===//
 //
-// A machine's bounds, then a model's prompts and decoding beside them:
+// A machine's bounds, then a model's prompts and decoding compared with them:
 //
 //   bytes       of weights, all of which a forward call reads once, but the
 //               embeddings, if they are not the output matrix too

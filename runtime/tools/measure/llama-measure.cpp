@@ -1,7 +1,7 @@
 //===- llama-measure.cpp - How fast and how good a model is ---------------===//
 //
 // llama-measure speed model.so
-//   =>  what the machine can do; tokens/s of prompts and of decoding beside it
+//   =>  what the machine can do; tokens/s of prompts and of decoding
 // llama-measure quality int8.so --reference=bf16.so --text=book.txt
 //   =>  perplexities, and how far the predictions are from each other
 // llama-measure trace FILE.jsonl -o FILE.html
