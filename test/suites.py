@@ -157,9 +157,9 @@ def tools():
         + [unittests([sys.executable, f"test/weights/tools/{script}.py", "build"])
            for script in ["llama-weights", "compiled-models"]]
         + [checklist([sys.executable, f"test/runtime/{script}"])
-           for script in ["Tokenizer/differential.py", "Sampler/against_numpy.py",
+           for script in ["Text/Tokenizer/differential.py", "Sampler/against_numpy.py",
                           "Sampler/entropix_against_numpy.py",
-                          "Sampler/slider_against_numpy.py", "ChatTemplate/against_jinja.py"]])
+                          "Sampler/dirichlet_against_numpy.py", "Text/ChatTemplate/against_jinja.py"]])
 
 
 def run_lit(folder, **environment):

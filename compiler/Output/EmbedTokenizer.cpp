@@ -21,7 +21,7 @@
 #include <tuple>
 
 using namespace llvm;
-using namespace llamart;
+using namespace llamaabi;
 using llamaweights::Vocabulary;
 using llamaweights::VocabularyKind;
 

@@ -16,7 +16,7 @@
 
 namespace llamacompile {
 
-/// The blob; it must be placed at a multiple of llamart::kTokenizerAlignment.
+/// The blob; it must be placed at a multiple of llamaabi::kTokenizerAlignment.
 /// An error if the vocabulary contradicts itself: an id out of range, a byte
 /// without a token, a merge that does not join its halves. The error names no
 /// file, as the vocabulary does not either.

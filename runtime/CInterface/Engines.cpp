@@ -1,9 +1,9 @@
 //===- Engines.cpp - Engines, sessions and generation in llamart.h --------===//
 
 #include "runtime/CInterface/Handles.h"
-#include "runtime/Generate.h"
+#include "runtime/Generate/Generate.h"
 #include "runtime/Sampler/AttentionStats.h"
-#include "runtime/SamplerConfig.h"
+#include "runtime/Sampler/SamplerConfig.h"
 
 #include <cinttypes>
 #include <cstring>
@@ -152,7 +152,7 @@ llamart_error *llamart_session_attention(const llamart_session *session,
   });
 }
 
-static Feed readFeed(const llamart_feed *given) {
+static SequenceInput readFeed(const llamart_feed *given) {
   auto feed = readOptions<llamart_feed>(given, LLAMART_FEED, "llamart_feed");
   if (feed.source != LLAMART_FROM_PROMPT && feed.source != LLAMART_FROM_MODEL)
     throw Error(ErrorKind::Argument, "llamart_feed: source is ", feed.source,
@@ -162,9 +162,11 @@ static Feed readFeed(const llamart_feed *given) {
                 ", expected LLAMART_LOGITS_NONE, _LAST or _ALL");
   if (feed.count > 0)
     require(feed.ids, "llamart_feed: ids");
-  return {require(feed.session, "llamart_feed: session").session.get(),
+  Session &session = *require(feed.session, "llamart_feed: session").session;
+  return {&session.getSequence(),
           {feed.ids, feed.count},
-          static_cast<Source>(feed.source),
+          feed.source == LLAMART_FROM_PROMPT ? RowKind::Prefill
+                                             : RowKind::Decode,
           static_cast<WantLogits>(feed.logits),
           feed.attention != 0};
 }
@@ -175,7 +177,7 @@ llamart_error *llamart_eval(llamart_engine *engine, const llamart_feed *feeds,
     require(engine, "engine");
     if (count > 0)
       require(feeds, "feeds");
-    std::vector<Feed> list;
+    std::vector<SequenceInput> list;
     list.reserve(count);
     for (size_t i = 0; i < count; ++i)
       list.push_back(readFeed(getElement(feeds, i)));
@@ -248,13 +250,7 @@ static_assert(LLAMART_FINISH_MAX_TOKENS == int(Finish::MaxTokens) &&
 
 static bool showStep(const llamart_job &job, int32_t id, int64_t position,
                      const SampleTrace &trace) {
-  std::vector<int32_t> ids;
-  std::vector<double> probabilities;
-  for (const Candidate &candidate : trace.candidates) {
-    ids.push_back(candidate.id);
-    probabilities.push_back(candidate.probability);
-  }
-  std::string state(trace.state); // with a zero behind it
+  std::string state(trace.state); // ended by a zero byte
   AttentionStats attention = trace.attention.value_or(AttentionStats());
   llamart_step step = {};
   step.struct_size = sizeof(step);
@@ -264,9 +260,9 @@ static bool showStep(const llamart_job &job, int32_t id, int64_t position,
   step.entropy = trace.entropy;
   step.varentropy = trace.varentropy;
   step.state = state.c_str();
-  step.candidate_count = ids.size();
-  step.candidate_ids = ids.data();
-  step.candidate_probabilities = probabilities.data();
+  step.candidate_count = trace.candidates.ids.size();
+  step.candidate_ids = trace.candidates.ids.data();
+  step.candidate_probabilities = trace.candidates.weights.data();
   step.has_attention = trace.attention.has_value();
   step.attention_entropy = attention.entropy;
   step.attention_varentropy = attention.varentropy;
@@ -295,7 +291,7 @@ static GenerateJob readJob(const llamart_job &given) {
     };
   if (given.on_text)
     job.onText = [given](std::string_view text) {
-      std::string copy(text); // with a zero behind it
+      std::string copy(text); // ended by a zero byte
       return given.on_text(given.user, copy.c_str(), copy.size()) == 0;
     };
   if (given.on_step)

@@ -1,4 +1,4 @@
-//===- Handles.h - What is behind the handles of llamart.h ------*- C++ -*-===//
+//===- Handles.h - What the handles of llamart.h point to -------*- C++ -*-===//
 //
 // A handle owns a shared pointer, so handles may be closed in any order (I3).
 // guarded() is the one place where exceptions become llamart_errors (I1).
@@ -8,8 +8,8 @@
 #ifndef LLAMA_RUNTIME_CINTERFACE_HANDLES_H
 #define LLAMA_RUNTIME_CINTERFACE_HANDLES_H
 
+#include "runtime/Engine/Session.h"
 #include "runtime/Error.h"
-#include "runtime/Session.h"
 #include "runtime/include/llamart/llamart.h"
 
 #include <algorithm>
@@ -22,7 +22,7 @@
 
 struct llamart_model {
   std::shared_ptr<const llamart::Model> model;
-  std::string json; // with a zero behind it
+  std::string json; // ended by a zero byte
   llamart_model_info info;
 };
 
@@ -89,7 +89,7 @@ T *getElement(T *array, size_t index) {
 /// A copy for the caller to free with llamart_free. (I6)
 template <typename T>
 T *copyOut(const T *data, size_t count) {
-  // One more element: a zero behind a text, never malloc(0).
+  // One more element: a zero byte after a text, never malloc(0).
   void *memory = std::calloc(count + 1, sizeof(T));
   if (!memory)
     throw std::bad_alloc();

@@ -116,8 +116,8 @@ const llamart_model_info *llamart_model_get_info(const llamart_model *model) {
 
 int llamart_model_ends_reply(const llamart_model *model, int32_t id) {
   bool result = false;
-  // A tokenizer that cannot be opened has no tokens that end a reply; whoever
-  // needs it is told.
+  // False if the tokenizer cannot be opened: whatever needs its text fails with
+  // the reason.
   llamart_error_free(guarded([&] { result = model->model->endsReply(id); }));
   return result;
 }

@@ -7,7 +7,7 @@
 
 #include "runtime/Sampler/Distribution.h"
 
-#include "runtime/Sampler/StraightFunctions.h"
+#include "runtime/Sampler/BranchFreeMath.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-//===- Distribution.h - Weights and entropy of logits ---------*- C++ -*-===//
+//===- Distribution.h - Weights and entropy of logits -----------*- C++ -*-===//
 //
 // Everything in double precision, in a fixed order, with an exponential of its
 // own: the same logits give the same bits on every machine. A NaN counts as

@@ -169,7 +169,7 @@ DrawOptions getDrawOptions(EntropyState state, const EntropyMetrics &m,
 
 /// Of logits equal to the smallest that is kept, the last ones: what a stable
 /// sort in ascending order leaves at its end.
-void EntropyChoices::takeLast(std::span<const float> logits, size_t count) {
+void EntropyChain::takeLast(std::span<const float> logits, size_t count) {
   float cut = logits[order.front()];
   for (uint32_t index : order)
     cut = std::min(cut, logits[index]);
@@ -179,7 +179,7 @@ void EntropyChoices::takeLast(std::span<const float> logits, size_t count) {
       order.push_back(static_cast<uint32_t>(i));
 }
 
-const Choices &EntropyChoices::make(std::span<const float> logits,
+const Candidates &EntropyChain::run(std::span<const float> logits,
                                     const DrawOptions &draw,
                                     const EntropyOptions &options) {
   weights.resize(logits.size());
@@ -212,11 +212,11 @@ const Choices &EntropyChoices::make(std::span<const float> logits,
     return goes;
   });
   std::ranges::sort(order);
-  choices.ids.assign(order.begin(), order.end());
-  choices.weights.clear();
+  candidates.ids.assign(order.begin(), order.end());
+  candidates.weights.clear();
   for (uint32_t i : order)
-    choices.weights.push_back(weights[i]);
-  return choices;
+    candidates.weights.push_back(weights[i]);
+  return candidates;
 }
 
 namespace {
@@ -233,23 +233,23 @@ public:
       throw Error(ErrorKind::Argument, "sampler: there are no logits");
     EntropyMetrics metrics = measure(input);
     EntropyState state = findState(metrics, o);
-    thread_local EntropyChoices maker;
+    thread_local EntropyChain chain;
     DrawOptions draw = getDrawOptions(state, metrics, o);
     int32_t id = 0;
-    Choices only;
-    const Choices *choices = &only;
+    Candidates only;
+    const Candidates *candidates = &only;
     if (state == EntropyState::LELV) {
       id = findLargest(input.logits);
     } else if (state == EntropyState::HELV && clarifies(input)) {
       id = o.clarifyToken;
     } else {
-      choices = &maker.make(input.logits, draw, o);
-      id = this->draw(*choices, input, isAdaptive(state) ? o.samples : 1);
+      candidates = &chain.run(input.logits, draw, o);
+      id = drawBest(*candidates, input, isAdaptive(state) ? o.samples : 1);
     }
     if (trace) {
-      if (choices == &only)
+      if (candidates == &only)
         only = {{id}, {1.0}};
-      fillTrace(input.logits, id, *choices, *trace);
+      trace->fill(input.logits, id, *candidates);
       trace->state = getName(state);
       if (o.attention)
         trace->attention = metrics.attention;
@@ -266,9 +266,10 @@ private:
     if (!o.attention)
       return metrics;
     if (!input.attention.data)
-      throw Error(ErrorKind::Argument,
-                  "sampler: it needs attention scores, which there are not; "
-                  "attention = 0 does without");
+      throw Error(
+          ErrorKind::Argument,
+          "sampler: it needs attention scores, but the last eval was not "
+          "asked for them; attention = 0 does without");
     metrics.attention =
         computeAttention(input.attention, o.compat ? o.attentionSlots : 0);
     return metrics;
@@ -290,12 +291,12 @@ private:
 
   /// The most probable of several draws. What entropix adds to its logarithm is
   /// the same for all of them.
-  int32_t draw(const Choices &choices, const SampleInput &input,
-               int32_t count) const {
+  int32_t drawBest(const Candidates &candidates, const SampleInput &input,
+                   int32_t count) const {
     StepRandom random{o.seed, input.sequence, input.position};
     int32_t best = -1;
     for (int32_t i = 0; i < count; ++i) {
-      int32_t id = choices.getId(pickChoice(choices, random.uniform(i)));
+      int32_t id = candidates.getId(candidates.draw(random.uniform(i)));
       if (best < 0 || input.logits[id] > input.logits[best])
         best = id;
     }

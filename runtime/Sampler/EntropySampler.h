@@ -17,7 +17,7 @@
 #ifndef LLAMA_RUNTIME_SAMPLER_ENTROPYSAMPLER_H
 #define LLAMA_RUNTIME_SAMPLER_ENTROPYSAMPLER_H
 
-#include "runtime/Sampler/Choices.h"
+#include "runtime/Sampler/Candidates.h"
 #include "runtime/Sampler/OptionField.h"
 #include "runtime/Sampler/Sampler.h"
 #include "runtime/Sampler/Selector.h"
@@ -95,10 +95,10 @@ DrawOptions getDrawOptions(EntropyState state, const EntropyMetrics &metrics,
 ///           have more than topP together
 ///   compat  the topK largest; from the smallest up, a token goes if those
 ///           before it have more than topP together
-class EntropyChoices {
+class EntropyChain {
 public:
-  const Choices &make(std::span<const float> logits, const DrawOptions &draw,
-                      const EntropyOptions &options);
+  const Candidates &run(std::span<const float> logits, const DrawOptions &draw,
+                        const EntropyOptions &options);
 
 private:
   void takeLast(std::span<const float> logits, size_t count);
@@ -106,7 +106,7 @@ private:
   Selector selector;
   std::vector<double> weights;
   std::vector<uint32_t> order;
-  Choices choices;
+  Candidates candidates;
 };
 
 /// Throws Error (Argument) if an option is out of range.

@@ -8,7 +8,7 @@
 
 #include "runtime/Sampler/GammaDraws.h"
 
-#include "runtime/Sampler/StraightFunctions.h"
+#include "runtime/Sampler/BranchFreeMath.h"
 
 #include <algorithm>
 #include <array>

@@ -6,8 +6,8 @@
 
 #include "runtime/Sampler/GammaFunctions.h"
 
+#include "runtime/Sampler/BranchFreeMath.h"
 #include "runtime/Sampler/Distribution.h"
-#include "runtime/Sampler/StraightFunctions.h"
 
 #include <cmath>
 #include <cstddef>

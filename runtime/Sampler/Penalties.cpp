@@ -18,7 +18,7 @@ std::span<const int32_t> takeLast(std::span<const int32_t> history,
 }
 
 /// How many of the last tokens come after the last breaker: it and what stands
-/// before it are no part of a repetition. The whole history if there is none.
+/// before it are not part of a repetition. The whole history if there is none.
 size_t countUnbroken(std::span<const int32_t> history,
                      const std::vector<DryBreaker> &breakers) {
   std::unordered_multimap<int32_t, const DryBreaker *> byToken;

@@ -2,7 +2,7 @@
 
 #include "runtime/Sampler/Philox.h"
 
-#include "runtime/Sampler/StraightFunctions.h"
+#include "runtime/Sampler/BranchFreeMath.h"
 
 namespace llamart {
 namespace {

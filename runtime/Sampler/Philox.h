@@ -27,7 +27,7 @@ struct StepRandom {
   /// Draw number `index` of this step: uniform in [0, 1), 53 bits.
   double uniform(uint32_t index = 0) const;
 
-  /// The 128 bits behind it.
+  /// The 128 bits that a counter gives.
   PhiloxWords words(uint32_t index) const;
 
   /// Of kBlock numbers, `stride` from each other: result[w][i] is word w of

@@ -2,6 +2,8 @@
 
 #include "runtime/Sampler/Sampler.h"
 
+#include "runtime/Sampler/Distribution.h"
+
 namespace llamart {
 
 SamplerState::~SamplerState() = default;
@@ -10,5 +12,16 @@ Sampler::~Sampler() = default;
 
 void Sampler::observePrompt(std::span<const float>, size_t,
                             SamplerState *) const {}
+
+void SampleTrace::fill(std::span<const float> logits, int32_t id,
+                       const Candidates &left) {
+  EntropyStats stats = computeEntropy(logits);
+  entropy = stats.entropy;
+  varentropy = stats.varentropy;
+  Candidates all = weighAll(logits);
+  double total = sumWeights(all.weights); // 0 if every logit is NaN
+  probability = total > 0.0 ? all.weights[id] / total : 0.0;
+  candidates = left.findBest(candidateLimit);
+}
 
 } // namespace llamart

@@ -9,6 +9,8 @@
 #ifndef LLAMA_RUNTIME_SAMPLER_SAMPLER_H
 #define LLAMA_RUNTIME_SAMPLER_SAMPLER_H
 
+#include "runtime/Sampler/Candidates.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -46,22 +48,19 @@ struct SampleInput {
   AttentionScores attention;        ///< of the row of logits, if asked for
 };
 
-struct Candidate {
-  int32_t id = 0;
-  double probability = 0.0;
-};
-
 /// What a step looked like; filled only on request, as it costs a pass over the
 /// vocabulary.
 struct SampleTrace {
-  size_t candidateLimit = 8;         ///< in: that many candidates at most
-  double entropy = 0.0;              ///< of softmax(logits), bits
-  double varentropy = 0.0;           ///< bits squared
-  double probability = 0.0;          ///< of the chosen token in softmax(logits)
-  std::vector<Candidate> candidates; ///< most probable first, of what was left
-                                     ///< to draw from
+  size_t candidateLimit = 8;   ///< in: that many candidates at most
+  double entropy = 0.0;        ///< of softmax(logits), bits
+  double varentropy = 0.0;     ///< bits squared
+  double probability = 0.0;    ///< of the chosen token in softmax(logits)
+  Candidates candidates;       ///< the best of what was left to draw from
   std::string_view state = ""; ///< name of the sampler's state, static text
   std::optional<AttentionStats> attention;
+
+  /// All but the state and the attention.
+  void fill(std::span<const float> logits, int32_t id, const Candidates &left);
 };
 
 /// What a sampler remembers about one sequence.

@@ -62,8 +62,8 @@ struct Buckets {
 
 } // namespace
 
-/// Copies the items for which `keeps` holds. Without branches: which way they
-/// would go is anybody's guess.
+/// Copies the items for which `keeps` holds. Without branches, which could not
+/// be predicted.
 template <typename Keeps>
 void Selector::select(const std::vector<Item> &items, Keeps keeps,
                       std::vector<Item> &out) {

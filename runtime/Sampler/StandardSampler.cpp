@@ -40,23 +40,23 @@ public:
                  SampleTrace *trace) const override {
     if (input.logits.empty())
       throw Error(ErrorKind::Argument, "sampler: there are no logits");
-    thread_local ChoiceMaker maker;
+    thread_local SamplerChain chain;
     StepRandom random{options.seed, input.sequence, input.position};
     auto *mirostat = static_cast<MirostatState *>(state);
-    const Choices &choices =
+    const Candidates &candidates =
         options.mirostat && mirostat
-            ? maker.makeMirostat(input, options, mirostat->surprise)
-            : maker.make(input, options, random.uniform(kXtcCoin));
-    size_t chosen = pickChoice(choices, random.uniform(kDraw));
-    int32_t id = choices.getId(chosen);
+            ? chain.runMirostat(input, options, mirostat->surprise)
+            : chain.run(input, options, random.uniform(kXtcCoin));
+    size_t chosen = candidates.draw(random.uniform(kDraw));
+    int32_t id = candidates.getId(chosen);
     if (mirostat) {
-      double observed =
-          -std::log2(choices.weights[chosen] / sumWeights(choices.weights));
+      double observed = -std::log2(candidates.weights[chosen] /
+                                   sumWeights(candidates.weights));
       mirostat->surprise -= double(options.mirostatEta) *
                             (observed - double(options.mirostatTau));
     }
     if (trace)
-      fillTrace(input.logits, id, choices, *trace);
+      trace->fill(input.logits, id, candidates);
     return id;
   }
 
@@ -64,11 +64,10 @@ private:
   SamplerOptions options;
 };
 
-using Field = OptionField<SamplerOptions>;
 constexpr double kLarge = 1e6;
 constexpr double kWhole = INT32_MAX;
 
-constexpr auto kFields = std::to_array<Field>({
+constexpr auto kStandardFields = std::to_array<OptionField<SamplerOptions>>({
     {"repeat_penalty", &SamplerOptions::repeatPenalty, 1e-6, kLarge,
      "Penalty of recent tokens; 1: none"},
     {"frequency_penalty", &SamplerOptions::frequencyPenalty, -kLarge, kLarge,
@@ -96,7 +95,7 @@ constexpr auto kFields = std::to_array<Field>({
     {"min_p", &SamplerOptions::minP, 0, 1,
      "Only tokens this probable relative to the best"},
     {"xtc_probability", &SamplerOptions::xtcProbability, 0, 1,
-     "XTC: how often it drops the top choices"},
+     "XTC: how often it drops the top candidates"},
     {"xtc_threshold", &SamplerOptions::xtcThreshold, 0, 1,
      "XTC: drops tokens this probable, but the least of them"},
     {"temperature", &SamplerOptions::temperature, 0, kLarge,
@@ -113,24 +112,27 @@ constexpr auto kFields = std::to_array<Field>({
      "Mirostat: how fast it follows"},
 });
 
-constexpr auto kSteps = std::to_array<std::pair<std::string_view, ChainStep>>({
-    {"penalties", ChainStep::Penalties},
-    {"dry", ChainStep::Dry},
-    {"top_n_sigma", ChainStep::TopNSigma},
-    {"top_k", ChainStep::TopK},
-    {"typ_p", ChainStep::Typical},
-    {"top_p", ChainStep::TopP},
-    {"min_p", ChainStep::MinP},
-    {"xtc", ChainStep::Xtc},
-    {"temperature", ChainStep::Temperature},
-});
+constexpr auto kChainSteps =
+    std::to_array<std::pair<std::string_view, ChainStep>>({
+        {"penalties", ChainStep::Penalties},
+        {"dry", ChainStep::Dry},
+        {"top_n_sigma", ChainStep::TopNSigma},
+        {"top_k", ChainStep::TopK},
+        {"typ_p", ChainStep::Typical},
+        {"top_p", ChainStep::TopP},
+        {"min_p", ChainStep::MinP},
+        {"xtc", ChainStep::Xtc},
+        {"temperature", ChainStep::Temperature},
+    });
 
 } // namespace
 
-std::span<const Field> getStandardFields() { return kFields; }
+std::span<const OptionField<SamplerOptions>> getStandardFields() {
+  return kStandardFields;
+}
 
 std::optional<ChainStep> findChainStep(std::string_view name) {
-  for (auto [known, step] : kSteps)
+  for (auto [known, step] : kChainSteps)
     if (known == name)
       return step;
   return std::nullopt;
@@ -138,7 +140,7 @@ std::optional<ChainStep> findChainStep(std::string_view name) {
 
 std::string listChainSteps() {
   std::string list;
-  for (auto [name, step] : kSteps)
+  for (auto [name, step] : kChainSteps)
     list.append(list.empty() ? "" : ";").append(name);
   return list;
 }

@@ -7,8 +7,9 @@
 #ifndef LLAMA_RUNTIME_SAMPLER_STANDARDSAMPLER_H
 #define LLAMA_RUNTIME_SAMPLER_STANDARDSAMPLER_H
 
-#include "runtime/Sampler/Choices.h"
+#include "runtime/Sampler/Candidates.h"
 #include "runtime/Sampler/OptionField.h"
+#include "runtime/Sampler/Sampler.h"
 #include "runtime/Sampler/Selector.h"
 
 #include <optional>
@@ -25,23 +26,24 @@ std::span<const OptionField<SamplerOptions>> getStandardFields();
 std::optional<ChainStep> findChainStep(std::string_view name);
 std::string listChainSteps();
 
-/// The distribution of one step. Keeps its memory between steps: a vocabulary
-/// is large enough for fresh memory to cost more than the arithmetic.
-class ChoiceMaker {
+/// What is left to draw from in one step. Keeps its memory between steps: a
+/// vocabulary is large enough for fresh memory to cost more than the
+/// arithmetic.
+class SamplerChain {
 public:
   /// What the chain leaves, weighted at its temperature. `coin`, in [0, 1), is
   /// XTC's. Valid until the next call.
-  const Choices &make(const SampleInput &input, const SamplerOptions &options,
-                      double coin);
+  const Candidates &run(const SampleInput &input, const SamplerOptions &options,
+                        double coin);
 
   /// What Mirostat leaves at `surprise`, its state, in bits.
-  const Choices &makeMirostat(const SampleInput &input,
-                              const SamplerOptions &options, double surprise);
+  const Candidates &runMirostat(const SampleInput &input,
+                                const SamplerOptions &options, double surprise);
 
 private:
   void begin(const SampleInput &input, const SamplerOptions &options);
-  void run(ChainStep step, const SampleInput &input,
-           const SamplerOptions &options, double coin);
+  void apply(ChainStep step, const SampleInput &input,
+             const SamplerOptions &options, double coin);
 
   void applyPenalties(const SampleInput &input, const SamplerOptions &options);
   void applyDry(const SampleInput &input, const SamplerOptions &options);
@@ -69,7 +71,7 @@ private:
   std::vector<double> scores;
   std::vector<uint16_t> buckets; ///< of scores
   double scale = 1.0;            ///< by which logits are yet to be divided
-  Choices choices;
+  Candidates candidates;
 };
 
 } // namespace llamart

@@ -1,6 +1,6 @@
 //===- TokenizerFormat.h - The tokenizer inside a model.so ------*- C++ -*-===//
 //
-// The bytes behind the symbol llama_tokenizer: a header, then sections that the
+// What the symbol llama_tokenizer points to: a header, then sections that the
 // runtime uses where they lie. Compiler and runtime include this one header.
 // Rules:
 //
@@ -8,26 +8,22 @@
 //       multiple of kTokenizerAlignment, and so does every section.
 //   F2  The header begins with magic and version; a reader refuses a version
 //       other than its own.
-//   F3  A section lies inside [headerBytes, totalBytes); sections do not
-//   overlap
-//       and stand in the order of the enum. A section that a kind does not use
-//       is empty.
-//   F4  Token i is the bytes [offsets[i], offsets[i + 1]) of TokenBytes;
-//   offsets
-//       start at 0, do not decrease and end at the size of TokenBytes.
+//   F3  A section lies inside [headerBytes, totalBytes). Sections do not
+//       overlap and stand in the order of the enum. A section that a kind does
+//       not use is empty.
+//   F4  Token i is the bytes [offsets[i], offsets[i + 1]) of TokenBytes.
+//       Offsets start at 0, do not decrease and end at the size of TokenBytes.
 //   F5  TokenTable and MergeTable are open-addressing hash tables: a power of
-//   two
-//       slots, at least one of them empty, linear probing from hash & (slots -
-//       1). An entry is never more than the header's maxProbe slots from its
-//       home.
+//       two slots, at least one of them empty, linear probing from
+//       hash & (slots - 1). An entry is at most the header's maxProbe slots
+//       from its home.
 //   F6  SpecialTokens holds the ids that are looked for in a text (control and
-//       user-defined ones), sorted by their bytes, without doubles or empty
+//       user-defined ones), sorted by their bytes, without duplicates or empty
 //       ones.
 //   F7  Every id is below vocabSize. A reader checks this where it takes an id
 //       out of a table, not when it opens the blob.
 //   F8  A byte without a token has kNoToken in ByteTokens and is left out of
-//   the
-//       text before merges run.
+//       the text before merges run.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,7 +34,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace llamart {
+namespace llamaabi {
 
 inline constexpr uint64_t kTokenizerMagic = 0x314B4F54414D4C4CULL; // "LLMATOK1"
 inline constexpr uint32_t kTokenizerVersion = 1;
@@ -144,6 +140,6 @@ inline uint64_t hashMergePair(uint32_t left, uint32_t right) {
   return mixBits(static_cast<uint64_t>(left) << 32 | right);
 }
 
-} // namespace llamart
+} // namespace llamaabi
 
 #endif // LLAMA_RUNTIME_ABI_TOKENIZERFORMAT_H

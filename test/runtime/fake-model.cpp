@@ -48,7 +48,7 @@ constexpr uint64_t kWeightWords = kWeightBytes / 4;
   "{\"name\": \"output\", \"dtype\": \"f32\", "                                \
   "\"shape\": [264, 16], \"offset\": 17920, \"bytes\": 16896}"
 
-// What lies behind the barriers; numbers that tell rows and layers apart.
+// What follows the barriers; numbers that tell rows and layers apart.
 #define STEP(name, bytes, row_bytes, multiplies, rows, cache)                  \
   "{\"name\": \"" name "\", \"bytes\": " bytes ", \"row_bytes\": " row_bytes   \
   ", \"multiplies\": " multiplies ", \"rows\": \"" rows                        \
@@ -98,7 +98,7 @@ void fake_function_that_nobody_has();
 __attribute__((constructor)) static void fillTokenizer() {
   llama_tokenizer.fill();
 #ifdef FAKE_NO_BOS
-  llama_tokenizer.header.flags &= ~uint32_t(llamart::kAddBos);
+  llama_tokenizer.header.flags &= ~uint32_t(llamaabi::kAddBos);
 #endif
 #ifdef FAKE_UNDEFINED
   fake_function_that_nobody_has();

@@ -23,40 +23,40 @@ constexpr char kChatTemplate[] =
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 struct alignas(16) FakeTokenizer {
-  llamart::TokenizerHeader header;
+  llamaabi::TokenizerHeader header;
   alignas(16) uint32_t offsets[kVocab + 1];
   alignas(16) char bytes[400];
-  alignas(16) llamart::TokenClass types[kVocab];
+  alignas(16) llamaabi::TokenClass types[kVocab];
   alignas(16) uint32_t eos[1];
   alignas(16) uint32_t special[4];
-  alignas(16) llamart::TokenSlot tokens[512];
+  alignas(16) llamaabi::TokenSlot tokens[512];
   alignas(16) uint32_t byteTokens[256];
-  alignas(16) llamart::MergeSlot merges[512];
+  alignas(16) llamaabi::MergeSlot merges[512];
   alignas(16) char chatTemplate[sizeof(kChatTemplate)];
 
   void fill();
 
 private:
-  void addToken(uint32_t id, std::string_view text, llamart::TokenClass type);
-  void addSection(llamart::TokenizerSection section, const void *data,
+  void addToken(uint32_t id, std::string_view text, llamaabi::TokenClass type);
+  void addSection(llamaabi::TokenizerSection section, const void *data,
                   size_t size);
 };
 
 inline void FakeTokenizer::addToken(uint32_t id, std::string_view text,
-                                    llamart::TokenClass type) {
+                                    llamaabi::TokenClass type) {
   std::memcpy(bytes + offsets[id], text.data(), text.size());
   offsets[id + 1] = offsets[id] + text.size();
   types[id] = type;
-  if (type != llamart::TokenClass::Normal)
+  if (type != llamaabi::TokenClass::Normal)
     return;
-  uint64_t hash = llamart::hashTokenBytes(text);
+  uint64_t hash = llamaabi::hashTokenBytes(text);
   uint64_t slot = hash % 512;
-  while (tokens[slot].id != llamart::kNoToken)
+  while (tokens[slot].id != llamaabi::kNoToken)
     slot = (slot + 1) % 512;
   tokens[slot] = {uint32_t(hash), id};
 }
 
-inline void FakeTokenizer::addSection(llamart::TokenizerSection section,
+inline void FakeTokenizer::addSection(llamaabi::TokenizerSection section,
                                       const void *data, size_t size) {
   uint64_t offset =
       static_cast<const char *>(data) - reinterpret_cast<const char *>(this);
@@ -64,7 +64,7 @@ inline void FakeTokenizer::addSection(llamart::TokenizerSection section,
 }
 
 inline void FakeTokenizer::fill() {
-  using namespace llamart;
+  using namespace llamaabi;
   std::memset(static_cast<void *>(this), 0, sizeof(*this));
   std::memset(tokens, 0xff, sizeof(tokens));
   std::memset(merges, 0xff, sizeof(merges));

@@ -8,18 +8,21 @@
  * Rules of the interface:
  *
  *   I1  A function that can fail returns a llamart_error, NULL if all went
- * well. What it was to make is then untouched, and so is every session. I2  A
- * struct of options begins with struct_size. Initialize it with its macro
- * (llamart_engine_options o = LLAMART_ENGINE_OPTIONS;) and change what you
- * want; NULL in its place means the macro's values. I3  Handles may be closed
- * in any order; NULL may be closed. What one needs of another lives as long as
- * it does. No thread and no mapping is left once all are closed. I4  Models and
- * samplers may be used by several threads at once. So may engines and different
- * sessions of one: their evals take turns. One session or decoder is for one
- * thread at a time. I5  The library has no global state, writes nothing to
- * standard streams and never ends the process. I6  Strings are UTF-8. Arrays
- * and texts that are returned through a pointer to a pointer are freed with
- * llamart_free.
+ *       well. After an error, what the function was to make is untouched, and
+ *       so is every session.
+ *   I2  A struct of options begins with struct_size. Initialize it with its
+ *       macro (llamart_engine_options o = LLAMART_ENGINE_OPTIONS;) and change
+ *       what you want. NULL in its place means the macro's values.
+ *   I3  Handles may be closed in any order; NULL may be closed. What a handle
+ *       needs of another one lives as long as it does. No thread and no mapping
+ *       is left once all are closed.
+ *   I4  Models and samplers may be used by several threads at once. So may
+ *       engines and different sessions of one: their evals take turns. One
+ *       session or decoder is for one thread at a time.
+ *   I5  The library has no global state, writes nothing to standard streams and
+ *       never ends the process.
+ *   I6  Strings are UTF-8. Arrays and texts that are returned through a pointer
+ *       to a pointer are freed with llamart_free.
  *
  *===----------------------------------------------------------------------===*/
 
@@ -147,7 +150,7 @@ LLAMART_API llamart_error *llamart_encode(const llamart_model *model,
                                           const llamart_encode_options *options,
                                           int32_t **ids, size_t *count);
 
-/* The text of ids, `bytes` long and with a zero behind it. Control tokens have
+/* The text of ids, `bytes` long and ended by a zero byte. Control tokens have
  * no text unless `show_special`. */
 LLAMART_API llamart_error *llamart_decode(const llamart_model *model,
                                           const int32_t *ids, size_t count,
@@ -161,8 +164,8 @@ LLAMART_API llamart_error *llamart_decoder_create(const llamart_model *model,
                                                   int show_special,
                                                   llamart_decoder **decoder);
 
-/* The text that this id completes, often empty. `text` has a zero behind it and
- * lives until the next call. */
+/* The text that this id completes, often empty. `text` is ended by a zero byte
+ * and lives until the next call. */
 LLAMART_API llamart_error *llamart_decoder_push(llamart_decoder *decoder,
                                                 int32_t id, const char **text,
                                                 size_t *bytes);

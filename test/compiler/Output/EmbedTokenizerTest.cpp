@@ -17,7 +17,7 @@
 #include <random>
 #include <set>
 
-using namespace llamart;
+using namespace llamaabi;
 using llamaweights::TokenType;
 using llamaweights::Vocabulary;
 

@@ -1,14 +1,14 @@
-//===- FunctionsTest.cpp - Functions, fits and draws behind the samplers --===//
+//===- FunctionsTest.cpp - Functions, fits and draws of the samplers ------===//
 //
 // Against the standard library's functions, and against what defines them.
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/Sampler/BranchFreeMath.h"
 #include "runtime/Sampler/DirichletFit.h"
 #include "runtime/Sampler/Distribution.h"
 #include "runtime/Sampler/GammaDraws.h"
 #include "runtime/Sampler/GammaFunctions.h"
-#include "runtime/Sampler/StraightFunctions.h"
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ using namespace llamart;
 
 namespace {
 
-TEST(StraightFunctions, Logarithms) {
+TEST(BranchFreeMath, Logarithms) {
   std::mt19937_64 random(3);
   std::vector<double> values = {1.0,
                                 2.0,
@@ -46,7 +46,7 @@ TEST(StraightFunctions, Logarithms) {
   }
 }
 
-TEST(StraightFunctions, CosinesOfTurns) {
+TEST(BranchFreeMath, CosinesOfTurns) {
   for (int i = 0; i <= 100000; ++i) {
     double t = i / 1e5;
     long double angle = 2 * std::numbers::pi_v<long double> * t;
@@ -134,7 +134,7 @@ TEST(GammaDraws, MomentsOfTheLogarithm) {
   }
 }
 
-/// A variate has its own random numbers: company changes nothing.
+/// A variate has its own random numbers: the others change nothing.
 TEST(GammaDraws, EachDependsOnItsPlaceAlone) {
   StepRandom random{7, 8, 9};
   std::vector<double> shapes(1000), logs(1000), one(1), log(1);

@@ -520,7 +520,7 @@ def test_errors(args):
               and "\n" not in text, text)
     (answer,) = ask(args.tool, [([0.0], {"config": {"tempature": 1}})])
     check("refused: an unknown key", answer.get("error", "")
-          == "sampler: 'tempature' is no option of the standard sampler", answer)
+          == "sampler: 'tempature' is not an option of the standard sampler", answer)
 
 
 def main():

@@ -4,7 +4,7 @@
 usage: entropix_against_numpy.py [--tool=build/bin/sample-file]
 
 The rules of entropix V2 to V4 are written down here a second time, with attention
-over all 4096 slots of a cache. V5 is in slider_against_numpy.py.
+over all 4096 slots of a cache. V5 is in dirichlet_against_numpy.py.
 """
 
 import argparse
@@ -316,7 +316,7 @@ def test_errors(args):
     for config, expected in [
             ({"sampler": "entropix-v9"}, "sampler: sampler is \"entropix-v9\", expected one of greedy,"),
             ({"sampler": "entropix-v2", "mode": "bug"}, "sampler: mode is \"bug\", expected exact or compat"),
-            ({"sampler": "entropix-v2", "low_agreement": 1}, "sampler: 'low_agreement' is no option of"),
+            ({"sampler": "entropix-v2", "low_agreement": 1}, "sampler: 'low_agreement' is not an option of"),
             ({"sampler": "entropix-v3", "low_entropy": -1}, "sampler: low_entropy is -1, expected 0 to"),
             ({"sampler": "entropix-v4", "samples": 1.5}, "sampler: samples is 1.5, expected a whole"),
             ({"sampler": "entropix-v2", "clarify": "x"}, "sampler: clarify is \"x\", expected no text"),

@@ -20,8 +20,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Sampler/Distribution.h"
+#include "runtime/Sampler/SamplerConfig.h"
 #include "runtime/Sampler/StandardSampler.h"
-#include "runtime/SamplerConfig.h"
 
 #include <nlohmann/json.hpp>
 
@@ -37,17 +37,17 @@ using nlohmann::json;
 static void addDistribution(const SampleInput &input,
                             const SamplerOptions &options, double coin,
                             json &result) {
-  ChoiceMaker maker;
-  const Choices &choices =
+  SamplerChain chain;
+  const Candidates &candidates =
       options.mirostat
-          ? maker.makeMirostat(input, options, 2.0 * options.mirostatTau)
-          : maker.make(input, options, coin);
-  double total = sumWeights(choices.weights);
+          ? chain.runMirostat(input, options, 2.0 * options.mirostatTau)
+          : chain.run(input, options, coin);
+  double total = sumWeights(candidates.weights);
   result["ids"] = json::array();
   result["probabilities"] = json::array();
-  for (size_t i = 0; i < choices.weights.size(); ++i) {
-    result["ids"].push_back(choices.getId(i));
-    result["probabilities"].push_back(choices.weights[i] / total);
+  for (size_t i = 0; i < candidates.weights.size(); ++i) {
+    result["ids"].push_back(candidates.getId(i));
+    result["probabilities"].push_back(candidates.weights[i] / total);
   }
 }
 
@@ -71,8 +71,9 @@ static json describe(const SampleTrace &trace) {
                  {"probability", trace.probability},
                  {"state", trace.state},
                  {"candidates", json::array()}};
-  for (const Candidate &candidate : trace.candidates)
-    result["candidates"].push_back({candidate.id, candidate.probability});
+  for (size_t i = 0; i < trace.candidates.ids.size(); ++i)
+    result["candidates"].push_back(
+        {trace.candidates.ids[i], trace.candidates.weights[i]});
   if (trace.attention)
     result["attention"] = {
         trace.attention->entropy, trace.attention->varentropy,

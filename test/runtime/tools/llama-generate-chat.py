@@ -123,6 +123,13 @@ class Conversations(ToolTest):
         self.assertGreater(len(replies), 250)  # the second one
         self.assertFalse(replies.startswith(whole))
 
+    def test_ignored_ends_are_those_of_a_given_layout_too(self):
+        common = ["--chat", "--ignore-eos", "--max-tokens=300", "--prompt=Hi", "--print-ids"]
+        whole = self.expect(*common)
+        self.assertEqual(whole.count(b","), 299)
+        # The model's own layout, by its name.
+        self.assertEqual(self.expect(*common, "--chat-template=chatml"), whole)
+
     # -- on a terminal -------------------------------------------------------
 
     def open(self, *arguments):

@@ -1,4 +1,4 @@
-"""What llama-generate says when it cannot, and what it leaves behind.
+"""What llama-generate says when it cannot, and what files it leaves.
 
     python test/runtime/tools/llama-generate-errors.py BUILD_DIRECTORY
 """
@@ -91,7 +91,7 @@ class Errors(ToolTest):
             (["--temp=-1"], "error: sampler: temperature is -1, expected 0 to 1e+06"),
             (["--sampler=hot"], 'error: sampler: sampler is "hot", expected one of greedy, '),
             (["--sampler=standard", "--sampler-option=low_entropy=1"],
-             "error: sampler: 'low_entropy' is no option of the standard sampler"),
+             "error: sampler: 'low_entropy' is not an option of the standard sampler"),
             (["--sampler=entropix-v2", "--sampler-option=low_entropy=-1"],
              "error: sampler: low_entropy is -1, expected 0 to 1e+06"),
             (["--sampler=entropix-v2", "--sampler-mode=old"],
@@ -107,10 +107,10 @@ class Errors(ToolTest):
         with open(path, "w", encoding="utf-8") as file:
             file.write('{"temperature": ')
         line = self.expect_error(1, "--prompt-ids=1", f"--sampler-config={path}")
-        self.assertEqual(line, f"error: {path}: is no JSON object of sampler options")
+        self.assertEqual(line, f"error: {path}: is not a JSON object of sampler options")
         for flags, message in [
             (["--logit-bias=5"], "--logit-bias: '5' is not ID+BIAS or ID-BIAS, as in 128-inf"),
-            (["--sampling-seq=kz"], "--sampler-seq: 'z' is no step, expected letters of edskypmxt"),
+            (["--sampling-seq=kz"], "--sampler-seq: 'z' is not a step, expected letters of edskypmxt"),
             (["--sampler-option=x"], "--sampler-option: 'x' is not NAME=VALUE"),
             (["--branches=0"], "--branches: Value 0 not in range 1 to 64"),
             (["--guard", "--chat"], "--guard needs --prompt or --prompt-file"),

@@ -165,7 +165,7 @@ class Generate(ToolTest):
         self.assertEqual(out, b"")
         self.assertEqual(numpy.load(self.path("l.npy")).shape, (3, VOCAB))
 
-    def test_threads_chunks_and_company_change_no_bit(self):
+    def test_threads_chunks_and_batches_change_no_bit(self):
         prompt = join(range(100))
         files = []
 
@@ -186,17 +186,18 @@ class Generate(ToolTest):
         run("--threads=3")
         run("--batch-rows=1")
         run("--batch-rows=33", "--threads=2")
-        run("--beside-ids=5,6,7")
-        run("--beside-ids=5,6,7", f"--beside-ids={join(range(200))}", "--batch-rows=40")
+        run("--concurrent-ids=5,6,7")
+        run("--beside-ids=5,6,7")  # its old name
+        run("--concurrent-ids=5,6,7", f"--concurrent-ids={join(range(200))}", "--batch-rows=40")
         run("--load=copy")
         for other in files[1:]:
             self.assertEqual(other, files[0])
 
-    def test_company_ends_with_the_main_sequence(self):
+    def test_concurrent_sequences_end_with_the_main_one(self):
         result = self.run_tool(
-            "--prompt-ids=1", "--max-tokens=3", "--beside-ids=1,2", "--verbose"
+            "--prompt-ids=1", "--max-tokens=3", "--concurrent-ids=1,2", "--verbose"
         )
-        self.assertIn(b"\nbeside: 2 tokens; generated: 4 tokens\n", result.stderr)
+        self.assertIn(b"\nconcurrent: 2 tokens; generated: 4 tokens\n", result.stderr)
 
     # -- files --------------------------------------------------------------
 

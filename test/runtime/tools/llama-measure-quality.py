@@ -186,7 +186,7 @@ class Quality(ToolTest):
         self.fails(f"{path}: its tokenizer makes other tokens of {self.text} than that of "
                    f"{self.model}", text, reference, model=path)
         path = self.variant("fake-nan")
-        self.fails(f"{path}: a logit after token 0 of {self.text} is no number", text, reference,
+        self.fails(f"{path}: a logit after token 0 of {self.text} is NaN", text, reference,
                    model=path)
         self.fails(f"{self.model}: its context has 512 positions, expected the 513 of --context",
                    text, "--context=513")

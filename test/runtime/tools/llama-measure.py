@@ -215,10 +215,10 @@ class TracePage(unittest.TestCase):
         name = self.path("in.jsonl")
         for text, message in [
             ("", f"{name}: is empty"),
-            ("x\n", f"{name}: line 1: is no JSON object"),
+            ("x\n", f"{name}: line 1: is not a JSON object"),
             ("{}\n", f"{name}: line 1: expected 'model' and 'sampler', as llama-generate --trace writes them"),
             (self.HEADER + "{}\n", f"{name}: line 2: expected a number 'position', as llama-generate --trace writes it"),
-            (self.HEADER + self.TOKEN[:40], f"{name}: line 2: is no JSON object"),
+            (self.HEADER + self.TOKEN[:40], f"{name}: line 2: is not a JSON object"),
         ]:
             result = self.show(text)
             self.assertEqual(result.returncode, 1)

@@ -1,7 +1,7 @@
 //===- TiktokenTest.cpp - tokenizer.model of Llama 3 ----------------------===//
 //
 // A small file made here, and what can be wrong with one. What the vocabulary
-// encodes is compared with tiktoken in test/runtime/Tokenizer.
+// encodes is compared with tiktoken in test/runtime/Text/Tokenizer.
 //
 //===----------------------------------------------------------------------===//
 

@@ -3,7 +3,7 @@
 // One small file of each kind, then changed in one place at a time: every
 // combination that this project does not know has its complaint. What
 // vocabularies encode is compared with the tokenizers library in
-// test/runtime/Tokenizer.
+// test/runtime/Text/Tokenizer.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,0 +1,159 @@
+//===- Threads.cpp - One parallel region per forward call -----------------===//
+
+#include "runtime/Engine/Threads.h"
+
+#include "runtime/Error.h"
+
+#include <chrono>
+#include <csignal>
+#include <pthread.h>
+#include <sched.h>
+#include <system_error>
+
+using namespace llamart;
+
+//===----------------------------------------------------------------------===//
+// Waiting
+//===----------------------------------------------------------------------===//
+
+// The parts of a forward call last from a few to some hundred microseconds, and
+// a thread that sleeps takes about 50 to wake up. Who spins for as long as that
+// before sleeping waits at most twice as long as the best choice would.
+static constexpr std::chrono::microseconds kSpin(50);
+
+static void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb"); // yield does nothing on most cores
+#endif
+}
+
+/// Returns when `value` is no longer `old`.
+template <typename T>
+static void waitWhile(const std::atomic<T> &value, T old) {
+  constexpr int kChecks = 64; // between two looks at the clock
+  for (int i = 0; i < kChecks; ++i) {
+    if (value.load(std::memory_order_acquire) != old)
+      return;
+    relax();
+  }
+  auto end = std::chrono::steady_clock::now() + kSpin;
+  while (std::chrono::steady_clock::now() < end) {
+    for (int i = 0; i < kChecks; ++i) {
+      if (value.load(std::memory_order_acquire) != old)
+        return;
+      relax();
+    }
+    sched_yield(); // on a crowded machine the others need this core
+  }
+  value.wait(old, std::memory_order_acquire);
+}
+
+void Barrier::arrive() {
+  if (threads == 1)
+    return;
+  uint32_t mine = phase.load(std::memory_order_relaxed);
+  if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 < threads) {
+    waitWhile(phase, mine);
+    return;
+  }
+  arrived.store(0, std::memory_order_relaxed);
+  phase.store(mine + 1, std::memory_order_release);
+  phase.notify_all();
+}
+
+//===----------------------------------------------------------------------===//
+// Executors
+//===----------------------------------------------------------------------===//
+
+Executor::~Executor() = default;
+
+namespace {
+// Signals of the application go to its own threads: ours start with all blocked
+// but those that an instruction of theirs causes.
+class SignalsBlocked {
+public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    for (int fault : {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS})
+      sigdelset(&all, fault);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+
+private:
+  sigset_t before;
+};
+} // namespace
+
+Team::Team(int32_t threads) {
+  SignalsBlocked guard;
+  try {
+    workers.reserve(threads - 1);
+    for (int32_t i = 1; i < threads; ++i)
+      workers.emplace_back([this, i] { work(i); });
+  } catch (const std::system_error &error) {
+    stop();
+    throw Error(ErrorKind::System, "cannot start ", threads,
+                " threads: ", error.code().message());
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+Team::~Team() { stop(); }
+
+void Team::stop() {
+  task = nullptr;
+  calls.fetch_add(1, std::memory_order_release);
+  calls.notify_all();
+  for (std::thread &worker : workers)
+    worker.join();
+}
+
+void Team::run(Task newTask, void *newArgument) {
+  task = newTask;
+  argument = newArgument;
+  running.store(workers.size(), std::memory_order_relaxed);
+  calls.fetch_add(1, std::memory_order_release);
+  calls.notify_all();
+  task(argument, 0);
+  for (int32_t left; (left = running.load(std::memory_order_acquire)) != 0;)
+    waitWhile(running, left);
+}
+
+void Team::work(int32_t thread) {
+  for (uint32_t seen = 0;; ++seen) {
+    waitWhile(calls, seen);
+    if (!task)
+      return;
+    task(argument, thread);
+    if (running.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      running.notify_one();
+  }
+}
+
+void ForeignExecutor::run(Task task, void *argument) {
+  struct Counted {
+    Task task;
+    void *argument;
+    std::atomic<int32_t> finished = 0;
+  } counted{task, argument};
+  int result = function(
+      user,
+      [](void *p, int32_t thread) {
+        auto *counted = static_cast<Counted *>(p);
+        counted->task(counted->argument, thread);
+        counted->finished.fetch_add(1, std::memory_order_release);
+      },
+      &counted, threads);
+  if (result != 0)
+    throw Error(ErrorKind::System, "the executor failed with ", result);
+  int32_t finished = counted.finished.load(std::memory_order_acquire);
+  if (finished != threads)
+    throw Error(ErrorKind::System, "the executor ran ", finished, " of ",
+                threads, " threads");
+}

@@ -1,0 +1,99 @@
+//===- Threads.h - One parallel region per forward call ---------*- C++ -*-===//
+//
+// executor.run(task, argument)  =>  task(argument, 0) .. task(argument, n - 1),
+//                                   all at the same time
+//
+// Waiting, in a barrier or for the next call, is spinning for a bounded time
+// and then sleeping, so that a machine with more threads than cores does not
+// stall.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_RUNTIME_ENGINE_THREADS_H
+#define LLAMA_RUNTIME_ENGINE_THREADS_H
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace llamart {
+
+/// Must not throw.
+using Task = void (*)(void *argument, int32_t thread);
+
+class Executor {
+public:
+  virtual ~Executor();
+
+  virtual int32_t getThreads() const = 0;
+
+  /// Runs the task on getThreads() threads at the same time and returns when
+  /// all have finished. Throws Error(System) if it could not.
+  virtual void run(Task task, void *argument) = 0;
+};
+
+/// Threads of our own, of which the caller of run() is the first. They live as
+/// long as the Team.
+class Team final : public Executor {
+public:
+  /// Throws Error(System) if the threads cannot be had.
+  explicit Team(int32_t threads);
+  ~Team() override;
+
+  int32_t getThreads() const override { return 1 + int32_t(workers.size()); }
+  void run(Task task, void *argument) override;
+
+private:
+  void work(int32_t thread);
+  void stop();
+
+  std::vector<std::thread> workers;
+  Task task = nullptr; // null: the workers end
+  void *argument = nullptr;
+  alignas(64) std::atomic<uint32_t> calls = 0;
+  alignas(64) std::atomic<int32_t> running = 0;
+};
+
+/// Threads of the embedding application.
+class ForeignExecutor final : public Executor {
+public:
+  /// Calls task(argument, 0 .. threads - 1), all at the same time; returns
+  /// another number than 0 if it could not.
+  using Run = int (*)(void *user, Task task, void *argument, int32_t threads);
+
+  ForeignExecutor(Run function, void *user, int32_t threads)
+      : function(function), user(user), threads(threads) {}
+
+  int32_t getThreads() const override { return threads; }
+  void run(Task task, void *argument) override;
+
+private:
+  Run function;
+  void *user;
+  int32_t threads;
+};
+
+/// Where the threads of one forward call meet.
+class Barrier {
+public:
+  explicit Barrier(int32_t threads) : threads(threads) {}
+
+  /// Returns once all threads have called it as often as this one. What they
+  /// wrote before is seen by all.
+  void arrive();
+
+  /// As llama_call.barrier wants it: `barrier` is a Barrier.
+  static void arrive(void *barrier, int64_t /*phase*/, int64_t /*layer*/) {
+    static_cast<Barrier *>(barrier)->arrive();
+  }
+
+private:
+  int32_t threads;
+  alignas(64) std::atomic<int32_t> arrived = 0;
+  alignas(64) std::atomic<uint32_t> phase = 0;
+};
+
+} // namespace llamart
+
+#endif // LLAMA_RUNTIME_ENGINE_THREADS_H

@@ -1,0 +1,43 @@
+//===- Cores.cpp - How many cores this process may use --------------------===//
+
+#include "runtime/Model/Cores.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sched.h>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+
+using namespace llamart;
+
+/// Cores' worth of time that the control group allows; infinity if unlimited.
+static double getCpuQuota() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max"); // "150000 100000", "max 100000"
+  double quota = 0, period = 0;
+  if (!(file >> quota >> period) || period <= 0)
+    return HUGE_VAL;
+  return quota / period;
+}
+
+int32_t llamart::getAvailableCores() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
+    return std::max(1u, std::thread::hardware_concurrency());
+  // Hardware threads of one core share package and core number.
+  std::set<std::pair<int, int>> cores;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed))
+      continue;
+    std::string folder =
+        "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
+    int package = 0, core = cpu; // if the kernel does not say
+    std::ifstream(folder + "physical_package_id") >> package;
+    std::ifstream(folder + "core_id") >> core;
+    cores.emplace(package, core);
+  }
+  double quota = std::max(1.0, std::ceil(getCpuQuota()));
+  return std::max(1, int32_t(std::min<double>(cores.size(), quota)));
+}

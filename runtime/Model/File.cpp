@@ -1,0 +1,45 @@
+//===- File.cpp - A regular file opened for reading -----------------------===//
+
+#include "runtime/Model/File.h"
+
+#include "runtime/Error.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+using namespace llamart;
+
+File::File(std::string name) : path(std::move(name)) {
+  // O_NONBLOCK: opening a named pipe must not wait for its other end.
+  descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0)
+    throw Error(ErrorKind::Model, path, ": ", std::strerror(errno));
+  struct stat status = {};
+  int result = fstat(descriptor, &status);
+  if (result != 0 || !S_ISREG(status.st_mode)) {
+    close(descriptor);
+    throw Error(ErrorKind::Model, path, ": not a regular file");
+  }
+  size = status.st_size;
+}
+
+File::~File() { close(descriptor); }
+
+void File::read(uint64_t offset, void *out, uint64_t bytes) const {
+  char *to = static_cast<char *>(out);
+  for (uint64_t done = 0; done < bytes;) {
+    ssize_t got = pread(descriptor, to + done, bytes - done, offset + done);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      throw Error(ErrorKind::Model, path, ": ", std::strerror(errno));
+    if (got == 0)
+      throw Error(ErrorKind::Model, path, ": ends at byte ", offset + done,
+                  ", expected ", bytes, " bytes at byte ", offset);
+    done += got;
+  }
+}

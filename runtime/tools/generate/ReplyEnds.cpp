@@ -1,0 +1,23 @@
+//===- ReplyEnds.cpp - The tokens that end a reply ------------------------===//
+
+#include "runtime/tools/generate/ReplyEnds.h"
+
+#include "runtime/CInterface/Handles.h"
+
+#include <algorithm>
+
+namespace llamart::tools {
+
+ReplyEnds::ReplyEnds(const api::Model &model, const GenerateOptions &o)
+    : model(model), ignored(o.ignoreEos) {
+  if (o.chatTemplate)
+    ofLayout = findStopTokens(ChatTemplate::byName(*o.chatTemplate),
+                              model.get()->model->getTokenizer());
+}
+
+bool ReplyEnds::contain(int32_t id) const {
+  return !ignored && (model.endsReply(id) ||
+                      std::ranges::find(ofLayout, id) != ofLayout.end());
+}
+
+} // namespace llamart::tools

@@ -1,0 +1,84 @@
+//===- llama-generate.cpp - Continues a text or answers in a chat ---------===//
+//
+// llama-generate model.so --prompt="Once upon a time"
+//
+// The result, text or ids, goes to stdout, statistics go to stderr. Exit code
+// 0: done, 1: the input or the machine is at fault, 2: wrong usage.
+//
+//===----------------------------------------------------------------------===//
+
+#include "llamart/llamart.hpp"
+#include "runtime/tools/generate/Branches.h"
+#include "runtime/tools/generate/Conversation.h"
+#include "runtime/tools/generate/GenerateOptions.h"
+#include "runtime/tools/generate/Guard.h"
+#include "runtime/tools/generate/Prompt.h"
+#include "runtime/tools/generate/Run.h"
+
+#include <csignal>
+#include <cstdio>
+
+namespace llamart::tools {
+namespace {
+
+void printModel(const api::Model &model, const api::Engine &engine) {
+  const llamart_model_info &info = model.getInfo();
+  std::fprintf(
+      stderr,
+      "%s: %lld layers, hidden %lld, vocab %lld, context %lld; %.1f MB "
+      "of weights, activations %s, cache %s\n",
+      info.name, static_cast<long long>(info.layers),
+      static_cast<long long>(info.hidden), static_cast<long long>(info.vocab),
+      static_cast<long long>(info.max_seq_len), info.weights_bytes / 1e6,
+      info.activations, info.kv_type);
+  std::fprintf(stderr,
+               "built by %s for %s (%s); %d threads, KV cache of at most %.1f "
+               "MB\n",
+               info.compiler, info.cpu, info.triple, engine.getThreads(),
+               engine.getKVBudget() / 1e6);
+}
+
+api::Sampler makeSampler(const api::Model &model, const GenerateOptions &o) {
+  llamart_sampler_options sampling = o.sampling;
+  sampling.model = model.get();
+  sampling.config = o.samplerConfig.empty() ? nullptr : o.samplerConfig.c_str();
+  return api::Sampler(sampling);
+}
+
+void run(const GenerateOptions &o) {
+  Times times;
+  api::Model model(o.model, o.load);
+  api::Engine engine(model, o.engine);
+  times.loaded = Times::now();
+  if (o.verbose)
+    printModel(model, engine);
+  if (o.guard)
+    return judge(model, engine, o);
+
+  api::Sampler sampler = makeSampler(model, o);
+  if (o.chat && !o.prompt && !o.promptFile)
+    return converse(model, engine, sampler, o);
+  std::vector<int32_t> prompt = encodePrompt(model, o);
+  if (o.branches > 1)
+    return growBranches(model, engine, sampler, o, prompt);
+  continueText(model, engine, sampler, o, prompt, times);
+}
+
+} // namespace
+} // namespace llamart::tools
+
+using namespace llamart::tools;
+
+int main(int argc, char **argv) {
+  std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an error like a full disk
+  try {
+    GenerateOptions options;
+    if (std::optional<int> code = readCommandLine(argc, argv, options))
+      return *code;
+    run(options);
+    return 0;
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,191 @@
+//===- ThreadsTest.cpp - Teams, executors and barriers --------------------===//
+
+#include "runtime/Engine/Threads.h"
+
+#include "runtime/Error.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <ctime>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <iterator>
+#include <mutex>
+
+using namespace llamart;
+
+namespace {
+
+int64_t countThreads() {
+  std::filesystem::directory_iterator tasks("/proc/self/task"), end;
+  return std::distance(tasks, end);
+}
+
+template <typename Function>
+void runOn(Executor &executor, Function function) {
+  executor.run(
+      [](void *argument, int32_t thread) {
+        (*static_cast<Function *>(argument))(thread);
+      },
+      &function);
+}
+
+TEST(Team, RunsEveryThreadNumberOncePerCall) {
+  Team team(4);
+  std::atomic<int> counts[4] = {};
+  for (int call = 1; call <= 100; ++call) {
+    runOn(team, [&](int32_t thread) { ++counts[thread]; });
+    for (std::atomic<int> &count : counts)
+      ASSERT_EQ(count, call);
+  }
+}
+
+TEST(Team, LeavesNoThreadBehind) {
+  int64_t before = countThreads();
+  {
+    Team team(5);
+    EXPECT_EQ(countThreads(), before + 4);
+    runOn(team, [](int32_t) {});
+  }
+  EXPECT_EQ(countThreads(), before);
+}
+
+TEST(Team, OfOneIsTheCaller) {
+  int64_t before = countThreads();
+  Team team(1);
+  std::thread::id seen;
+  runOn(team, [&](int32_t) { seen = std::this_thread::get_id(); });
+  EXPECT_EQ(seen, std::this_thread::get_id());
+  EXPECT_EQ(countThreads(), before);
+}
+
+TEST(Team, BlocksTheApplicationsSignals) {
+  Team team(2);
+  std::atomic<int> blocked = 0;
+  runOn(team, [&](int32_t thread) {
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    if (thread == 1)
+      blocked = sigismember(&mask, SIGINT);
+  });
+  EXPECT_EQ(blocked, 1);
+  sigset_t mask; // the caller's are as before
+  pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  EXPECT_EQ(sigismember(&mask, SIGINT), 0);
+}
+
+// Each thread adds to its own sum what the others wrote before the barrier: a
+// barrier that lets one through early gives another sum.
+TEST(Barrier, MakesWritesBeforeItVisibleBehindIt) {
+  for (int32_t threads : {1, 2, 3, 8}) {
+    Team team(threads);
+    Barrier barrier(threads);
+    constexpr int64_t kRounds = 300;
+    std::vector<int64_t> written(threads, -1), sums(threads, 0);
+    runOn(team, [&](int32_t thread) {
+      for (int64_t round = 0; round < kRounds; ++round) {
+        written[thread] = round * (thread + 1);
+        barrier.arrive();
+        for (int64_t value : written)
+          sums[thread] += value;
+        barrier.arrive();
+      }
+    });
+    int64_t expected =
+        kRounds * (kRounds - 1) / 2 * threads * (threads + 1) / 2;
+    for (int64_t sum : sums)
+      EXPECT_EQ(sum, expected) << threads << " threads";
+  }
+}
+
+/// CPU seconds that all threads together use while `function` runs.
+template <typename Function>
+double getCpuTimeOf(Function function) {
+  auto now = [] {
+    timespec time = {};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return time.tv_sec + 1e-9 * time.tv_nsec;
+  };
+  double before = now();
+  function();
+  return now() - before;
+}
+
+constexpr std::chrono::milliseconds kNap(300);
+
+// Who waits long must leave the cores to others: seven threads that went on
+// spinning would use 0.3 s on every core there is.
+TEST(Waiting, InABarrierIsSleepingAfterAWhile) {
+  Team team(8);
+  Barrier barrier(8);
+  double used = getCpuTimeOf([&] {
+    runOn(team, [&](int32_t thread) {
+      if (thread == 3)
+        std::this_thread::sleep_for(kNap);
+      barrier.arrive();
+    });
+  });
+  EXPECT_LT(used, 0.05);
+}
+
+TEST(Waiting, ForTheNextCallIsSleepingAfterAWhile) {
+  Team team(8);
+  runOn(team, [](int32_t) {});
+  EXPECT_LT(getCpuTimeOf([] { std::this_thread::sleep_for(kNap); }), 0.05);
+}
+
+TEST(Waiting, ForTheOthersToFinishIsSleepingAfterAWhile) {
+  Team team(2);
+  double used = getCpuTimeOf([&] {
+    runOn(team, [](int32_t thread) {
+      if (thread == 1)
+        std::this_thread::sleep_for(kNap);
+    });
+  });
+  EXPECT_LT(used, 0.05);
+}
+
+TEST(Executor, OfTheApplicationRunsTheTask) {
+  auto run = [](void *user, Task task, void *argument, int32_t threads) {
+    ++*static_cast<int *>(user);
+    std::vector<std::thread> all;
+    for (int32_t i = 0; i < threads; ++i)
+      all.emplace_back(task, argument, i);
+    for (std::thread &thread : all)
+      thread.join();
+    return 0;
+  };
+  int calls = 0;
+  ForeignExecutor executor(run, &calls, 3);
+  std::atomic<int> sum = 0;
+  runOn(executor, [&](int32_t thread) { sum += 1 + thread; });
+  EXPECT_EQ(sum, 1 + 2 + 3);
+  EXPECT_EQ(calls, 1);
+}
+
+std::string getErrorOf(ForeignExecutor::Run run) {
+  ForeignExecutor executor(run, nullptr, 2);
+  try {
+    runOn(executor, [](int32_t) {});
+  } catch (const Error &error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Executor, ThatFailsIsAnError) {
+  EXPECT_EQ(getErrorOf([](void *, Task, void *, int32_t) { return 7; }),
+            "the executor failed with 7");
+}
+
+TEST(Executor, ThatForgetsAThreadIsAnError) {
+  EXPECT_EQ(getErrorOf([](void *, Task task, void *argument, int32_t) {
+              task(argument, 0);
+              return 0;
+            }),
+            "the executor ran 1 of 2 threads");
+}
+
+} // namespace
