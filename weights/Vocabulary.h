@@ -47,7 +47,7 @@ struct Merge {
 struct Vocabulary {
   VocabularyKind kind = VocabularyKind::ByteLevelBPE;
   /// Where a format lists pieces and scores instead,
-  /// makeSentencePieceVocabulary (Readers/SentencePieceModel.h) writes it.
+  /// makeSentencePieceVocabulary (Tokenizers/SentencePieceModel.h) writes it.
   std::string sentencePieceModel;
   /// Bytes of each id (text of special ones). Spaces are spaces, as in the text
   /// that the token stands for.

@@ -8,7 +8,7 @@
 #ifndef LLAMA_COMPILER_FRONTEND_FRONTEND_H
 #define LLAMA_COMPILER_FRONTEND_FRONTEND_H
 
-#include "weights/ModelManifest.h"
+#include "weights/Formats/ModelManifest.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"

@@ -3,7 +3,7 @@
 #include "compiler/Frontend/WeightTypes.h"
 
 #include "dialects/Llama/IR/LlamaTypes.h"
-#include "weights/Quantize.h"
+#include "weights/Quantization/Quantize.h"
 
 #include "mlir/IR/Builders.h"
 

@@ -4,7 +4,7 @@
 
 #include "compiler/Target/PackWeights.h"
 #include "runtime/abi/QuantizedLayout.h"
-#include "weights/Quantize.h"
+#include "weights/Quantization/Quantize.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 

@@ -10,7 +10,7 @@
 
 #include "compiler/Target/EmitObject.h"
 #include "compiler/Target/OutputFile.h"
-#include "weights/ModelManifest.h"
+#include "weights/Formats/ModelManifest.h"
 
 namespace mlir::llama {
 

@@ -9,7 +9,7 @@
 #define LLAMA_TEST_FUZZ_FUZZINPUT_H
 
 #include "weights/Checkpoint.h"
-#include "weights/Readers/FileCheckpoint.h"
+#include "weights/Formats/FileCheckpoint.h"
 
 #include <cstdint>
 #include <cstdlib>

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/CompiledModel.h"
+#include "weights/Formats/CompiledModel.h"
 
 #include "test/fuzz/FuzzInput.h"
 

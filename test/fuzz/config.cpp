@@ -4,11 +4,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/HuggingFaceConfig.h"
-#include "weights/Readers/MetaParams.h"
-#include "weights/Readers/ModelJson.h"
-#include "weights/Readers/Nanotron.h"
-#include "weights/Readers/OutputTokens.h"
+#include "weights/Configs/HuggingFaceConfig.h"
+#include "weights/Configs/MetaParams.h"
+#include "weights/Configs/ModelJson.h"
+#include "weights/Configs/OutputTokens.h"
+#include "weights/Formats/Nanotron.h"
 
 #include "test/fuzz/FuzzInput.h"
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/GgufModel.h"
+#include "weights/Configs/GgufModel.h"
 
 #include "test/fuzz/FuzzInput.h"
 

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/LayerPickle.h"
+#include "weights/Formats/LayerPickle.h"
 
 #include "test/fuzz/FuzzInput.h"
 

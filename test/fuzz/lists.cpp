@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Integrity.h"
+#include "weights/Formats/Integrity.h"
 
 #include "test/fuzz/FuzzInput.h"
 

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/Nanotron.h"
+#include "weights/Formats/Nanotron.h"
 
 #include "test/fuzz/FuzzInput.h"
 

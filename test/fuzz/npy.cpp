@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/Npy.h"
+#include "weights/Containers/Npy.h"
 
 #include "test/fuzz/FuzzInput.h"
 

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/Safetensors.h"
+#include "weights/Containers/Safetensors.h"
 
 #include "test/fuzz/FuzzInput.h"
 

@@ -4,9 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/SentencePieceModel.h"
-#include "weights/Readers/Tiktoken.h"
-#include "weights/Readers/TokenizerJson.h"
+#include "weights/Tokenizers/SentencePieceModel.h"
+#include "weights/Tokenizers/Tiktoken.h"
+#include "weights/Tokenizers/TokenizerJson.h"
 
 #include "test/fuzz/FuzzInput.h"
 

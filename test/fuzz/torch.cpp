@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/MetaQuantized.h"
-#include "weights/Readers/TorchPickle.h"
+#include "weights/Containers/TorchPickle.h"
+#include "weights/Formats/MetaQuantized.h"
 
 #include "test/fuzz/FuzzInput.h"
 

@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/GgufModel.h"
-#include "weights/Readers/Npy.h"
-#include "weights/Readers/Safetensors.h"
+#include "weights/Configs/GgufModel.h"
+#include "weights/Containers/Npy.h"
+#include "weights/Containers/Safetensors.h"
 
 #include "test/weights/TestFiles.h"
 

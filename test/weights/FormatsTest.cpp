@@ -6,11 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/ModelManifest.h"
+#include "weights/Formats/ModelManifest.h"
 
 #include "test/weights/TestFiles.h"
-#include "weights/Readers/GgufModel.h"
-#include "weights/Readers/TorchPickle.h"
+#include "weights/Configs/GgufModel.h"
+#include "weights/Containers/TorchPickle.h"
 
 #include "llvm/ADT/StringExtras.h"
 

@@ -6,8 +6,8 @@
 
 #include "weights/Writers/Convert.h"
 
+#include "weights/Formats/Integrity.h"
 #include "weights/InputError.h"
-#include "weights/Integrity.h"
 #include "weights/Writers/TokenizerFiles.h"
 #include "weights/Writers/Writers.h"
 

@@ -7,7 +7,7 @@
 #ifndef LLAMA_WEIGHTS_WRITERS_CONVERT_H
 #define LLAMA_WEIGHTS_WRITERS_CONVERT_H
 
-#include "weights/ModelManifest.h"
+#include "weights/Formats/ModelManifest.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 

@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "weights/Containers/Gguf.h"
 #include "weights/InputError.h"
-#include "weights/Readers/Gguf.h"
-#include "weights/Readers/SentencePieceModel.h"
-#include "weights/Readers/TokenizerJson.h"
 #include "weights/TensorNames.h"
+#include "weights/Tokenizers/SentencePieceModel.h"
+#include "weights/Tokenizers/TokenizerJson.h"
 #include "weights/Writers/Writers.h"
 
 #include "llvm/ADT/STLExtras.h"

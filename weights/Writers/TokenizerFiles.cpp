@@ -7,7 +7,7 @@
 
 #include "weights/Writers/TokenizerFiles.h"
 
-#include "weights/Readers/TokenizerJson.h"
+#include "weights/Tokenizers/TokenizerJson.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"

@@ -8,8 +8,8 @@
 #ifndef LLAMA_WEIGHTS_WRITERS_TOKENIZERFILES_H
 #define LLAMA_WEIGHTS_WRITERS_TOKENIZERFILES_H
 
-#include "weights/ModelManifest.h"
-#include "weights/Writers/OutputFile.h"
+#include "weights/Formats/ModelManifest.h"
+#include "weights/OutputFile.h"
 
 namespace llamaweights {
 

@@ -8,8 +8,8 @@
 #ifndef LLAMA_WEIGHTS_WRITERS_WRITEPLAN_H
 #define LLAMA_WEIGHTS_WRITERS_WRITEPLAN_H
 
-#include "weights/ModelManifest.h"
-#include "weights/Writers/OutputFile.h"
+#include "weights/Formats/ModelManifest.h"
+#include "weights/OutputFile.h"
 #include "weights/Writers/TensorStream.h"
 
 namespace llamaweights {

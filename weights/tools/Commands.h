@@ -10,7 +10,7 @@
 
 #include "weights/CheckpointFormat.h"
 #include "weights/DType.h"
-#include "weights/ModelManifest.h"
+#include "weights/Formats/ModelManifest.h"
 
 #include <nlohmann/json.hpp>
 

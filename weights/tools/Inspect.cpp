@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "weights/Configs/MetaParams.h"
+#include "weights/Formats/BareTensors.h"
+#include "weights/Formats/CompiledModel.h"
+#include "weights/Formats/TensorScan.h"
 #include "weights/InputError.h"
-#include "weights/Readers/BareTensors.h"
-#include "weights/Readers/CompiledModel.h"
-#include "weights/Readers/MetaParams.h"
-#include "weights/TensorScan.h"
 #include "weights/tools/Commands.h"
 #include "weights/tools/Progress.h"
 

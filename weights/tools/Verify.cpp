@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "weights/Formats/Integrity.h"
 #include "weights/InputError.h"
-#include "weights/Integrity.h"
-#include "weights/Writers/OutputFile.h"
+#include "weights/OutputFile.h"
 #include "weights/tools/Commands.h"
 #include "weights/tools/Progress.h"
 

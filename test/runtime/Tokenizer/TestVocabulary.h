@@ -9,7 +9,7 @@
 
 #include "compiler/Target/EmbedTokenizer.h"
 #include "runtime/Tokenizer/Tokenizer.h"
-#include "weights/Readers/SentencePieceModel.h"
+#include "weights/Tokenizers/SentencePieceModel.h"
 
 #include <gtest/gtest.h>
 

@@ -23,7 +23,7 @@
 #include "runtime/Tokenizer/Splitter.h"
 #include "runtime/Tokenizer/Tokenizer.h"
 #include "runtime/Tokenizer/Utf8.h"
-#include "weights/Readers/TokenizerFolder.h"
+#include "weights/Tokenizers/TokenizerFolder.h"
 
 #include "llvm/Support/FileSystem.h"
 

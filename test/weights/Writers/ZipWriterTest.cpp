@@ -8,7 +8,7 @@
 #include "weights/Writers/ZipWriter.h"
 
 #include "test/weights/TestFiles.h"
-#include "weights/Readers/ZipArchive.h"
+#include "weights/Containers/ZipArchive.h"
 
 using namespace llamatest;
 using namespace llamaweights;

@@ -1,0 +1,289 @@
+//===- SafetensorsTest.cpp - *.safetensors and folders of them ------------===//
+//
+// Headers written by hand: what they describe, and each lie they can tell.
+// Files made by the safetensors package are in FormatsTest.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Containers/Safetensors.h"
+
+#include "test/weights/TestFiles.h"
+
+#include <filesystem>
+
+using namespace llamatest;
+using namespace llamaweights;
+
+namespace {
+
+auto readBytes(const std::string &bytes) {
+  return readSafetensors(InputFile::fromMemory("x.safetensors", bytes));
+}
+
+/// The message after "x.safetensors: ".
+std::string getComplaint(const std::string &bytes) {
+  std::string message = getMessage(readBytes(bytes));
+  llvm::StringRef rest = message;
+  EXPECT_TRUE(rest.empty() || rest.consume_front("x.safetensors: ")) << message;
+  EXPECT_FALSE(rest.contains('\n'));
+  return rest.str();
+}
+
+std::string describe(const std::string &dtype, const std::string &shape,
+                     const std::string &offsets) {
+  return R"({"dtype": ")" + dtype + R"(", "shape": )" + shape +
+         R"(, "data_offsets": )" + offsets + "}";
+}
+
+/// A file with one tensor "w" and `dataBytes` bytes of data.
+std::string makeOne(const std::string &dtype, const std::string &shape,
+                    const std::string &offsets, size_t dataBytes) {
+  return makeSafetensors("{\"w\": " + describe(dtype, shape, offsets) + "}",
+                         makePattern(dataBytes));
+}
+
+TEST(Safetensors, FindsTensors) {
+  std::string header = R"({"__metadata__": {"format": "pt"}, "b": )" +
+                       describe("BF16", "[3]", "[24, 30]") +
+                       ", \"a\": " + describe("F32", "[2, 3]", "[0, 24]") +
+                       ", \"c\": " + describe("F16", "[1, 2]", "[30, 34]") +
+                       "}   ";
+  auto tensors = readBytes(makeSafetensors(header, makePattern(34)));
+  ASSERT_TRUE(bool(tensors)) << getMessage(std::move(tensors));
+  ASSERT_EQ(tensors->size(), 3u);
+  const StoredTensor *a = findStored(*tensors, "a");
+  const StoredTensor *b = findStored(*tensors, "b");
+  const StoredTensor *c = findStored(*tensors, "c");
+  ASSERT_TRUE(a && b && c);
+  EXPECT_EQ(a->dtype, DType::F32);
+  EXPECT_EQ(b->dtype, DType::BF16);
+  EXPECT_EQ(c->dtype, DType::F16);
+  EXPECT_EQ(a->shape, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(b->shape, (std::vector<int64_t>{3}));
+  EXPECT_EQ(a->offset, 8 + header.size());
+  EXPECT_EQ(b->offset, 8 + header.size() + 24);
+}
+
+TEST(Safetensors, RefusesFilesThatAreTooShort) {
+  EXPECT_EQ(getComplaint(""),
+            "has 0 bytes, which is too short for a safetensors file");
+  EXPECT_EQ(getComplaint("1234567"),
+            "has 7 bytes, which is too short for a safetensors file");
+  EXPECT_EQ(getComplaint(toBytes<uint64_t>(10) + "{}"),
+            "the header has 10 bytes, but only 2 follow");
+}
+
+TEST(Safetensors, RefusesAbsurdHeaders) {
+  EXPECT_EQ(getComplaint(toBytes(~uint64_t(0)) + "{}"),
+            "the header has 18446744073709551615 bytes, expected at most "
+            "100000000");
+  EXPECT_EQ(getComplaint(toBytes<uint64_t>(100000001) + "{}"),
+            "the header has 100000001 bytes, expected at most 100000000");
+  EXPECT_EQ(getComplaint(makeSafetensors("[]", "")),
+            "the header is not a JSON object");
+  EXPECT_EQ(getComplaint(makeSafetensors("", "")),
+            "is not valid JSON: parse error at line 1, column 1: syntax error "
+            "while parsing value - unexpected end of input; expected '[', '{', "
+            "or a literal");
+  std::string one = describe("F32", "[1]", "[0, 4]");
+  EXPECT_EQ(getComplaint(makeSafetensors(
+                "{\"w\": " + one + ", \"w\": " + one + "}", "abcd")),
+            "key 'w': is there twice");
+}
+
+TEST(Safetensors, RefusesEntriesThatAreIncomplete) {
+  auto complain = [](const std::string &entry) {
+    return getComplaint(makeSafetensors("{\"w\": " + entry + "}", "abcd"));
+  };
+  EXPECT_EQ(complain("7"), "tensor 'w': expected an object, found 7");
+  EXPECT_EQ(complain(R"({"shape": [1], "data_offsets": [0, 4]})"),
+            "tensor 'w': key 'dtype': is missing");
+  EXPECT_EQ(complain(R"({"dtype": "F32", "data_offsets": [0, 4]})"),
+            "tensor 'w': key 'shape': expected an array of integers");
+  EXPECT_EQ(complain(R"({"dtype": "F32", "shape": [1]})"),
+            "tensor 'w': key 'data_offsets': expected an array of integers");
+  EXPECT_EQ(complain(describe("F32", "[1.5]", "[0, 4]")),
+            "tensor 'w': key 'shape': expected an integer or an array of "
+            "integers, found 1.5");
+  EXPECT_EQ(
+      complain(R"({"dtype": "F32", "shape": [1], "data_offset": [0, 4]})"),
+      "tensor 'w': key 'data_offsets': expected an array of integers");
+}
+
+TEST(Safetensors, RefusesOtherTypes) {
+  for (std::string type : {"F64", "I64", "F8_E4M3", "f32", ""})
+    EXPECT_EQ(getComplaint(makeOne(type, "[1]", "[0, 8]", 8)),
+              "tensor 'w': expected type F32, F16 or BF16, found '" + type +
+                  "'");
+}
+
+TEST(Safetensors, RefusesHeadersThatLieAboutSizes) {
+  EXPECT_EQ(getComplaint(makeOne("F32", "[2]", "[0, 8]", 4)),
+            "tensor 'w': ends at byte 8 of the data section, which has 4 "
+            "bytes");
+  EXPECT_EQ(getComplaint(makeOne("F32", "[3]", "[0, 8]", 8)),
+            "tensor 'w': data_offsets span 8 bytes, but shape [3] of F32 has "
+            "12");
+  EXPECT_EQ(getComplaint(makeOne("F32", "[2]", "[8, 0]", 8)),
+            "tensor 'w': data_offsets are [8, 0], expected a begin and an end");
+  EXPECT_EQ(getComplaint(makeOne("F32", "[2]", "[0, 4, 8]", 8)),
+            "tensor 'w': data_offsets are [0, 4, 8], expected a begin and an "
+            "end");
+  EXPECT_EQ(getComplaint(makeOne("F32", "[2]", "[-8, 0]", 8)),
+            "tensor 'w': data_offsets are [-8, 0], expected a begin and an "
+            "end");
+}
+
+TEST(Safetensors, RefusesSizesThatOverflow) {
+  std::string impossible =
+      " has a negative dimension or does not fit in 63 bits of bytes";
+  EXPECT_EQ(
+      getComplaint(makeOne("F32", "[4294967296, 4294967296]", "[0, 0]", 0)),
+      "tensor 'w': shape [4294967296, 4294967296]" + impossible);
+  EXPECT_EQ(getComplaint(makeOne("F32", "[4611686018427387905]", "[0, 4]", 4)),
+            "tensor 'w': shape [4611686018427387905]" + impossible);
+  EXPECT_EQ(getComplaint(makeOne("F32", "[-1, -1]", "[0, 4]", 4)),
+            "tensor 'w': shape [-1, -1]" + impossible);
+  EXPECT_EQ(getComplaint(makeOne("F32", "[1,1,1,1,1,1,1,1,1]", "[0, 4]", 4)),
+            "tensor 'w': has 9 dimensions, expected at most 8");
+  EXPECT_EQ(getComplaint(makeOne("F32", "[18446744073709551615]", "[0, 4]", 4)),
+            "tensor 'w': key 'shape': expected an integer or an array of "
+            "integers, found 18446744073709551615");
+}
+
+TEST(Safetensors, RefusesOverlapsHolesAndRests) {
+  auto two = [](const std::string &first, const std::string &second,
+                size_t dataBytes) {
+    return getComplaint(
+        makeSafetensors("{\"a\": " + describe("F32", "[2]", first) +
+                            ", \"b\": " + describe("F32", "[2]", second) + "}",
+                        makePattern(dataBytes)));
+  };
+  EXPECT_EQ(two("[0, 8]", "[8, 16]", 16), "");
+  EXPECT_EQ(two("[0, 8]", "[4, 12]", 16), "tensor 'b': overlaps tensor 'a'");
+  EXPECT_EQ(two("[0, 8]", "[0, 8]", 16), "tensor 'b': overlaps tensor 'a'");
+  EXPECT_EQ(two("[0, 8]", "[12, 20]", 20),
+            "tensor 'b': begins at byte 12 of the data section, expected 8");
+  EXPECT_EQ(two("[0, 8]", "[8, 16]", 17),
+            "the data section has 17 bytes, but the tensors end at byte 16");
+}
+
+class Shards : public testing::Test {
+protected:
+  TempFolder folder;
+
+  void writeShard(const std::string &name,
+                  const std::vector<std::string> &tensors) {
+    std::string header;
+    for (size_t i = 0; i < tensors.size(); ++i)
+      header += (i ? ", \"" : "\"") + tensors[i] + "\": " +
+                describe("F32", "[1]",
+                         "[" + std::to_string(4 * i) + ", " +
+                             std::to_string(4 * i + 4) + "]");
+    folder.write(name, makeSafetensors("{" + header + "}",
+                                       makePattern(4 * tensors.size())));
+  }
+  std::string indexPath = folder.at("model.safetensors.index.json");
+  void writeIndex(const std::string &map) {
+    folder.write("model.safetensors.index.json",
+                 R"({"metadata": {"total_size": 12}, "weight_map": {)" + map +
+                     "}}");
+  }
+};
+
+TEST_F(Shards, AreReadTogether) {
+  writeShard("one.safetensors", {"a", "b"});
+  writeShard("two.safetensors", {"c"});
+  writeIndex(R"("a": "one.safetensors", "b": "one.safetensors",
+                "c": "two.safetensors")");
+  EXPECT_TRUE(hasSafetensors(folder.path));
+  auto tensors = readSafetensorsFolder(folder.path);
+  ASSERT_TRUE(bool(tensors)) << getMessage(std::move(tensors));
+  EXPECT_EQ(tensors->size(), 3u);
+  EXPECT_EQ(findStored(*tensors, "c")->file->getPath(),
+            folder.at("two.safetensors"));
+}
+
+TEST_F(Shards, ASingleFileComesFirst) {
+  writeShard("model.safetensors", {"a"});
+  writeIndex(R"("b": "missing.safetensors")");
+  auto tensors = readSafetensorsFolder(folder.path);
+  ASSERT_TRUE(bool(tensors)) << getMessage(std::move(tensors));
+  EXPECT_EQ(tensors->size(), 1u);
+}
+
+TEST_F(Shards, MissingShard) {
+  EXPECT_FALSE(hasSafetensors(folder.path));
+  writeIndex(R"("a": "one.safetensors")");
+  EXPECT_EQ(getMessage(readSafetensorsFolder(folder.path)),
+            folder.at("one.safetensors") +
+                ": cannot be opened: No such file or directory");
+}
+
+TEST_F(Shards, TruncatedShard) {
+  writeShard("one.safetensors", {"a", "b"});
+  writeIndex(R"("a": "one.safetensors", "b": "one.safetensors")");
+  std::string path = folder.at("one.safetensors");
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
+  EXPECT_EQ(getMessage(readSafetensorsFolder(folder.path)),
+            path + ": tensor 'b': ends at byte 8 of the data section, which "
+                   "has 7 bytes");
+}
+
+TEST_F(Shards, PathsOutOfTheFolder) {
+  for (std::string shard :
+       {"../one.safetensors", "/etc/passwd", "a/b.safetensors", "..", ".", "",
+        "a\\u0000b", "./one.safetensors"}) {
+    writeIndex("\"a\": \"" + shard + "\"");
+    std::string message = getMessage(readSafetensorsFolder(folder.path));
+    std::string expected = indexPath + ": key 'weight_map.a': expected the "
+                                       "name of a file in the same folder, "
+                                       "found '";
+    EXPECT_EQ(message.substr(0, expected.size()), expected) << shard;
+  }
+}
+
+TEST_F(Shards, IndexAndShardsDisagree) {
+  writeShard("one.safetensors", {"a", "b"});
+  writeIndex(R"("a": "one.safetensors")");
+  EXPECT_EQ(getMessage(readSafetensorsFolder(folder.path)),
+            folder.at("one.safetensors") +
+                ": tensor 'b': is not what model.safetensors.index.json lists "
+                "for this file");
+  writeIndex(R"("a": "one.safetensors", "b": "one.safetensors",
+                "c": "one.safetensors")");
+  EXPECT_EQ(getMessage(readSafetensorsFolder(folder.path)),
+            indexPath + ": tensor 'c': is not in 'one.safetensors'");
+}
+
+TEST_F(Shards, TheSameTensorInTwoShards) {
+  writeShard("one.safetensors", {"a"});
+  writeShard("two.safetensors", {"a", "b"});
+  writeIndex(R"("a": "one.safetensors", "b": "two.safetensors")");
+  EXPECT_EQ(getMessage(readSafetensorsFolder(folder.path)),
+            folder.at("two.safetensors") +
+                ": tensor 'a': is not what model.safetensors.index.json lists "
+                "for this file");
+}
+
+TEST_F(Shards, BrokenIndex) {
+  folder.write("model.safetensors.index.json", R"({"weights": {}})");
+  EXPECT_EQ(getMessage(readSafetensorsFolder(folder.path)),
+            indexPath + ": key 'weights': is not known");
+  folder.write("model.safetensors.index.json", R"({"weight_map": 3})");
+  EXPECT_EQ(getMessage(readSafetensorsFolder(folder.path)),
+            indexPath + ": key 'weight_map': expected an object, found 3");
+  writeIndex(R"("a": 3)");
+  EXPECT_EQ(getMessage(readSafetensorsFolder(folder.path)),
+            indexPath + ": key 'weight_map.a': expected a string, found 3");
+}
+
+TEST_F(Shards, AFolderInPlaceOfAShard) {
+  std::filesystem::create_directory(folder.at("one.safetensors"));
+  writeIndex(R"("a": "one.safetensors")");
+  EXPECT_EQ(getMessage(readSafetensorsFolder(folder.path)),
+            folder.at("one.safetensors") +
+                ": expected a regular file, found a folder");
+}
+
+} // namespace

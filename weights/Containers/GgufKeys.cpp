@@ -1,0 +1,216 @@
+//===- GgufKeys.cpp - Typed access to the keys of a *.gguf file -----------===//
+//
+// Elements are stored as they are in the file; here they become integers,
+// numbers and strings, or a complaint.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Containers/Gguf.h"
+#include "weights/InputError.h"
+
+#include <cassert>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+using namespace llvm;
+
+namespace llamaweights {
+namespace {
+
+template <typename T>
+T getElement(const GgufValue &value, size_t i) {
+  T element;
+  assert((i + 1) * sizeof(T) <= value.bytes.size() && "an element of it");
+  std::memcpy(&element, value.bytes.data() + i * sizeof(T), sizeof(T));
+  return element;
+}
+
+/// The double that the shortest decimal form of `value` stands for.
+double widenDecimally(float value) {
+  if (!std::isfinite(value))
+    return value;
+  char digits[64];
+  char *end = std::to_chars(digits, std::end(digits), value).ptr;
+  double result = value;
+  std::from_chars(digits, end, result);
+  return result;
+}
+
+size_t getElementBytes(GgufType type) {
+  switch (type) {
+  case GgufType::U16:
+  case GgufType::I16:
+    return 2;
+  case GgufType::U32:
+  case GgufType::I32:
+  case GgufType::F32:
+    return 4;
+  case GgufType::U64:
+  case GgufType::I64:
+  case GgufType::F64:
+    return 8;
+  default:
+    return 1;
+  }
+}
+
+} // namespace
+
+size_t GgufValue::getCount() const {
+  return type == GgufType::String ? strings.size()
+                                  : bytes.size() / getElementBytes(type);
+}
+
+std::optional<int64_t> GgufValue::getInteger(size_t i) const {
+  switch (type) {
+  case GgufType::U8:
+    return getElement<uint8_t>(*this, i);
+  case GgufType::I8:
+    return getElement<int8_t>(*this, i);
+  case GgufType::U16:
+    return getElement<uint16_t>(*this, i);
+  case GgufType::I16:
+    return getElement<int16_t>(*this, i);
+  case GgufType::U32:
+    return getElement<uint32_t>(*this, i);
+  case GgufType::I32:
+    return getElement<int32_t>(*this, i);
+  case GgufType::I64:
+    return getElement<int64_t>(*this, i);
+  case GgufType::U64:
+    if (uint64_t number = getElement<uint64_t>(*this, i);
+        number <= uint64_t(std::numeric_limits<int64_t>::max()))
+      return int64_t(number);
+    return std::nullopt;
+  default:
+    return std::nullopt;
+  }
+}
+
+std::optional<double> GgufValue::getNumber(size_t i) const {
+  if (type == GgufType::F32)
+    return widenDecimally(getElement<float>(*this, i));
+  if (type == GgufType::F64)
+    return getElement<double>(*this, i);
+  if (std::optional<int64_t> integer = getInteger(i))
+    return double(*integer);
+  return std::nullopt;
+}
+
+const GgufValue *GgufKeys::get(StringRef key) {
+  known.insert(key.str());
+  auto found = file.keys.find(key.str());
+  return found == file.keys.end() ? nullptr : &found->second;
+}
+
+void GgufKeys::fail(StringRef key, const Twine &message) {
+  if (complaint.empty())
+    complaint = ("key " + quote(key) + ": " + message).str();
+}
+
+const GgufValue *GgufKeys::require(StringRef key, bool isArray) {
+  const GgufValue *value = get(key);
+  if (!value)
+    fail(key, "is missing");
+  else if (value->isArray != isArray)
+    fail(key, isArray ? "expected an array, found a single value"
+                      : "expected a single value, found an array");
+  else
+    return value;
+  return nullptr;
+}
+
+void GgufKeys::read(StringRef key, int64_t &out) {
+  const GgufValue *value = require(key, /*isArray=*/false);
+  if (!value)
+    return;
+  if (std::optional<int64_t> integer = value->getInteger(0))
+    out = *integer;
+  else
+    fail(key, "expected an integer");
+}
+
+void GgufKeys::read(StringRef key, double &out) {
+  const GgufValue *value = require(key, /*isArray=*/false);
+  if (!value)
+    return;
+  if (std::optional<double> number = value->getNumber(0))
+    out = *number;
+  else
+    fail(key, "expected a number");
+}
+
+void GgufKeys::read(StringRef key, bool &out) {
+  const GgufValue *value = require(key, /*isArray=*/false);
+  if (!value)
+    return;
+  if (value->type == GgufType::Bool)
+    out = value->bytes[0] != 0;
+  else
+    fail(key, "expected a truth value");
+}
+
+void GgufKeys::read(StringRef key, std::string &out) {
+  const GgufValue *value = require(key, /*isArray=*/false);
+  if (!value)
+    return;
+  if (value->type == GgufType::String)
+    out = value->strings[0];
+  else
+    fail(key, "expected a string");
+}
+
+void GgufKeys::readPerLayer(StringRef key, int64_t count, int64_t &out) {
+  const GgufValue *value = get(key);
+  if (!value || !value->isArray)
+    return read(key, out);
+  if (int64_t(value->getCount()) != count || count == 0)
+    return fail(key, "lists " + Twine(value->getCount()) +
+                         " values, expected " + Twine(count));
+  for (size_t i = 0; i < value->getCount(); ++i) {
+    std::optional<int64_t> integer = value->getInteger(i);
+    if (!integer)
+      return fail(key, "expected integers");
+    if (i > 0 && *integer != out)
+      return fail(key, "is " + Twine(out) + " in layer 0 and " +
+                           Twine(*integer) + " in layer " + Twine(i) +
+                           ", expected the same in every layer");
+    out = *integer;
+  }
+}
+
+ArrayRef<std::string> GgufKeys::readStrings(StringRef key) {
+  const GgufValue *value = require(key, /*isArray=*/true);
+  if (!value)
+    return {};
+  if (value->type != GgufType::String)
+    fail(key, "expected an array of strings");
+  return value->strings;
+}
+
+const GgufValue *GgufKeys::readArray(StringRef key, size_t count) {
+  const GgufValue *value = require(key, /*isArray=*/true);
+  if (!value)
+    return nullptr;
+  if (value->getCount() == count)
+    return value;
+  fail(key, "lists " + Twine(value->getCount()) + " values, expected " +
+                Twine(count));
+  return nullptr;
+}
+
+void GgufKeys::refuseUnknown(StringRef prefix) {
+  for (const auto &[key, ignored] : file.keys)
+    if (StringRef(key).starts_with(prefix) && !known.count(key))
+      return fail(key, "is not known");
+}
+
+Error GgufKeys::finish() {
+  if (complaint.empty())
+    return Error::success();
+  return makeInputError(file.path, complaint);
+}
+
+} // namespace llamaweights
