@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -31,15 +32,26 @@ Error cannot(StringRef path, StringRef what, const Twine &why) {
   return makeInputError(path, "cannot be " + what + ": " + why);
 }
 
+/// What is written to where it is; to put a file in its place would be wrong.
+bool isDevice(StringRef path) {
+  sys::fs::file_status status;
+  return !sys::fs::status(path, status) && exists(status) &&
+         !is_regular_file(status);
+}
+
 } // namespace
 
 Expected<OutputFile> OutputFile::create(StringRef path) {
   OutputFile file;
   if (sys::fs::is_directory(path))
-    return cannot(path, "written", "it is a folder");
-  SmallString<128> temporary;
+    return cannot(path, "written", "it is a directory");
+  SmallString<128> stem(path), temporary;
+  if (isDevice(path)) {
+    sys::path::system_temp_directory(/*ErasedOnReboot=*/true, stem);
+    sys::path::append(stem, "llama");
+  }
   if (std::error_code code =
-          sys::fs::createUniqueFile(path + ".%%%%%%.tmp", file.descriptor,
+          sys::fs::createUniqueFile(stem + ".%%%%%%.tmp", file.descriptor,
                                     temporary, sys::fs::OF_None, 0666))
     return cannot(path, "written", code.message());
   file.path = path.str();
@@ -106,13 +118,48 @@ Error OutputFile::write(uint64_t offset, ArrayRef<char> bytes) {
   return Error::success();
 }
 
-Error OutputFile::keep() {
-  int code = ::close(std::exchange(descriptor, -1));
-  if (code != 0)
+Error OutputFile::read(uint64_t offset, MutableArrayRef<char> bytes) const {
+  while (!bytes.empty()) {
+    ssize_t count =
+        ::pread(descriptor, bytes.data(), bytes.size(), off_t(offset));
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count <= 0)
+      return cannot(path, "read back",
+                    count < 0 ? sys::StrError() : "it ends too early");
+    bytes = bytes.drop_front(size_t(count));
+    offset += uint64_t(count);
+  }
+  return Error::success();
+}
+
+Error OutputFile::copyToDevice() {
+  int device = -1;
+  if (std::error_code code =
+          sys::fs::openFileForWrite(path, device, sys::fs::CD_OpenExisting))
+    return cannot(path, "written", code.message());
+  std::error_code code = sys::fs::copy_file(temporary, device);
+  if (std::error_code closed = sys::fs::closeFile(device); !code)
+    code = closed;
+  if (code)
+    return cannot(path, "written", code.message());
+  return Error::success();
+}
+
+Error OutputFile::keep(bool isExecutable) {
+  if (isExecutable) {
+    mode_t mask = ::umask(0);
+    ::umask(mask);
+    if (::fchmod(descriptor, 0777 & ~mask) != 0)
+      return cannot(path, "written", sys::StrError());
+  }
+  if (::close(std::exchange(descriptor, -1)) != 0)
     return cannot(path, "written", sys::StrError());
+  if (temporary != path && isDevice(path))
+    return copyToDevice(); // the temporary file goes with this object
   if (temporary != path)
-    if (std::error_code error = sys::fs::rename(temporary, path))
-      return cannot(path, "written", error.message());
+    if (std::error_code code = sys::fs::rename(temporary, path))
+      return cannot(path, "written", code.message());
   sys::DontRemoveFileOnSignal(temporary);
   temporary.clear();
   return Error::success();

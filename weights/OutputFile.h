@@ -1,6 +1,6 @@
 //===- OutputFile.h - Files that are whole or absent ------------*- C++ -*-===//
 //
-// Written beside their name and renamed at the end: P6. A signal or an error
+// Written next to their name and renamed at the end: P6. A signal or an error
 // leaves nothing behind.
 //
 //===----------------------------------------------------------------------===//
@@ -20,7 +20,8 @@ namespace llamaweights {
 /// One file. Bytes are appended; what was appended may be overwritten.
 class OutputFile {
 public:
-  /// To be renamed to `path` when it is kept.
+  /// To be renamed to `path` when it is kept; a pipe or a device of that name
+  /// is then written to.
   static llvm::Expected<OutputFile> create(llvm::StringRef path);
   /// Of a folder that is itself temporary: written under its own name.
   static llvm::Expected<OutputFile> createIn(llvm::StringRef folder,
@@ -30,6 +31,8 @@ public:
   ~OutputFile(); ///< removes what was not kept
 
   uint64_t getSize() const { return size; }
+  /// Where the bytes are until they are kept.
+  llvm::StringRef getTemporaryPath() const { return temporary; }
   llvm::Error append(llvm::ArrayRef<char> bytes);
   llvm::Error appendText(llvm::StringRef text) {
     return append({text.data(), text.size()});
@@ -40,10 +43,14 @@ public:
   llvm::Error write(uint64_t offset, llvm::ArrayRef<char> bytes);
   /// What is appended next lies that many bytes further on.
   void skip(uint64_t bytes) { size += bytes; }
-  llvm::Error keep();
+  /// Bytes that have been written.
+  llvm::Error read(uint64_t offset, llvm::MutableArrayRef<char> bytes) const;
+  /// Gives the file its name.
+  llvm::Error keep(bool isExecutable = false);
 
 private:
   OutputFile() = default;
+  llvm::Error copyToDevice();
 
   std::string path, temporary; ///< equal in a temporary folder
   int descriptor = -1;

@@ -16,6 +16,7 @@ using namespace mlir;
 using namespace mlir::llama;
 using llamaweights::Checkpoint;
 using llamaweights::DType;
+using llamaweights::OutputFile;
 using llamaweights::TensorInfo;
 
 // Rows in flight: large enough for a disk, small beside the limit on memory.

@@ -9,7 +9,7 @@
 #define LLAMA_COMPILER_TARGET_EMBEDWEIGHTS_H
 
 #include "compiler/Target/ModelInfo.h"
-#include "compiler/Target/OutputFile.h"
+#include "weights/OutputFile.h"
 
 namespace mlir::llama {
 
@@ -20,8 +20,8 @@ using Progress = function_ref<void(uint64_t done, uint64_t total)>;
 /// of each tensor, in the order of the list and its layers.
 llvm::Expected<std::vector<std::string>>
 embedWeights(ArrayRef<PlacedWeight> weights,
-             const llamaweights::Checkpoint &checkpoint, OutputFile &file,
-             uint64_t begin, Progress progress);
+             const llamaweights::Checkpoint &checkpoint,
+             llamaweights::OutputFile &file, uint64_t begin, Progress progress);
 
 } // namespace mlir::llama
 

@@ -14,6 +14,7 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 
 #include <cstring>
@@ -22,6 +23,7 @@
 using namespace mlir;
 using namespace mlir::llama;
 using llamaweights::ModelManifest;
+using llamaweights::OutputFile;
 using Json = nlohmann::ordered_json;
 
 std::string llama::getCompilerVersion() {

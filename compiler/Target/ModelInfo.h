@@ -9,8 +9,8 @@
 #define LLAMA_COMPILER_TARGET_MODELINFO_H
 
 #include "compiler/Target/EmitObject.h"
-#include "compiler/Target/OutputFile.h"
 #include "weights/Formats/ModelManifest.h"
+#include "weights/OutputFile.h"
 
 namespace mlir::llama {
 
@@ -49,7 +49,7 @@ llvm::Expected<ObjectData> describeModel(
 /// Puts the hashes of the tensors into the description that `data` has, which
 /// keeps its length, and into `file`, which holds it somewhere.
 llvm::Error recordHashes(ObjectData &data, ArrayRef<std::string> hashes,
-                         OutputFile &file);
+                         llamaweights::OutputFile &file);
 
 } // namespace mlir::llama
 

@@ -16,8 +16,8 @@
 #include "compiler/Target/ModelInfo.h"
 #include "compiler/tools/Flags.h"
 #include "compiler/tools/OptReport.h"
-#include "compiler/tools/Progress.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
+#include "weights/ProgressBar.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/MLIRContext.h"
@@ -25,6 +25,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
 
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
@@ -35,6 +36,8 @@
 using namespace mlir;
 using namespace mlir::llama;
 using llamaweights::ModelManifest;
+using llamaweights::OutputFile;
+using llamaweights::ProgressBar;
 
 //===----------------------------------------------------------------------===//
 // From input to IR

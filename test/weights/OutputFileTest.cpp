@@ -28,6 +28,11 @@ TEST(OutputFile, IsThereWhenItIsKept) {
     llvm::cantFail(file.write(1, llvm::ArrayRef<char>({'X'})));
     llvm::cantFail(file.pad(8));
     EXPECT_EQ(file.getSize(), 8u);
+    char back[3];
+    llvm::cantFail(file.read(1, back));
+    EXPECT_EQ(std::string(back, 3), "Xcd");
+    EXPECT_EQ(getMessage(file.read(6, back)),
+              folder.at("x") + ": cannot be read back: it ends too early");
     EXPECT_EQ(readFile(folder.at("x")), "before");
     llvm::cantFail(file.keep());
   }
@@ -43,10 +48,32 @@ TEST(OutputFile, LeavesNothingOtherwise) {
   }
   EXPECT_EQ(countFiles(folder.path), 0u);
   EXPECT_EQ(getMessage(OutputFile::create(folder.path)),
-            folder.path + ": cannot be written: it is a folder");
+            folder.path + ": cannot be written: it is a directory");
   EXPECT_EQ(getMessage(OutputFile::create(folder.at("none/x"))),
             folder.at("none/x") +
                 ": cannot be written: No such file or directory");
+}
+
+TEST(OutputFile, MayBeExecutable) {
+  TempFolder folder;
+  for (bool isExecutable : {false, true}) {
+    auto file = llvm::cantFail(OutputFile::create(folder.at("x")));
+    llvm::cantFail(file.keep(isExecutable));
+    auto rights = std::filesystem::status(folder.at("x")).permissions();
+    EXPECT_EQ((rights & std::filesystem::perms::owner_exec) !=
+                  std::filesystem::perms::none,
+              isExecutable);
+  }
+}
+
+TEST(OutputFile, WritesToADeviceWhereItIs) {
+  {
+    auto file = llvm::cantFail(OutputFile::create("/dev/null"));
+    llvm::cantFail(file.appendText("abcd"));
+    llvm::cantFail(file.keep());
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  }
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
 TEST(OutputFolder, IsThereWhenItIsKept) {

@@ -10,8 +10,8 @@
 #include "weights/Formats/CompiledModel.h"
 #include "weights/Formats/TensorScan.h"
 #include "weights/InputError.h"
+#include "weights/ProgressBar.h"
 #include "weights/tools/Commands.h"
-#include "weights/tools/Progress.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -289,7 +289,7 @@ Expected<Subject> openSubject(StringRef path, LinkPolicy links) {
 
 Error inspect(const Subject &subject, InspectOptions options) {
   const Checkpoint &checkpoint = subject.getCheckpoint();
-  Progress progress("inspect", subject.getBytes(), options.quiet);
+  ProgressBar progress("inspect", options.quiet, subject.getBytes());
   Json list = Json::array();
   if (!options.json)
     printHeading(subject);

@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "weights/ProgressBar.h"
 #include "weights/Writers/Convert.h"
 #include "weights/Writers/TensorStream.h"
 #include "weights/tools/Commands.h"
-#include "weights/tools/Progress.h"
 
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
@@ -126,7 +126,7 @@ static Error convert() {
   for (const TensorInfo &tensor : opened->checkpoint->getTensors())
     total +=
         uint64_t(getStreamedBytes(tensor, getType().value_or(tensor.dtype)));
-  Progress progress("convert", total, quiet);
+  ProgressBar progress("convert", quiet, total);
   // From here on an interruption cleans up behind itself.
   for (int signal : {SIGINT, SIGTERM, SIGHUP})
     std::signal(signal, [](int) { wasInterrupted = 1; });

@@ -419,7 +419,7 @@ class Mistakes(ToolTest):
         self.fail_with(1, "--dtype=bf16: layers are pickled as f32", "convert", source, out, "--to=maxtext", "--dtype=bf16")
         self.fail_with(1, "is q8_0, which npy cannot hold; expected --dtype=f32, f16 or bf16", "convert", q8, out, "--to=npy")
         self.fail_with(1, "is there already, and not empty", "convert", source, source, "--to=npy")
-        self.fail_with(1, "cannot be written: it is a folder", "convert", source, source, "--to=gguf")
+        self.fail_with(1, "cannot be written: it is a directory", "convert", source, source, "--to=gguf")
         self.fail_with(1, "does not exist", "convert", self.folder / "none", out, "--to=hf")
         self.assertFalse(out.exists())
         self.assertEqual([p.name for p in self.folder.iterdir() if p.name.endswith(".tmp")], [])

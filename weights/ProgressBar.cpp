@@ -1,10 +1,10 @@
-//===- Progress.cpp - How far a long step has come ------------------------===//
+//===- ProgressBar.cpp - How far a long step has come ---------------------===//
 //
 // Drawn at most twenty times a second.
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/tools/Progress.h"
+#include "weights/ProgressBar.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
@@ -17,16 +17,17 @@ namespace llamaweights {
 
 static constexpr int kWidth = 30;
 
-Progress::Progress(StringRef what, uint64_t total, bool isQuiet)
+ProgressBar::ProgressBar(StringRef what, bool isQuiet, uint64_t total)
     : what(what), total(total), isShown(!isQuiet && errs().is_displayed()) {}
 
-Progress::~Progress() {
+ProgressBar::~ProgressBar() {
   if (isShown)
     errs() << "\r\x1b[K";
 }
 
-void Progress::add(int64_t bytes) {
-  done += uint64_t(bytes);
+void ProgressBar::update(uint64_t newDone, uint64_t newTotal) {
+  done = newDone;
+  total = newTotal;
   auto now = std::chrono::steady_clock::now();
   if (!isShown || now - lastDrawn < std::chrono::milliseconds(50))
     return;
