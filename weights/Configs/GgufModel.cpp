@@ -7,6 +7,7 @@
 
 #include "weights/Configs/GgufModel.h"
 
+#include "weights/Containers/GgufKeys.h"
 #include "weights/InputError.h"
 
 using namespace llvm;

@@ -7,6 +7,7 @@
 
 #include "weights/Containers/Gguf.h"
 
+#include "weights/Containers/GgufKeys.h"
 #include "weights/InputError.h"
 
 #include "llvm/ADT/STLExtras.h"

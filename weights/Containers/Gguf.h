@@ -15,7 +15,6 @@
 #include "weights/Formats/FileCheckpoint.h"
 
 #include <map>
-#include <set>
 
 namespace llamaweights {
 
@@ -49,6 +48,8 @@ struct GgufValue {
   /// with the shortest decimal form that rounds to it: 1e-5 is stored as f32,
   /// and 1e-5 was meant.
   std::optional<double> getNumber(size_t i) const;
+  /// "the integer 5", "an array": for messages.
+  std::string describe() const;
 };
 
 struct GgufFile {
@@ -58,57 +59,6 @@ struct GgufFile {
 };
 
 llvm::Expected<GgufFile> readGguf(const std::shared_ptr<InputFile> &file);
-
-/// Typed access to the keys; complaints are kept until finish(), like those of
-/// JsonObject.
-class GgufKeys {
-public:
-  explicit GgufKeys(const GgufFile &file) : file(file) {}
-
-  bool has(llvm::StringRef key) { return get(key) != nullptr; }
-
-  // The key must be there, a scalar of that type.
-  void read(llvm::StringRef key, int64_t &out);
-  void read(llvm::StringRef key, double &out);
-  void read(llvm::StringRef key, bool &out);
-  void read(llvm::StringRef key, std::string &out);
-
-  // Leaves `out` alone if the key is absent.
-  template <typename T>
-  void find(llvm::StringRef key, T &out) {
-    if (has(key))
-      read(key, out);
-  }
-  template <typename T>
-  void find(llvm::StringRef key, std::optional<T> &out) {
-    if (has(key))
-      read(key, out.emplace());
-  }
-
-  /// One integer, or an array of `count` equal ones (a value per layer).
-  void readPerLayer(llvm::StringRef key, int64_t count, int64_t &out);
-
-  /// An array of strings that must be there; empty after a complaint.
-  llvm::ArrayRef<std::string> readStrings(llvm::StringRef key);
-  /// An array of `count` elements that must be there, null after a complaint.
-  const GgufValue *readArray(llvm::StringRef key, size_t count);
-
-  void fail(llvm::StringRef key, const llvm::Twine &message);
-
-  /// Refuses keys below `prefix` that nobody asked for.
-  void refuseUnknown(llvm::StringRef prefix);
-
-  /// The first complaint.
-  llvm::Error finish();
-
-private:
-  const GgufValue *get(llvm::StringRef key);
-  const GgufValue *require(llvm::StringRef key, bool isArray);
-
-  const GgufFile &file;
-  std::set<std::string> known;
-  std::string complaint;
-};
 
 } // namespace llamaweights
 

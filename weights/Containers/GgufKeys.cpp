@@ -5,8 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Containers/Gguf.h"
+#include "weights/Containers/GgufKeys.h"
+
 #include "weights/InputError.h"
+
+#include "llvm/Support/FormatVariadic.h"
 
 #include <cassert>
 #include <charconv>
@@ -99,67 +102,53 @@ std::optional<double> GgufValue::getNumber(size_t i) const {
   return std::nullopt;
 }
 
+std::string GgufValue::describe() const {
+  if (isArray)
+    return "an array";
+  if (type == GgufType::String)
+    return "the string " + quote(strings[0]);
+  if (type == GgufType::Bool)
+    return bytes[0] ? "true" : "false";
+  if (type == GgufType::U64 && !getInteger(0))
+    return std::to_string(getElement<uint64_t>(*this, 0));
+  if (std::optional<int64_t> integer = getInteger(0))
+    return std::to_string(*integer);
+  return formatv("{0}", *getNumber(0));
+}
+
 const GgufValue *GgufKeys::get(StringRef key) {
   known.insert(key.str());
   auto found = file.keys.find(key.str());
   return found == file.keys.end() ? nullptr : &found->second;
 }
 
-void GgufKeys::fail(StringRef key, const Twine &message) {
-  if (complaint.empty())
-    complaint = ("key " + quote(key) + ": " + message).str();
-}
-
-const GgufValue *GgufKeys::require(StringRef key, bool isArray) {
+std::optional<KeyValue> GgufKeys::lookUp(StringRef key) {
   const GgufValue *value = get(key);
   if (!value)
-    fail(key, "is missing");
-  else if (value->isArray != isArray)
-    fail(key, isArray ? "expected an array, found a single value"
-                      : "expected a single value, found an array");
+    return std::nullopt;
+  KeyValue result;
+  result.found = value->describe();
+  if (value->isArray)
+    return result;
+  result.integer = value->getInteger(0);
+  result.number = value->getNumber(0);
+  result.isTooLarge = value->type == GgufType::U64 && !result.integer;
+  if (value->type == GgufType::Bool)
+    result.truth = value->bytes[0] != 0;
+  if (value->type == GgufType::String)
+    result.text = value->strings[0];
+  return result;
+}
+
+const GgufValue *GgufKeys::requireArray(StringRef key) {
+  const GgufValue *value = get(key);
+  if (!value)
+    failMissing(key);
+  else if (!value->isArray)
+    expect(key, "an array", value->describe());
   else
     return value;
   return nullptr;
-}
-
-void GgufKeys::read(StringRef key, int64_t &out) {
-  const GgufValue *value = require(key, /*isArray=*/false);
-  if (!value)
-    return;
-  if (std::optional<int64_t> integer = value->getInteger(0))
-    out = *integer;
-  else
-    fail(key, "expected an integer");
-}
-
-void GgufKeys::read(StringRef key, double &out) {
-  const GgufValue *value = require(key, /*isArray=*/false);
-  if (!value)
-    return;
-  if (std::optional<double> number = value->getNumber(0))
-    out = *number;
-  else
-    fail(key, "expected a number");
-}
-
-void GgufKeys::read(StringRef key, bool &out) {
-  const GgufValue *value = require(key, /*isArray=*/false);
-  if (!value)
-    return;
-  if (value->type == GgufType::Bool)
-    out = value->bytes[0] != 0;
-  else
-    fail(key, "expected a truth value");
-}
-
-void GgufKeys::read(StringRef key, std::string &out) {
-  const GgufValue *value = require(key, /*isArray=*/false);
-  if (!value)
-    return;
-  if (value->type == GgufType::String)
-    out = value->strings[0];
-  else
-    fail(key, "expected a string");
 }
 
 void GgufKeys::readPerLayer(StringRef key, int64_t count, int64_t &out) {
@@ -182,7 +171,7 @@ void GgufKeys::readPerLayer(StringRef key, int64_t count, int64_t &out) {
 }
 
 ArrayRef<std::string> GgufKeys::readStrings(StringRef key) {
-  const GgufValue *value = require(key, /*isArray=*/true);
+  const GgufValue *value = requireArray(key);
   if (!value)
     return {};
   if (value->type != GgufType::String)
@@ -191,7 +180,7 @@ ArrayRef<std::string> GgufKeys::readStrings(StringRef key) {
 }
 
 const GgufValue *GgufKeys::readArray(StringRef key, size_t count) {
-  const GgufValue *value = require(key, /*isArray=*/true);
+  const GgufValue *value = requireArray(key);
   if (!value)
     return nullptr;
   if (value->getCount() == count)

@@ -149,6 +149,11 @@ std::string describe(const json &value) {
   }
 }
 
+bool isBeyond63Bits(const json &value) {
+  return value.is_number_unsigned() &&
+         value.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max());
+}
+
 } // namespace
 
 Expected<json> parseJson(StringRef text, StringRef where) {
@@ -169,9 +174,9 @@ Expected<json> readJsonFile(StringRef path) {
 }
 
 JsonObject::JsonObject(StringRef where, const json &value, StringRef prefix)
-    : where(where), prefix(prefix), value(&value) {
+    : KeyReader(where, prefix), value(&value) {
   if (!value.is_object())
-    wrongValue = "expected an object, found " + describe(value);
+    complaint = "expected an object, found " + describe(value);
 }
 
 const json *JsonObject::get(StringRef key) {
@@ -187,59 +192,31 @@ bool JsonObject::has(StringRef key) {
   return found && !found->is_null();
 }
 
-const json *JsonObject::require(StringRef key) {
+std::optional<KeyValue> JsonObject::lookUp(StringRef key) {
   const json *found = get(key);
-  if (!found && missingKey.empty())
-    missingKey = "key " + quote(prefix + key.str()) + ": is missing";
-  return found;
+  if (!found)
+    return std::nullopt;
+  KeyValue result;
+  result.found = describe(*found);
+  result.isTooLarge = isBeyond63Bits(*found);
+  if (found->is_number_integer() && !result.isTooLarge)
+    result.integer = found->get<int64_t>();
+  if (found->is_number())
+    result.number = found->get<double>();
+  if (found->is_boolean())
+    result.truth = found->get<bool>();
+  if (found->is_string())
+    result.text = found->get_ref<const std::string &>();
+  return result;
 }
 
-void JsonObject::fail(StringRef key, const Twine &message) {
-  if (wrongValue.empty())
-    wrongValue = ("key " + quote(prefix + key.str()) + ": " + message).str();
+void JsonObject::failMissing(StringRef key) {
+  if (missingKey.empty())
+    missingKey = about(key, "is missing");
 }
 
 void JsonObject::expect(StringRef key, StringRef what, const json &found) {
-  fail(key, "expected " + what + ", found " + describe(found));
-}
-
-void JsonObject::read(StringRef key, int64_t &out) {
-  const json *found = require(key);
-  if (!found)
-    return;
-  if (!found->is_number_integer())
-    return expect(key, "an integer", *found);
-  if (found->is_number_unsigned() &&
-      found->get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max()))
-    return expect(key, "an integer below 2^63", *found);
-  out = found->get<int64_t>();
-}
-
-void JsonObject::read(StringRef key, double &out) {
-  const json *found = require(key);
-  if (!found)
-    return;
-  if (!found->is_number())
-    return expect(key, "a number", *found);
-  out = found->get<double>();
-}
-
-void JsonObject::read(StringRef key, bool &out) {
-  const json *found = require(key);
-  if (!found)
-    return;
-  if (!found->is_boolean())
-    return expect(key, "true or false", *found);
-  out = found->get<bool>();
-}
-
-void JsonObject::read(StringRef key, std::string &out) {
-  const json *found = require(key);
-  if (!found)
-    return;
-  if (!found->is_string())
-    return expect(key, "a string", *found);
-  out = found->get_ref<const std::string &>();
+  KeyReader::expect(key, what, describe(found));
 }
 
 void JsonObject::findIntegers(StringRef key, std::vector<int64_t> &out) {
@@ -247,9 +224,7 @@ void JsonObject::findIntegers(StringRef key, std::vector<int64_t> &out) {
     return;
   const json *found = get(key);
   auto add = [&](const json &item) {
-    if (!item.is_number_integer() ||
-        (item.is_number_unsigned() &&
-         item.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max())))
+    if (!item.is_number_integer() || isBeyond63Bits(item))
       return expect(key, "an integer or an array of integers", item);
     out.push_back(item.get<int64_t>());
   };
@@ -271,8 +246,10 @@ std::optional<JsonObject> JsonObject::findObject(StringRef key) {
 }
 
 std::optional<JsonObject> JsonObject::readObject(StringRef key) {
-  const json *found = require(key);
-  if (found && found->is_null())
+  const json *found = get(key);
+  if (!found)
+    failMissing(key);
+  else if (found->is_null())
     expect(key, "an object", *found);
   return findObject(key);
 }
@@ -284,8 +261,8 @@ void JsonObject::allow(ArrayRef<StringLiteral> keys) {
 
 void JsonObject::absorb(JsonObject &inner) {
   inner.checkUnknownKeys();
-  if (wrongValue.empty())
-    wrongValue = inner.wrongValue;
+  if (complaint.empty())
+    complaint = inner.complaint;
   if (unknownKey.empty())
     unknownKey = inner.unknownKey;
   if (missingKey.empty())
@@ -298,7 +275,7 @@ void JsonObject::checkUnknownKeys() {
   for (const auto &[key, ignored] : value->items()) {
     if (known.count(key))
       continue;
-    std::string message = "key " + quote(prefix + key) + ": is not known";
+    std::string message = about(key, "is not known");
     std::string nearest = findNearest(key, known);
     if (!nearest.empty())
       message += "; did you mean " + quote(prefix + nearest) + "?";
@@ -310,7 +287,7 @@ void JsonObject::checkUnknownKeys() {
 
 Error JsonObject::finish() {
   checkUnknownKeys();
-  for (const std::string *message : {&wrongValue, &unknownKey, &missingKey})
+  for (const std::string *message : {&complaint, &unknownKey, &missingKey})
     if (!message->empty())
       return makeInputError(where, *message);
   return Error::success();

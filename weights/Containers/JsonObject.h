@@ -14,16 +14,12 @@
 #ifndef LLAMA_WEIGHTS_CONTAINERS_JSONOBJECT_H
 #define LLAMA_WEIGHTS_CONTAINERS_JSONOBJECT_H
 
+#include "weights/Containers/KeyReader.h"
+
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringRef.h"
-#include "llvm/Support/Error.h"
 
 #include <nlohmann/json.hpp>
 
-#include <cstdint>
-#include <optional>
-#include <set>
-#include <string>
 #include <vector>
 
 namespace llamaweights {
@@ -36,31 +32,12 @@ llvm::Expected<nlohmann::json> parseJson(llvm::StringRef text,
 /// Parses a file of at most 64 MiB.
 llvm::Expected<nlohmann::json> readJsonFile(llvm::StringRef path);
 
-class JsonObject {
+class JsonObject final : public KeyReader {
 public:
   /// `value` must outlive this object; that it is not a JSON object is
   /// finish()'s complaint. `prefix` ("rope.") precedes keys in messages.
   JsonObject(llvm::StringRef where, const nlohmann::json &value,
              llvm::StringRef prefix = "");
-
-  // The key must be there and have that type. Numbers for `int64_t` have no
-  // fraction and fit; any number serves for `double`.
-  void read(llvm::StringRef key, int64_t &out);
-  void read(llvm::StringRef key, double &out);
-  void read(llvm::StringRef key, bool &out);
-  void read(llvm::StringRef key, std::string &out);
-
-  // Leaves `out` alone if the key is absent or null.
-  template <typename T>
-  void find(llvm::StringRef key, T &out) {
-    if (has(key))
-      read(key, out);
-  }
-  template <typename T>
-  void find(llvm::StringRef key, std::optional<T> &out) {
-    if (has(key))
-      read(key, out.emplace());
-  }
 
   /// One integer or an array of them; leaves `out` alone if absent or null.
   void findIntegers(llvm::StringRef key, std::vector<int64_t> &out);
@@ -74,14 +51,10 @@ public:
   /// The same, and the key must be there.
   std::optional<JsonObject> readObject(llvm::StringRef key);
 
-  /// Whether the key is there and not null; it becomes a known one.
-  bool has(llvm::StringRef key);
+  bool has(llvm::StringRef key) override;
 
   /// Known keys that mean nothing here.
   void allow(llvm::ArrayRef<llvm::StringLiteral> keys);
-
-  /// A complaint about a key: "where: key 'rope.theta': message".
-  void fail(llvm::StringRef key, const llvm::Twine &message);
 
   /// Takes over the complaints of an object inside this one.
   void absorb(JsonObject &inner);
@@ -91,15 +64,14 @@ public:
   llvm::Error finish();
 
 private:
-  const nlohmann::json *require(llvm::StringRef key);
+  std::optional<KeyValue> lookUp(llvm::StringRef key) override;
+  void failMissing(llvm::StringRef key) override;
   void expect(llvm::StringRef key, llvm::StringRef what,
               const nlohmann::json &found);
   void checkUnknownKeys();
 
-  std::string where, prefix;
   const nlohmann::json *value;
-  std::set<std::string> known;
-  std::string wrongValue, unknownKey, missingKey;
+  std::string unknownKey, missingKey;
 };
 
 } // namespace llamaweights

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "weights/Configs/GgufModel.h"
+#include "weights/Containers/GgufKeys.h"
 #include "weights/InputError.h"
 #include "weights/Tokenizers/SentencePieceModel.h"
 #include "weights/Tokenizers/TokenizerJson.h"

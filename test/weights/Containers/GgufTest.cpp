@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Containers/Gguf.h"
+#include "weights/Containers/GgufKeys.h"
 
 #include "test/weights/TestFiles.h"
 
@@ -264,7 +264,8 @@ TEST(Gguf, RefusesFilesItCannotReadAsAWhole) {
             "key 'general.alignment': is 0, expected a power of two up to "
             "1048576");
   EXPECT_EQ(getComplaint(GgufWriter().string("general.alignment", "32")),
-            "key 'general.alignment': expected an integer");
+            "key 'general.alignment': expected an integer, found the string "
+            "'32'");
   EXPECT_EQ(getComplaint(GgufWriter().u32("split.count", 3)),
             "key 'split.count': is 3: files in several parts are not "
             "supported");
@@ -307,19 +308,20 @@ TEST_F(GgufKeysTest, ComplainsAboutWrongTypes) {
   EXPECT_EQ(message([&](GgufKeys &k) { k.read("none", integer); }),
             "x.gguf: key 'none': is missing");
   EXPECT_EQ(message([&](GgufKeys &k) { k.read("s", integer); }),
-            "x.gguf: key 's': expected an integer");
+            "x.gguf: key 's': expected an integer, found the string 'x'");
   EXPECT_EQ(message([&](GgufKeys &k) { k.read("big", integer); }),
-            "x.gguf: key 'big': expected an integer");
+            "x.gguf: key 'big': expected an integer below 2^63, found "
+            "18446744073709551615");
   EXPECT_EQ(message([&](GgufKeys &k) { k.read("s", number); }),
-            "x.gguf: key 's': expected a number");
+            "x.gguf: key 's': expected a number, found the string 'x'");
   EXPECT_EQ(message([&](GgufKeys &k) { k.read("u", truth); }),
-            "x.gguf: key 'u': expected a truth value");
+            "x.gguf: key 'u': expected true or false, found 1");
   EXPECT_EQ(message([&](GgufKeys &k) { k.read("u", text); }),
-            "x.gguf: key 'u': expected a string");
+            "x.gguf: key 'u': expected a string, found 1");
   EXPECT_EQ(message([&](GgufKeys &k) { k.read("a", text); }),
-            "x.gguf: key 'a': expected a single value, found an array");
+            "x.gguf: key 'a': expected a string, found an array");
   EXPECT_EQ(message([&](GgufKeys &k) { (void)k.readStrings("u"); }),
-            "x.gguf: key 'u': expected an array, found a single value");
+            "x.gguf: key 'u': expected an array, found 1");
   EXPECT_EQ(message([&](GgufKeys &k) { (void)k.readStrings("n"); }),
             "x.gguf: key 'n': expected an array of strings");
   EXPECT_EQ(message([&](GgufKeys &k) { k.readArray("n", 3); }),
