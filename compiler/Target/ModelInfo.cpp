@@ -157,17 +157,6 @@ static llvm::Expected<ModuleFacts> readFacts(ModuleOp module) {
                      bytes.getInt()};
 }
 
-static Json describeShape(const llamaweights::ModelConfig &config) {
-  return {{"hidden", config.hidden},
-          {"ffn", config.ffn},
-          {"vocab", config.vocab},
-          {"layers", config.layers},
-          {"heads",
-           {{"query", config.heads},
-            {"kv", config.kvHeads},
-            {"dim", config.headDim}}}};
-}
-
 static SmallVector<StringRef> getStrings(DictionaryAttr entry, StringRef key) {
   SmallVector<StringRef> strings;
   if (auto list = entry.getAs<ArrayAttr>(key))
@@ -244,7 +233,7 @@ static std::string describe(const ModelManifest &manifest,
                             StringRef weightsFile) {
   const llamaweights::ModelConfig &config = manifest.config;
   Json info = {{"name", manifest.name}};
-  info.update(describeShape(config));
+  info.update(config.shapeToJson());
   info["max_seq_len"] = facts.maxSeqLen;
   info["bos_token"] = config.bosToken ? Json(*config.bosToken) : Json();
   info["eos_tokens"] = config.eosTokens;

@@ -168,38 +168,13 @@ Json describe(const TensorStatistics &statistics) {
 }
 
 Json describe(const ModelManifest &manifest) {
-  const ModelConfig &config = manifest.config;
-  Json rope = {{"theta", config.ropeTheta}, {"scaling", nullptr}};
-  if (const auto &scaling = config.ropeScaling)
-    rope["scaling"] = {
-        {"factor", scaling->factor},
-        {"low_freq_factor", scaling->lowFreqFactor},
-        {"high_freq_factor", scaling->highFreqFactor},
-        {"original_max_positions", scaling->originalMaxPositions}};
-  if (!config.ropeDivisors.empty())
-    rope["divisors"] = config.ropeDivisors;
-  return {{"name", manifest.name},
-          {"format", getName(manifest.format).str()},
-          {"hidden", config.hidden},
-          {"ffn", config.ffn},
-          {"vocab", config.vocab},
-          {"layers", config.layers},
-          {"heads",
-           {{"query", config.heads},
-            {"kv", config.kvHeads},
-            {"dim", config.headDim}}},
-          {"norm_eps", config.normEps},
-          {"rope", rope},
-          {"max_seq_len", config.maxSeqLen},
-          {"tied_embeddings", config.tiedEmbeddings},
-          {"output_tokens",
-           config.outputTokens.empty() ? Json() : Json(config.outputTokens)},
-          {"bos_token", config.bosToken ? Json(*config.bosToken) : Json()},
-          {"eos_tokens", config.eosTokens},
-          {"kv_bytes_per_token", getCacheBytes(config)},
-          {"tokens", manifest.vocabulary
-                         ? Json(manifest.vocabulary->tokens.size())
-                         : Json()}};
+  Json json = {{"name", manifest.name},
+               {"format", getName(manifest.format).str()}};
+  json.update(manifest.config.toJson());
+  json["kv_bytes_per_token"] = getCacheBytes(manifest.config);
+  json["tokens"] =
+      manifest.vocabulary ? Json(manifest.vocabulary->tokens.size()) : Json();
+  return json;
 }
 
 Json describe(const Subject &subject) {
