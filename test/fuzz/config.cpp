@@ -7,6 +7,7 @@
 #include "weights/Configs/HuggingFaceConfig.h"
 #include "weights/Configs/MetaParams.h"
 #include "weights/Configs/ModelJson.h"
+#include "weights/Configs/NanotronConfig.h"
 #include "weights/Configs/OutputTokens.h"
 #include "weights/Formats/Nanotron.h"
 

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Configs/GgufModel.h"
-
 #include "test/fuzz/FuzzInput.h"
+#include "weights/Configs/GgufConfig.h"
+#include "weights/Tokenizers/GgufVocabulary.h"
 
 using namespace llamafuzz;
 using namespace llamaweights;

@@ -6,9 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Configs/GgufModel.h"
+#include "weights/Configs/GgufConfig.h"
 #include "weights/Containers/Npy.h"
 #include "weights/Containers/Safetensors.h"
+#include "weights/Tokenizers/GgufVocabulary.h"
 
 #include "test/weights/TestFiles.h"
 

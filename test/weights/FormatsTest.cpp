@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "weights/Formats/ModelManifest.h"
+#include "weights/Tokenizers/GgufVocabulary.h"
 
 #include "test/weights/TestFiles.h"
-#include "weights/Configs/GgufModel.h"
 #include "weights/Containers/TorchPickle.h"
 
 #include "llvm/ADT/StringExtras.h"

@@ -5,14 +5,14 @@
 //   bytes) tensor: name, dimensions (fastest first), type, offset in the data
 //   section padding to general.alignment, then the data section
 //
-// Versions 2 and 3, little-endian. What the keys mean is GgufModel's business.
+// Versions 2 and 3, little-endian. What the keys mean is GgufConfig's business.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef LLAMA_WEIGHTS_CONTAINERS_GGUF_H
 #define LLAMA_WEIGHTS_CONTAINERS_GGUF_H
 
-#include "weights/Formats/FileCheckpoint.h"
+#include "weights/Containers/StoredTensor.h"
 
 #include <map>
 

@@ -1,4 +1,4 @@
-//===- Npy.cpp - Folders of *.npy files -----------------------------------===//
+//===- Npy.cpp - *.npy -----------------------------------------------------===//
 //
 // The dictionary is read by a parser for exactly the literals numpy writes:
 // three keys, a string, True or False, a tuple of integers.
@@ -12,8 +12,6 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
 
 #include <algorithm>
 
@@ -184,32 +182,6 @@ Expected<StoredTensor> readNpy(std::shared_ptr<InputFile> file) {
   tensor.shape = std::move(*header.shape);
   tensor.file = std::move(file);
   return tensor;
-}
-
-bool hasNpy(StringRef folder) {
-  SmallString<256> path(folder);
-  sys::path::append(path, "tok_embeddings.weight.npy");
-  return sys::fs::exists(path);
-}
-
-Expected<std::vector<StoredTensor>> readNpyFolder(StringRef folder,
-                                                  LinkPolicy links) {
-  auto names = listFolder(folder, "", ".npy");
-  if (!names)
-    return names.takeError();
-  std::vector<StoredTensor> tensors;
-  for (const std::string &name : *names) {
-    // 405B has 1137 files, more than a process may usually hold open.
-    auto file = openInFolder(folder, name, links, InputFile::Handle::Reopened);
-    if (!file)
-      return file.takeError();
-    Expected<StoredTensor> tensor = readNpy(std::move(*file));
-    if (!tensor)
-      return tensor.takeError();
-    tensor->name = sys::path::stem(name).str();
-    tensors.push_back(std::move(*tensor));
-  }
-  return tensors;
 }
 
 } // namespace llamaweights

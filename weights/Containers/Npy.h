@@ -1,7 +1,7 @@
-//===- Npy.h - Folders of *.npy files ---------------------------*- C++ -*-===//
+//===- Npy.h - *.npy ---------------------------------------------*- C++ -*-===//
 //
-// One array per file, named after its tensor: "norm.weight.npy". A preamble
-// (magic, version, length), a Python dictionary as text, then the elements:
+// A preamble (magic, version, length), a Python dictionary as text, then the
+// elements:
 //   {'descr': '<V2', 'fortran_order': False, 'shape': (128256, 2048), }
 //
 // numpy has no name for bfloat16: arrays of it are stored as two-byte voids.
@@ -11,8 +11,7 @@
 #ifndef LLAMA_WEIGHTS_CONTAINERS_NPY_H
 #define LLAMA_WEIGHTS_CONTAINERS_NPY_H
 
-#include "weights/FolderFiles.h"
-#include "weights/Formats/FileCheckpoint.h"
+#include "weights/Containers/StoredTensor.h"
 
 namespace llamaweights {
 
@@ -20,14 +19,6 @@ namespace llamaweights {
 /// '<f4', '<f2' and, as bfloat16, 'V2' in C order; Fortran order only where it
 /// is the same.
 llvm::Expected<StoredTensor> readNpy(std::shared_ptr<InputFile> file);
-
-/// Whether the folder has a tok_embeddings.weight.npy.
-bool hasNpy(llvm::StringRef folder);
-
-/// Every *.npy of the folder, sorted by name.
-llvm::Expected<std::vector<StoredTensor>>
-readNpyFolder(llvm::StringRef folder,
-              LinkPolicy links = LinkPolicy::WithinFolder);
 
 } // namespace llamaweights
 

@@ -1,4 +1,4 @@
-//===- Safetensors.cpp - *.safetensors and folders of them ----------------===//
+//===- Safetensors.cpp - *.safetensors ------------------------------------===//
 //
 // The header is parsed whole; of the data section only its length matters here.
 //
@@ -7,15 +7,12 @@
 #include "weights/Containers/Safetensors.h"
 
 #include "weights/Containers/JsonObject.h"
-#include "weights/Formats/ShardIndex.h"
 #include "weights/InputError.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
 
 using namespace llvm;
 using nlohmann::json;
@@ -25,8 +22,6 @@ namespace {
 
 constexpr uint64_t kLongestHeader = 100000000; // the format's own limit
 constexpr int64_t kMostDimensions = 8;
-constexpr StringLiteral kSingleName = "model.safetensors";
-constexpr StringLiteral kIndexName = "model.safetensors.index.json";
 
 /// A tensor and the part of the data section it says it has.
 struct Entry {
@@ -200,27 +195,6 @@ readSafetensors(const std::shared_ptr<InputFile> &file,
   for (Entry &entry : entries)
     tensors.push_back(std::move(entry.tensor));
   return tensors;
-}
-
-bool hasSafetensors(StringRef folder) {
-  for (StringRef name : {kSingleName, kIndexName}) {
-    SmallString<256> path(folder);
-    sys::path::append(path, name);
-    if (sys::fs::exists(path))
-      return true;
-  }
-  return false;
-}
-
-Expected<std::vector<StoredTensor>> readSafetensorsFolder(StringRef folder,
-                                                          LinkPolicy links) {
-  if (sys::fs::is_directory(folder) && !hasSafetensors(folder))
-    return makeInputError(folder, "holds neither " + kSingleName + " nor " +
-                                      kIndexName);
-  auto read = [](const std::shared_ptr<InputFile> &file) {
-    return readSafetensors(file);
-  };
-  return readShardedFolder(folder, kSingleName, kIndexName, links, read);
 }
 
 } // namespace llamaweights

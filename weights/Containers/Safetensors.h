@@ -1,4 +1,4 @@
-//===- Safetensors.h - *.safetensors and folders of them --------*- C++ -*-===//
+//===- Safetensors.h - *.safetensors ----------------------------*- C++ -*-===//
 //
 // u64 length, a JSON header of that length, then the data section:
 //   {"name": {"dtype": "BF16", "shape": [2, 3], "data_offsets": [0, 12]}, ...}
@@ -10,8 +10,7 @@
 #ifndef LLAMA_WEIGHTS_CONTAINERS_SAFETENSORS_H
 #define LLAMA_WEIGHTS_CONTAINERS_SAFETENSORS_H
 
-#include "weights/FolderFiles.h"
-#include "weights/Formats/FileCheckpoint.h"
+#include "weights/Containers/StoredTensor.h"
 
 #include <map>
 
@@ -24,15 +23,6 @@ using SafetensorsMetadata = std::map<std::string, std::string>;
 llvm::Expected<std::vector<StoredTensor>>
 readSafetensors(const std::shared_ptr<InputFile> &file,
                 SafetensorsMetadata *metadata = nullptr);
-
-/// Whether the folder has a model.safetensors or an index of shards.
-bool hasSafetensors(llvm::StringRef folder);
-
-/// The tensors of model.safetensors, or else of the shards that
-/// model.safetensors.index.json lists.
-llvm::Expected<std::vector<StoredTensor>>
-readSafetensorsFolder(llvm::StringRef folder,
-                      LinkPolicy links = LinkPolicy::WithinFolder);
 
 } // namespace llamaweights
 

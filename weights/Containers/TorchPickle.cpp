@@ -9,7 +9,6 @@
 
 #include "weights/Containers/Pickle.h"
 #include "weights/Containers/ZipArchive.h"
-#include "weights/Formats/ShardIndex.h"
 #include "weights/InputError.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -17,7 +16,6 @@
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace llvm;
@@ -46,8 +44,6 @@ constexpr StringRef kNames[] = {
 // The beginning of a legacy file: a pickle of nothing but the magic number.
 constexpr StringLiteral
     kLegacyMagic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.");
-constexpr StringLiteral kModelName = "pytorch_model.bin";
-constexpr StringLiteral kModelIndexName = "pytorch_model.bin.index.json";
 constexpr int64_t kLegacyVersion = 1001;
 constexpr size_t kMostDimensions = 2;
 
@@ -449,17 +445,6 @@ readTorchPickle(const std::shared_ptr<InputFile> &file) {
   return makeInputError(file->getPath(),
                         "begins neither as a zip file nor with the magic "
                         "number of torch's legacy format");
-}
-
-bool hasTorchModel(StringRef folder) {
-  return sys::fs::exists(getPathIn(folder, kModelName)) ||
-         sys::fs::exists(getPathIn(folder, kModelIndexName));
-}
-
-Expected<std::vector<StoredTensor>> readTorchModel(StringRef folder,
-                                                   LinkPolicy links) {
-  return readShardedFolder(folder, kModelName, kModelIndexName, links,
-                           readTorchPickle);
 }
 
 } // namespace llamaweights

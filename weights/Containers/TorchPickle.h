@@ -14,22 +14,13 @@
 #ifndef LLAMA_WEIGHTS_CONTAINERS_TORCHPICKLE_H
 #define LLAMA_WEIGHTS_CONTAINERS_TORCHPICKLE_H
 
-#include "weights/FolderFiles.h"
-#include "weights/Formats/FileCheckpoint.h"
+#include "weights/Containers/StoredTensor.h"
 
 namespace llamaweights {
 
 /// In the order of the file. Elements are f32, f16, bf16 or int8.
 llvm::Expected<std::vector<StoredTensor>>
 readTorchPickle(const std::shared_ptr<InputFile> &file);
-
-/// Whether the folder holds a pytorch_model.bin or an index of shards.
-bool hasTorchModel(llvm::StringRef folder);
-
-/// The tensors of pytorch_model.bin, or else of the shards that
-/// pytorch_model.bin.index.json lists: Hugging Face's names.
-llvm::Expected<std::vector<StoredTensor>> readTorchModel(llvm::StringRef folder,
-                                                         LinkPolicy links);
 
 } // namespace llamaweights
 

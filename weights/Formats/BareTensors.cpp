@@ -11,6 +11,7 @@
 #include "weights/Containers/TorchPickle.h"
 #include "weights/Formats/FileCheckpoint.h"
 #include "weights/Formats/LayerPickle.h"
+#include "weights/Formats/NpyFolder.h"
 #include "weights/InputError.h"
 
 #include "llvm/ADT/STLExtras.h"

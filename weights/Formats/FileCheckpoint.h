@@ -1,8 +1,7 @@
 //===- FileCheckpoint.h - A checkpoint whose tensors lie in files -*- C++ -*-=//
 //
-// Safetensors, npy and GGUF readers find tensors: a name, a type, a shape and a
-// place in a file each. createFileCheckpoint compares them with what the
-// hyper-parameters ask for and shows them under canonical names.
+// StoredTensors, as readers of containers find them, are compared with what the
+// hyper-parameters ask for and shown under canonical names.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,56 +9,12 @@
 #define LLAMA_WEIGHTS_FORMATS_FILECHECKPOINT_H
 
 #include "weights/Checkpoint.h"
-#include "weights/Containers/StoredPieces.h"
-#include "weights/InputFile.h"
+#include "weights/Containers/StoredTensor.h"
 #include "weights/ModelConfig.h"
+#include "weights/RopeOrder.h"
 #include "weights/TensorNames.h"
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 namespace llamaweights {
-
-/// Rows that are computed out of what is stored: of quantized checkpoints.
-class RowSource {
-public:
-  virtual ~RowSource();
-  /// As Checkpoint::readRows, in the order in which rows are stored.
-  virtual llvm::Error readRows(int64_t first, int64_t count,
-                               llvm::MutableArrayRef<char> out) const = 0;
-};
-
-/// A tensor as a file describes it. Rules, which the readers establish:
-///  R1  every dimension is >= 0 and the size in bytes fits in 63 bits;
-///  R2  [offset, offset + size) lies within the file;
-///  R3  the last dimension is a whole number of blocks of `dtype`;
-///  R4  at most one of `pieces` and `rows` is given, and then `dtype` is plain,
-///      there are one or two dimensions, and `file` serves messages only.
-struct StoredTensor {
-  std::string name; ///< as the file spells it
-  DType dtype = DType::F32;
-  std::vector<int64_t> shape; ///< slowest dimension first
-  std::shared_ptr<InputFile> file;
-  uint64_t offset = 0; ///< of the first byte, from the start of the file
-  std::vector<StoredPiece> pieces;       ///< where it is no single run of bytes
-  std::shared_ptr<const RowSource> rows; ///< where it has to be computed
-  std::shared_ptr<const QuantizedMatrix> quantized; ///< from these, or null
-};
-
-/// Which two rows of a head RoPE rotates together: see RopeOrder.h.
-enum class RowOrder : uint8_t { Interleaved, HalfSplit };
-
-/// Bytes of a tensor, or nothing if a dimension is negative, a row is not whole
-/// blocks (R3) or the number does not fit in 63 bits (R1).
-std::optional<int64_t> getStoredBytes(DType dtype,
-                                      llvm::ArrayRef<int64_t> shape);
-
-/// The tensor of that name, or null.
-const StoredTensor *findStored(llvm::ArrayRef<StoredTensor> tensors,
-                               llvm::StringRef name);
 
 /// Binds the tensors `config` asks for. Missing tensors, other shapes and
 /// tensors that nobody asked for are errors; `where` names the folder or file.
@@ -73,15 +28,6 @@ createFileCheckpoint(llvm::StringRef where, std::vector<StoredTensor> tensors,
 llvm::Expected<std::unique_ptr<Checkpoint>>
 createFileCheckpoint(llvm::StringRef where, std::vector<StoredTensor> tensors,
                      Naming naming, const ModelConfig &config);
-
-/// Whether two matrices of one shape and type hold the same bytes; they are
-/// read a few rows at a time.
-llvm::Expected<bool> holdSameBytes(const StoredTensor &a,
-                                   const StoredTensor &b);
-
-/// The tensor as a list of pieces, whatever it was before; not for computed
-/// rows or more than two dimensions.
-std::vector<StoredPiece> getPieces(const StoredTensor &tensor);
 
 } // namespace llamaweights
 

@@ -22,12 +22,6 @@ namespace llamaweights {
 /// Whether the folder holds model_config.json and model/model.
 bool hasNanotron(llvm::StringRef folder);
 
-/// Reads the text of a model_config.json; `where` is its path. `order` is that
-/// of the rows of q and k. The result is validated.
-llvm::Expected<ModelConfig> parseNanotronConfig(llvm::StringRef text,
-                                                llvm::StringRef where,
-                                                RowOrder &order);
-
 /// Puts together a tensor of which `files`, at least two, hold slices. `where`
 /// is their folder.
 llvm::Expected<StoredTensor>

@@ -7,7 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Configs/GgufModel.h"
+#include "weights/Tokenizers/GgufVocabulary.h"
+
 #include "weights/Containers/GgufKeys.h"
 #include "weights/InputError.h"
 #include "weights/Tokenizers/SentencePieceModel.h"

@@ -1,4 +1,4 @@
-//===- NpyTest.cpp - Folders of *.npy files -------------------------------===//
+//===- NpyTest.cpp - *.npy -------------------------------------------------===//
 //
 // Headers written by hand: every spelling that is accepted, and each that is
 // not. Files made by numpy are in FormatsTest.
@@ -8,8 +8,6 @@
 #include "weights/Containers/Npy.h"
 
 #include "test/weights/TestFiles.h"
-
-#include <filesystem>
 
 using namespace llamatest;
 using namespace llamaweights;
@@ -120,32 +118,6 @@ TEST(Npy, RefusesSizesThatDoNotFit) {
   EXPECT_EQ(getComplaint(makeNpy(makeNpyHeader("<f4", "(-1,)"), "")),
             "shape [-1] has a negative dimension or does not fit in 63 bits of "
             "bytes");
-}
-
-TEST(Npy, ReadsAFolderByName) {
-  TempFolder folder;
-  std::string array = makeNpy(makeNpyHeader("<f2", "(2,)"), "abcd");
-  folder.write("b.weight.npy", array);
-  folder.write("a.weight.npy", array);
-  folder.write("notes.txt", "nothing");
-  EXPECT_FALSE(hasNpy(folder.path));
-  folder.write("tok_embeddings.weight.npy", array);
-  EXPECT_TRUE(hasNpy(folder.path));
-  auto tensors = readNpyFolder(folder.path);
-  ASSERT_TRUE(bool(tensors)) << getMessage(std::move(tensors));
-  ASSERT_EQ(tensors->size(), 3u);
-  EXPECT_EQ((*tensors)[0].name, "a.weight");
-  EXPECT_EQ((*tensors)[1].name, "b.weight");
-  char bytes[4];
-  llvm::cantFail((*tensors)[0].file->read((*tensors)[0].offset, bytes));
-  EXPECT_EQ(std::string(bytes, 4), "abcd");
-}
-
-TEST(Npy, RefusesAFolderOfThatName) {
-  TempFolder folder;
-  std::filesystem::create_directory(folder.at("x.npy"));
-  EXPECT_EQ(getMessage(readNpyFolder(folder.path)),
-            folder.at("x.npy") + ": expected a regular file, found a folder");
 }
 
 } // namespace

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Configs/GgufModel.h"
+#include "weights/Tokenizers/GgufVocabulary.h"
 
 #include "test/weights/TestFiles.h"
 

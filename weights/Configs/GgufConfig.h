@@ -1,16 +1,14 @@
-//===- GgufModel.h - What the keys of a *.gguf file mean --------*- C++ -*-===//
+//===- GgufConfig.h - Hyper-parameters of a *.gguf file ---------*- C++ -*-===//
 //
 //   llama.embedding_length, llama.block_count ...  =>  ModelConfig
-//   tokenizer.ggml.tokens, .merges, .scores ...    =>  Vocabulary
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLAMA_WEIGHTS_CONFIGS_GGUFMODEL_H
-#define LLAMA_WEIGHTS_CONFIGS_GGUFMODEL_H
+#ifndef LLAMA_WEIGHTS_CONFIGS_GGUFCONFIG_H
+#define LLAMA_WEIGHTS_CONFIGS_GGUFCONFIG_H
 
 #include "weights/Containers/Gguf.h"
 #include "weights/ModelConfig.h"
-#include "weights/Vocabulary.h"
 
 namespace llamaweights {
 
@@ -22,11 +20,6 @@ llvm::Expected<ModelConfig> readGgufConfig(const GgufFile &file);
 /// The divisors in rope_freqs.weight, empty if there is no such tensor.
 llvm::Expected<std::vector<double>> readGgufRopeDivisors(const GgufFile &file);
 
-/// The tokenizer; none if the file has none. Kinds "gpt2" (byte-level BPE) and
-/// "llama" (sentencepiece).
-llvm::Expected<std::optional<Vocabulary>>
-readGgufVocabulary(const GgufFile &file);
-
 } // namespace llamaweights
 
-#endif // LLAMA_WEIGHTS_CONFIGS_GGUFMODEL_H
+#endif // LLAMA_WEIGHTS_CONFIGS_GGUFCONFIG_H

@@ -1,10 +1,10 @@
-//===- GgufModelTest.cpp - Hyper-parameters of a *.gguf file --------------===//
+//===- GgufConfigTest.cpp - Hyper-parameters of a *.gguf file -------------===//
 //
 // Keys and the three tensors that count as such => ModelConfig.
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Configs/GgufModel.h"
+#include "weights/Configs/GgufConfig.h"
 
 #include "test/weights/TestFiles.h"
 
@@ -48,7 +48,7 @@ std::string getComplaint(const std::function<void(GgufWriter &)> &more) {
   return getMessage(parse(keys.write()));
 }
 
-TEST(GgufModel, ReadsHyperParameters) {
+TEST(GgufConfig, ReadsHyperParameters) {
   Keys keys;
   keys.more = [](GgufWriter &writer) {
     writer.f32("llama.rope.freq_base", 500000.0f)
@@ -77,7 +77,7 @@ TEST(GgufModel, ReadsHyperParameters) {
   EXPECT_EQ(config->eosTokens, (std::vector<int64_t>{2}));
 }
 
-TEST(GgufModel, ReadsHeadsThatAreWiderThanTheirShare) {
+TEST(GgufConfig, ReadsHeadsThatAreWiderThanTheirShare) {
   Keys keys;
   keys.more = [](GgufWriter &writer) {
     writer.u32("llama.attention.key_length", 32)
@@ -86,7 +86,7 @@ TEST(GgufModel, ReadsHeadsThatAreWiderThanTheirShare) {
   EXPECT_EQ(llvm::cantFail(parse(keys.write())).headDim, 32);
 }
 
-TEST(GgufModel, AnOutputMatrixUnties) {
+TEST(GgufConfig, AnOutputMatrixUnties) {
   Keys keys;
   keys.more = [](GgufWriter &writer) {
     writer.tensor("output.weight", {64, 12}, 1, makePattern(64 * 12 * 2));
@@ -94,7 +94,7 @@ TEST(GgufModel, AnOutputMatrixUnties) {
   EXPECT_FALSE(llvm::cantFail(parse(keys.write())).tiedEmbeddings);
 }
 
-TEST(GgufModel, RopeFreqsAreDivisors) {
+TEST(GgufConfig, RopeFreqsAreDivisors) {
   Keys keys;
   keys.more = [](GgufWriter &writer) {
     writer.tensor("rope_freqs.weight", {4}, 0,
@@ -105,7 +105,7 @@ TEST(GgufModel, RopeFreqsAreDivisors) {
             (std::vector<double>{1.0, 1.5, 8.0, 32.0}));
 }
 
-TEST(GgufModel, ReadsListsWithAValuePerLayer) {
+TEST(GgufConfig, ReadsListsWithAValuePerLayer) {
   GgufWriter writer;
   writer.string("general.architecture", "llama")
       .u32("llama.embedding_length", 64)
@@ -121,7 +121,7 @@ TEST(GgufModel, ReadsListsWithAValuePerLayer) {
   EXPECT_EQ(config.kvHeads, 4);
 }
 
-TEST(GgufModel, RefusesWhatIsNotALlama) {
+TEST(GgufConfig, RefusesWhatIsNotALlama) {
   Keys keys;
   keys.architecture = "qwen2";
   EXPECT_EQ(getMessage(parse(keys.write())),
@@ -134,7 +134,7 @@ TEST(GgufModel, RefusesWhatIsNotALlama) {
       "x.gguf: key 'llama.embedding_length': is missing");
 }
 
-TEST(GgufModel, RefusesWhatDoesNotDivide) {
+TEST(GgufConfig, RefusesWhatDoesNotDivide) {
   Keys keys;
   keys.heads = 7;
   EXPECT_EQ(getMessage(parse(keys.write())),
@@ -151,7 +151,7 @@ TEST(GgufModel, RefusesWhatDoesNotDivide) {
             "it");
 }
 
-TEST(GgufModel, RefusesKeysThatChangeTheMath) {
+TEST(GgufConfig, RefusesKeysThatChangeTheMath) {
   const std::pair<std::function<void(GgufWriter &)>, const char *> cases[] = {
       {[](auto &w) { w.u32("llama.expert_count", 8); },
        "key 'llama.expert_count': mixtures of experts are not supported"},

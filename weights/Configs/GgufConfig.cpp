@@ -1,11 +1,11 @@
-//===- GgufModel.cpp - Hyper-parameters of a *.gguf file ------------------===//
+//===- GgufConfig.cpp - Hyper-parameters of a *.gguf file -----------------===//
 //
 // Keys below "llama." are all read, or known to change nothing with the value
 // they have, or refused.
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Configs/GgufModel.h"
+#include "weights/Configs/GgufConfig.h"
 
 #include "weights/Containers/GgufKeys.h"
 #include "weights/InputError.h"
