@@ -13,19 +13,12 @@
 #ifndef LLAMA_WEIGHTS_TOKENIZERS_BYTEFALLBACKBPE_H
 #define LLAMA_WEIGHTS_TOKENIZERS_BYTEFALLBACKBPE_H
 
-#include "weights/Vocabulary.h"
+#include "weights/Tokenizers/JsonBpe.h"
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
 namespace llamaweights {
-
-/// The model and the added tokens of a tokenizer.json; index: id.
-struct JsonBpe {
-  std::vector<std::string> tokens; ///< as the file spells them
-  std::vector<TokenType> types;
-  std::vector<Merge> merges; ///< in rank order
-};
 
 /// An error, beginning with `where`, if the merges are not those of a
 /// sentencepiece model. Bos, eos and the template are left empty.

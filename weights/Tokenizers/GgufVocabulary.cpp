@@ -11,8 +11,8 @@
 
 #include "weights/Containers/GgufKeys.h"
 #include "weights/InputError.h"
+#include "weights/Tokenizers/ByteLevel.h"
 #include "weights/Tokenizers/SentencePieceModel.h"
-#include "weights/Tokenizers/TokenizerJson.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"

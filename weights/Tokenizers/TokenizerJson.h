@@ -23,13 +23,6 @@ namespace llamaweights {
 llvm::Expected<Vocabulary> readTokenizerJson(llvm::StringRef text,
                                              llvm::StringRef where);
 
-/// The bytes of a byte-level token: "Ġthe" => " the". None if a character of
-/// it does not stand for a byte.
-std::optional<std::string> decodeByteLevel(llvm::StringRef token);
-
-/// The reverse: " the" => "Ġthe".
-std::string encodeByteLevel(llvm::StringRef bytes);
-
 /// The pattern that cuts texts for Llama 3.
 llvm::StringRef getLlama3Pattern();
 

@@ -8,8 +8,8 @@
 #include "weights/Containers/Gguf.h"
 #include "weights/InputError.h"
 #include "weights/TensorNames.h"
+#include "weights/Tokenizers/ByteLevel.h"
 #include "weights/Tokenizers/SentencePieceModel.h"
-#include "weights/Tokenizers/TokenizerJson.h"
 #include "weights/Writers/Writers.h"
 
 #include "llvm/ADT/STLExtras.h"

@@ -7,6 +7,7 @@
 
 #include "weights/Writers/TokenizerFiles.h"
 
+#include "weights/Tokenizers/ByteLevel.h"
 #include "weights/Tokenizers/TokenizerJson.h"
 
 #include "llvm/ADT/STLExtras.h"

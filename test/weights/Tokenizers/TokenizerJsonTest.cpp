@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "weights/Tokenizers/TokenizerJson.h"
+#include "weights/Tokenizers/ByteLevel.h"
 
 #include "test/weights/TestFiles.h"
 

@@ -1,17 +1,15 @@
-//===- Pickle.cpp - Pickled data without Python ---------------------------===//
+//===- PickleMachine.cpp - The stack machine of pickles -------------------===//
 //
-// A reader of bytes, and the stack machine over it: one function for the
-// operations of each kind.
+// One function for the operations of each kind. None of them calls anything.
 //
 //===----------------------------------------------------------------------===//
 
+#include "weights/Containers/ByteStream.h"
 #include "weights/Containers/Pickle.h"
-
 #include "weights/InputError.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/Endian.h"
 
 #include <algorithm>
@@ -30,78 +28,6 @@ constexpr unsigned kDeepest = 32;
 constexpr size_t kMostArguments = 16;
 constexpr uint64_t kLongestName = 256;
 constexpr uint64_t kLongestString = uint64_t(1) << 20;
-
-/// Bytes [offset, end) of a file, one after the other.
-class ByteStream {
-public:
-  ByteStream(const InputFile &file, uint64_t offset, uint64_t end)
-      : file(file), next(offset), end(end) {}
-
-  uint64_t getOffset() const { return next - (filled - used); }
-  uint64_t getRest() const { return end - getOffset(); }
-
-  /// The next `count` bytes, at most 8.
-  Expected<const char *> take(size_t count) {
-    if (filled - used < count)
-      if (Error error = refill(count))
-        return std::move(error);
-    const char *bytes = buffer + used;
-    used += count;
-    return bytes;
-  }
-
-  Error takeString(uint64_t count, std::string &out) {
-    if (count > getRest())
-      return tooShort(count);
-    out.resize(count);
-    size_t buffered = std::min<uint64_t>(filled - used, count);
-    std::copy_n(buffer + used, buffered, out.data());
-    used += buffered;
-    if (buffered == count)
-      return Error::success();
-    MutableArrayRef<char> rest(out.data() + buffered, count - buffered);
-    uint64_t from = next;
-    next += rest.size();
-    used = filled = 0;
-    return file.read(from, rest);
-  }
-
-  Error skip(uint64_t count) {
-    if (count > getRest())
-      return tooShort(count);
-    uint64_t to = getOffset() + count;
-    used = filled = 0;
-    next = to;
-    return Error::success();
-  }
-
-  Error tooShort(uint64_t wanted) {
-    return makeInputError(file.getPath(), "pickle: expected " + Twine(wanted) +
-                                              " more bytes at byte " +
-                                              Twine(getOffset()) + ", found " +
-                                              Twine(getRest()));
-  }
-
-private:
-  Error refill(size_t count) {
-    if (count > getRest())
-      return tooShort(count);
-    std::copy(buffer + used, buffer + filled, buffer);
-    filled -= used;
-    used = 0;
-    size_t more = std::min<uint64_t>(sizeof(buffer) - filled, end - next);
-    if (Error error = file.read(next, {buffer + filled, more}))
-      return error;
-    filled += more;
-    next += more;
-    return Error::success();
-  }
-
-  const InputFile &file;
-  uint64_t next, end; ///< of what is not in the buffer yet
-  size_t used = 0, filled = 0;
-  char buffer[4096];
-};
 
 } // namespace
 
@@ -516,45 +442,6 @@ Error PickleMachine::call(uint8_t code) {
   }
   stack.resize(stack.size() - 2);
   return push(std::move(value));
-}
-
-const PickleValue *PickleValue::find(StringRef key) const {
-  if (kind != PickleKind::Dict)
-    return nullptr;
-  for (size_t i = 0; i + 1 < items.size(); i += 2)
-    if (items[i]->kind == PickleKind::String && items[i]->text == key)
-      return items[i + 1];
-  return nullptr;
-}
-
-std::string describe(const PickleValue &value) {
-  switch (value.kind) {
-  case PickleKind::None:
-    return "None";
-  case PickleKind::Bool:
-    return value.integer ? "True" : "False";
-  case PickleKind::Integer:
-    return "the integer " + itostr(value.integer);
-  case PickleKind::Float:
-    return "a float";
-  case PickleKind::String:
-    return "the string " + quote(value.text);
-  case PickleKind::Bytes:
-    return "bytes";
-  case PickleKind::List:
-    return "a list";
-  case PickleKind::Tuple:
-    return "a tuple";
-  case PickleKind::Dict:
-    return "a dict";
-  case PickleKind::Global:
-    return quote(value.text);
-  case PickleKind::Call:
-    return "a call of " + quote(value.text);
-  case PickleKind::Handle:
-    return "a persistent id";
-  }
-  llvm_unreachable("a kind");
 }
 
 Expected<Pickle> Pickle::read(const InputFile &file, uint64_t offset,
