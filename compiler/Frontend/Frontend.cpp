@@ -41,8 +41,7 @@ struct Argument {
 
 class ModelBuilder {
 public:
-  ModelBuilder(MLIRContext &context,
-               const llamaweights::ModelManifest &manifest,
+  ModelBuilder(MLIRContext &context, const llamaweights::OpenedModel &manifest,
                const FrontendOptions &options)
       : manifest(manifest), config(manifest.config), options(options),
         b(UnknownLoc::get(&context), &context),
@@ -108,7 +107,7 @@ private:
         b.getF32Type());
   }
 
-  const llamaweights::ModelManifest &manifest;
+  const llamaweights::OpenedModel &manifest;
   const ModelConfig &config;
   const FrontendOptions &options;
   ImplicitLocOpBuilder b;
@@ -366,7 +365,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> ModelBuilder::build() {
 
 llvm::Expected<OwningOpRef<ModuleOp>>
 llama::buildModule(MLIRContext &context,
-                   const llamaweights::ModelManifest &manifest,
+                   const llamaweights::OpenedModel &manifest,
                    const FrontendOptions &options) {
   context.loadDialect<LlamaDialect, arith::ArithDialect,
                       bufferization::BufferizationDialect, func::FuncDialect,

@@ -75,7 +75,7 @@ static DType joinTypes(const TensorInfo &tensor, NumberType activations) {
 }
 
 llvm::Expected<Type> llama::getWeightElementType(
-    MLIRContext &context, const llamaweights::ModelManifest &manifest,
+    MLIRContext &context, const llamaweights::OpenedModel &manifest,
     StringRef symbol, bool layered, const FrontendOptions &options) {
   NumberType activations = options.activations;
   DType chosen = DType::F32;
@@ -103,7 +103,7 @@ llvm::Expected<Type> llama::getWeightElementType(
   return getElementType(context, chosen);
 }
 
-bool llama::isRotated(const llamaweights::ModelManifest &manifest,
+bool llama::isRotated(const llamaweights::OpenedModel &manifest,
                       StringRef symbol, bool layered,
                       const FrontendOptions &options) {
   if (!options.quantization || !layered)

@@ -22,7 +22,7 @@
 
 using namespace mlir;
 using namespace mlir::llama;
-using llamaweights::ModelManifest;
+using llamaweights::OpenedModel;
 using llamaweights::OutputFile;
 using Json = nlohmann::ordered_json;
 
@@ -225,7 +225,7 @@ static Json describeTargets(ArrayRef<TargetInfo> targets,
   return result;
 }
 
-static std::string describe(const ModelManifest &manifest,
+static std::string describe(const OpenedModel &manifest,
                             const ModuleFacts &facts,
                             ArrayRef<PlacedWeight> weights,
                             ArrayRef<ModuleOp> modules,
@@ -260,7 +260,7 @@ static void copyText(char (&field)[size], StringRef text) {
 }
 
 llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
-                                                const ModelManifest &manifest,
+                                                const OpenedModel &manifest,
                                                 ArrayRef<TargetInfo> targets,
                                                 WeightStorage storage,
                                                 StringRef weightsFile) {

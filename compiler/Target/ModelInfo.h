@@ -9,7 +9,7 @@
 #define LLAMA_COMPILER_TARGET_MODELINFO_H
 
 #include "compiler/Target/EmitObject.h"
-#include "weights/Formats/ModelManifest.h"
+#include "weights/Formats/OpenedModel.h"
 #include "weights/OutputFile.h"
 
 namespace mlir::llama {
@@ -43,7 +43,7 @@ llvm::Expected<SmallVector<PlacedWeight>> getPlacedWeights(ModuleOp module);
 /// target, in the order of getEntryPoints. `weightsFile` is the name of the
 /// file beside the model if weights are external.
 llvm::Expected<ObjectData> describeModel(
-    ArrayRef<ModuleOp> modules, const llamaweights::ModelManifest &manifest,
+    ArrayRef<ModuleOp> modules, const llamaweights::OpenedModel &manifest,
     ArrayRef<TargetInfo> targets, WeightStorage storage, StringRef weightsFile);
 
 /// Puts the hashes of the tensors into the description that `data` has, which

@@ -35,7 +35,7 @@
 
 using namespace mlir;
 using namespace mlir::llama;
-using llamaweights::ModelManifest;
+using llamaweights::OpenedModel;
 using llamaweights::OutputFile;
 using llamaweights::ProgressBar;
 
@@ -82,7 +82,7 @@ private:
   /// One for each target, or one for all until their kernels differ.
   std::vector<OwningOpRef<ModuleOp>> modules;
   std::optional<OptReport> report; ///< if one is asked for
-  std::optional<ModelManifest> manifest;
+  std::optional<OpenedModel> manifest;
   std::vector<TargetInfo> targets; ///< the one that asks for most comes first
   Stage stage = Stage::Import;
 };
@@ -96,8 +96,8 @@ static bool isIR(StringRef path) {
 llvm::Error Compilation::openCheckpoint(StringRef path) {
   if (manifest)
     return llvm::Error::success();
-  llvm::Expected<ModelManifest> opened =
-      ModelManifest::open(path, flags.linkPolicy);
+  llvm::Expected<OpenedModel> opened =
+      OpenedModel::open(path, flags.linkPolicy);
   if (!opened)
     return opened.takeError();
   manifest.emplace(std::move(*opened));

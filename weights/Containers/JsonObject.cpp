@@ -23,7 +23,6 @@ namespace {
 
 constexpr size_t kDeepest = 32;
 constexpr size_t kMostValues = size_t(1) << 22;
-constexpr uint64_t kLargestFile = uint64_t(64) << 20;
 
 /// Builds a json value from parser events; false stops the parser.
 class Builder : public nlohmann::json_sax<json> {
@@ -164,10 +163,7 @@ Expected<json> parseJson(StringRef text, StringRef where) {
 }
 
 Expected<json> readJsonFile(StringRef path) {
-  auto file = InputFile::open(path);
-  if (!file)
-    return file.takeError();
-  Expected<std::string> text = (*file)->readAll(kLargestFile);
+  Expected<std::string> text = readTextFile(path);
   if (!text)
     return text.takeError();
   return parseJson(*text, path);

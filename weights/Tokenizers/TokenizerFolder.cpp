@@ -26,19 +26,10 @@ using nlohmann::json;
 namespace llamaweights {
 namespace {
 
-constexpr uint64_t kLargestFile = uint64_t(64) << 20;
-
 std::string join(StringRef folder, StringRef name) {
   SmallString<128> path = folder;
   sys::path::append(path, name);
   return path.str().str();
-}
-
-Expected<std::string> readAll(StringRef path) {
-  auto file = InputFile::open(path);
-  if (!file)
-    return file.takeError();
-  return (*file)->readAll(kLargestFile);
 }
 
 /// Null if the file is not there.
@@ -228,7 +219,7 @@ private:
   Error readChatTemplate() {
     std::string path = join(folder, "chat_template.jinja");
     if (sys::fs::exists(path)) {
-      Expected<std::string> text = readAll(path);
+      Expected<std::string> text = readTextFile(path);
       if (!text)
         return text.takeError();
       vocabulary.chatTemplate = std::move(*text);
@@ -290,7 +281,7 @@ Expected<Vocabulary> readTokenizer(StringRef folder, bool hasJson,
   std::string jsonPath = join(folder, "tokenizer.json");
   if (hasModel) {
     std::string modelPath = join(folder, "tokenizer.model");
-    Expected<std::string> bytes = readAll(modelPath);
+    Expected<std::string> bytes = readTextFile(modelPath);
     if (!bytes)
       return bytes.takeError();
     if (!hasJson || isSentencePieceModel(*bytes)) {
@@ -308,7 +299,7 @@ Expected<Vocabulary> readTokenizer(StringRef folder, bool hasJson,
 } // namespace
 
 Expected<Vocabulary> readTokenizerFile(StringRef path) {
-  Expected<std::string> bytes = readAll(path);
+  Expected<std::string> bytes = readTextFile(path);
   if (!bytes)
     return bytes.takeError();
   Expected<Vocabulary> vocabulary = readBytes(*bytes, path);

@@ -226,11 +226,11 @@ Error addSentencePiece(const WritePlan &plan, const Vocabulary &vocabulary,
                        int64_t count, Head &head) {
   SentencePieceOptions options;
   auto pieces = readSentencePieces(vocabulary.sentencePieceModel,
-                                   plan.manifest.path, options);
+                                   plan.model.path, options);
   if (!pieces)
     return pieces.takeError();
   if (!options.charsMap.empty())
-    return makeInputError(plan.manifest.path,
+    return makeInputError(plan.model.path,
                           "its tokenizer has normalization rules, which the "
                           "reader of GGUF files does not support");
   TokenTable table;
@@ -258,11 +258,11 @@ Error addTokenizer(const WritePlan &plan, Head &head) {
   for (auto [i, key] : enumerate(kEnds))
     if (i < config.eosTokens.size())
       head.u32(key, config.eosTokens[i]);
-  if (!plan.manifest.vocabulary) {
+  if (!plan.model.vocabulary) {
     head.string(GGML "model", "none");
     return Error::success();
   }
-  const Vocabulary &vocabulary = *plan.manifest.vocabulary;
+  const Vocabulary &vocabulary = *plan.model.vocabulary;
   head.boolean(GGML "add_bos_token", vocabulary.addBos);
   head.boolean(GGML "add_eos_token", vocabulary.addEos);
   if (!vocabulary.chatTemplate.empty())
@@ -310,7 +310,7 @@ Error writeGguf(const WritePlan &plan, OutputFile &file) {
   Head head;
   DType matrices = getGgufType(plan, plan.get("layers.0.attention.wq"));
   head.string("general.architecture", "llama");
-  head.string("general.name", plan.manifest.name);
+  head.string("general.name", plan.model.name);
   head.u32("general.file_type", getFileType(matrices));
   head.u32("general.quantization_version", kQuantizationVersion);
   head.u32("general.alignment", kAlignment);

@@ -8,12 +8,12 @@
 #ifndef LLAMA_WEIGHTS_WRITERS_TOKENIZERFILES_H
 #define LLAMA_WEIGHTS_WRITERS_TOKENIZERFILES_H
 
-#include "weights/Formats/ModelManifest.h"
+#include "weights/Formats/OpenedModel.h"
 #include "weights/OutputFile.h"
 
 namespace llamaweights {
 
-llvm::Error writeTokenizerFiles(const ModelManifest &manifest,
+llvm::Error writeTokenizerFiles(const OpenedModel &model,
                                 const OutputFolder &folder);
 
 /// tokenizer.json of a byte-level vocabulary.

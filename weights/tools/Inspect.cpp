@@ -108,9 +108,9 @@ void printLine(StringRef what, const Twine &value) {
   outs() << "  " << left_justify(what, 20) << value << "\n";
 }
 
-void printModel(const ModelManifest &manifest) {
-  const ModelConfig &config = manifest.config;
-  outs() << manifest.name << " (" << getName(manifest.format) << ")\n";
+void printModel(const OpenedModel &model) {
+  const ModelConfig &config = model.config;
+  outs() << model.name << " (" << getName(model.format) << ")\n";
   printLine("hidden", itostr(config.hidden));
   printLine("layers", itostr(config.layers));
   printLine("heads", formatv("{0} query, {1} key-value, {2} wide", config.heads,
@@ -126,7 +126,7 @@ void printModel(const ModelManifest &manifest) {
   printLine("rope", explainRope(config));
   printLine("positions", withSeparators(config.maxSeqLen));
   printLine("tokens", explainTokens(config));
-  printLine("tokenizer", explainTokenizer(manifest.vocabulary));
+  printLine("tokenizer", explainTokenizer(model.vocabulary));
   printLine("cache",
             withSeparators(getCacheBytes(config)) + " bytes per token (bf16)");
 }
@@ -167,20 +167,19 @@ Json describe(const TensorStatistics &statistics) {
           {"first", first}};
 }
 
-Json describe(const ModelManifest &manifest) {
-  Json json = {{"name", manifest.name},
-               {"format", getName(manifest.format).str()}};
-  json.update(manifest.config.toJson());
-  json["kv_bytes_per_token"] = getCacheBytes(manifest.config);
+Json describe(const OpenedModel &model) {
+  Json json = {{"name", model.name}, {"format", getName(model.format).str()}};
+  json.update(model.config.toJson());
+  json["kv_bytes_per_token"] = getCacheBytes(model.config);
   json["tokens"] =
-      manifest.vocabulary ? Json(manifest.vocabulary->tokens.size()) : Json();
+      model.vocabulary ? Json(model.vocabulary->tokens.size()) : Json();
   return json;
 }
 
 Json describe(const Subject &subject) {
   Json json = Json::object();
-  if (subject.manifest)
-    json = describe(*subject.manifest);
+  if (subject.model)
+    json = describe(*subject.model);
   if (subject.info) {
     json = *subject.info;
     json["format"] = "model.so";
@@ -206,8 +205,8 @@ void printInfo(const Subject &subject) {
 
 void printHeading(const Subject &subject) {
   const Checkpoint &checkpoint = subject.getCheckpoint();
-  if (subject.manifest)
-    printModel(*subject.manifest);
+  if (subject.model)
+    printModel(*subject.model);
   else if (subject.info)
     printInfo(subject);
   else
@@ -255,10 +254,10 @@ Expected<Subject> openSubject(StringRef path, LinkPolicy links) {
     subject.hashes = std::move(model->hashes);
     return subject;
   }
-  Expected<ModelManifest> manifest = ModelManifest::open(path, links);
-  if (!manifest)
-    return manifest.takeError();
-  subject.manifest.emplace(std::move(*manifest));
+  Expected<OpenedModel> model = OpenedModel::open(path, links);
+  if (!model)
+    return model.takeError();
+  subject.model.emplace(std::move(*model));
   return subject;
 }
 

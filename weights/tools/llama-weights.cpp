@@ -119,7 +119,7 @@ static std::optional<DType> getType() {
 static volatile std::sig_atomic_t wasInterrupted = 0;
 
 static Error convert() {
-  Expected<ModelManifest> opened = ModelManifest::open(source, getLinks());
+  Expected<OpenedModel> opened = OpenedModel::open(source, getLinks());
   if (!opened)
     return opened.takeError();
   uint64_t total = 0;

@@ -1,11 +1,11 @@
-//===- ModelManifestTest.cpp - model.json and what stands in for it -------===//
+//===- OpenedModelTest.cpp - A model, whatever it is stored as ------------===//
 //
 // Small checkpoints in every form, opened by their path: what is recognized,
 // which statement wins, what is refused.
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Formats/ModelManifest.h"
+#include "weights/Formats/OpenedModel.h"
 
 #include "test/weights/TestFiles.h"
 #include "weights/TensorNames.h"
@@ -21,9 +21,9 @@ namespace {
 
 #define GGML "tokenizer.ggml."
 
-class ModelManifestTest : public testing::Test {
+class OpenedModelTest : public testing::Test {
 protected:
-  ModelManifestTest() {
+  OpenedModelTest() {
     config.hidden = 8;
     config.ffn = 12;
     config.vocab = 10;
@@ -116,77 +116,77 @@ protected:
             {"weights", {{"format", format}, {"path", path}}}};
   }
 
-  /// Opens and returns the message; the model is in `manifest`.
+  /// Opens and returns the message; the model is in `opened`.
   std::string open(const std::string &path) {
-    manifest = {};
-    return getMessage(ModelManifest::open(path).moveInto(manifest));
+    opened = {};
+    return getMessage(OpenedModel::open(path).moveInto(opened));
   }
 
   TempFolder folder;
   ModelConfig config;
-  ModelManifest manifest;
+  OpenedModel opened;
 };
 
-TEST_F(ModelManifestTest, OpensAHuggingFaceFolder) {
+TEST_F(OpenedModelTest, OpensAHuggingFaceFolder) {
   std::filesystem::create_directory(folder.at("tiny-1.5"));
   writeSafetensors("tiny-1.5/model.safetensors");
   folder.write("tiny-1.5/config.json", makeHuggingFaceConfig().dump());
   folder.write("tiny-1.5/generation_config.json",
                R"({"eos_token_id": [2, 5]})");
   ASSERT_EQ(open(folder.at("tiny-1.5/")), "");
-  EXPECT_EQ(manifest.name, "tiny-1.5");
-  EXPECT_EQ(manifest.path, folder.at("tiny-1.5/"));
-  EXPECT_EQ(manifest.config.eosTokens, (std::vector<int64_t>{2, 5}));
-  EXPECT_EQ(manifest.checkpoint->getTensors().size(), 11u);
-  EXPECT_FALSE(manifest.vocabulary.has_value());
+  EXPECT_EQ(opened.name, "tiny-1.5");
+  EXPECT_EQ(opened.path, folder.at("tiny-1.5/"));
+  EXPECT_EQ(opened.config.eosTokens, (std::vector<int64_t>{2, 5}));
+  EXPECT_EQ(opened.checkpoint->getTensors().size(), 11u);
+  EXPECT_FALSE(opened.vocabulary.has_value());
 }
 
-TEST_F(ModelManifestTest, OpensANpyFolder) {
+TEST_F(OpenedModelTest, OpensANpyFolder) {
   writeNpy();
   EXPECT_EQ(open(folder.path), folder.at("params.json") +
                                    ": cannot be opened: No such file or "
                                    "directory");
   folder.write("config.json", makeHuggingFaceConfig().dump());
   ASSERT_EQ(open(folder.path), "");
-  EXPECT_EQ(manifest.config.eosTokens, (std::vector<int64_t>{2}));
+  EXPECT_EQ(opened.config.eosTokens, (std::vector<int64_t>{2}));
   folder.write("params.json", R"({"dim": 8, "n_layers": 1, "n_heads": 2,
                                   "n_kv_heads": 1, "vocab_size": -1})");
   ASSERT_EQ(open(folder.path), "");
-  EXPECT_EQ(manifest.config.ffn, 12); // as stored; the rule says 256
-  EXPECT_EQ(manifest.config.vocab, 10);
-  EXPECT_TRUE(manifest.config.tiedEmbeddings);
+  EXPECT_EQ(opened.config.ffn, 12); // as stored; the rule says 256
+  EXPECT_EQ(opened.config.vocab, 10);
+  EXPECT_TRUE(opened.config.tiedEmbeddings);
 
   folder.write("output.weight.npy",
                makeNpy(makeNpyHeader("<f4", "(10, 8)"), makePattern(320)));
   ASSERT_EQ(open(folder.path), "");
-  EXPECT_TRUE(manifest.config.tiedEmbeddings); // a copy of the embedding
+  EXPECT_TRUE(opened.config.tiedEmbeddings); // a copy of the embedding
   folder.write("output.weight.npy",
                makeNpy(makeNpyHeader("<f4", "(10, 8)"), makePattern(320, 2)));
   ASSERT_EQ(open(folder.path), "");
-  EXPECT_FALSE(manifest.config.tiedEmbeddings);
-  EXPECT_TRUE(manifest.checkpoint->find("output"));
+  EXPECT_FALSE(opened.config.tiedEmbeddings);
+  EXPECT_TRUE(opened.checkpoint->find("output"));
 }
 
-TEST_F(ModelManifestTest, OpensAGgufFileOrAFolderWithOne) {
+TEST_F(OpenedModelTest, OpensAGgufFileOrAFolderWithOne) {
   folder.write("some.gguf", makeGguf().build());
   for (const std::string &path : {folder.path, folder.at("some.gguf")}) {
     ASSERT_EQ(open(path), "");
-    EXPECT_EQ(manifest.name, "Tiny");
-    EXPECT_EQ(manifest.config.maxSeqLen, 64);
-    EXPECT_EQ(manifest.config.bosToken, 3);
-    EXPECT_EQ(manifest.config.eosTokens, (std::vector<int64_t>{4}));
-    ASSERT_TRUE(manifest.vocabulary.has_value());
-    EXPECT_EQ(manifest.vocabulary->chatTemplate, "from the file");
+    EXPECT_EQ(opened.name, "Tiny");
+    EXPECT_EQ(opened.config.maxSeqLen, 64);
+    EXPECT_EQ(opened.config.bosToken, 3);
+    EXPECT_EQ(opened.config.eosTokens, (std::vector<int64_t>{4}));
+    ASSERT_TRUE(opened.vocabulary.has_value());
+    EXPECT_EQ(opened.vocabulary->chatTemplate, "from the file");
   }
   folder.write("5f3a", makeGguf().build()); // as caches name it
   ASSERT_EQ(open(folder.at("5f3a")), "");
-  EXPECT_EQ(manifest.config.maxSeqLen, 64);
+  EXPECT_EQ(opened.config.maxSeqLen, 64);
   folder.write("other.gguf", "");
   EXPECT_EQ(open(folder.path),
             folder.path + ": holds several *.gguf files, name one of them");
 }
 
-TEST_F(ModelManifestTest, ModelJsonComesFirstAndWins) {
+TEST_F(OpenedModelTest, ModelJsonComesFirstAndWins) {
   std::filesystem::create_directory(folder.at("weights"));
   writeSafetensors("weights/model.safetensors");
   folder.write("weights/config.json", "not even JSON");
@@ -194,67 +194,67 @@ TEST_F(ModelManifestTest, ModelJsonComesFirstAndWins) {
   folder.write("model.json", model.dump());
   for (const std::string &path : {folder.path, folder.at("model.json")}) {
     ASSERT_EQ(open(path), "");
-    EXPECT_EQ(manifest.config.maxSeqLen, 77);
-    EXPECT_EQ(manifest.name, llvm::sys::path::filename(folder.path));
+    EXPECT_EQ(opened.config.maxSeqLen, 77);
+    EXPECT_EQ(opened.name, llvm::sys::path::filename(folder.path));
   }
   model["name"] = "Mine";
   model["weights"]["path"] = folder.at("weights"); // absolute
   std::string path = folder.write("mine.json", model.dump());
   ASSERT_EQ(open(path), "");
-  EXPECT_EQ(manifest.name, "Mine");
+  EXPECT_EQ(opened.name, "Mine");
 }
 
-TEST_F(ModelManifestTest, ModelJsonMayUseNpyAndGguf) {
+TEST_F(OpenedModelTest, ModelJsonMayUseNpyAndGguf) {
   writeNpy();
   folder.write("npy.json", makeModelJson("npy", ".").dump());
   ASSERT_EQ(open(folder.at("npy.json")), "");
-  EXPECT_EQ(manifest.checkpoint->getTensors()[0].sourceName,
+  EXPECT_EQ(opened.checkpoint->getTensors()[0].sourceName,
             "tok_embeddings.weight");
 
   folder.write("w.gguf", makeGguf().build());
   json model = makeModelJson("gguf", "w.gguf");
   folder.write("gguf.json", model.dump());
   ASSERT_EQ(open(folder.at("gguf.json")), "");
-  EXPECT_EQ(manifest.config.normEps, 1e-6);
-  ASSERT_TRUE(manifest.vocabulary.has_value());
-  EXPECT_EQ(manifest.config.bosToken, 3);
+  EXPECT_EQ(opened.config.normEps, 1e-6);
+  ASSERT_TRUE(opened.vocabulary.has_value());
+  EXPECT_EQ(opened.config.bosToken, 3);
 
   model["bos_token"] = 5;
   model["eos_tokens"] = {6, 7};
   model["chat_template"] = "stated";
   folder.write("gguf.json", model.dump());
   ASSERT_EQ(open(folder.at("gguf.json")), "");
-  EXPECT_EQ(manifest.vocabulary->bosToken, 5);
-  EXPECT_EQ(manifest.vocabulary->eosTokens, (std::vector<int64_t>{6, 7}));
-  EXPECT_EQ(manifest.config.eosTokens, (std::vector<int64_t>{6, 7}));
-  EXPECT_EQ(manifest.vocabulary->chatTemplate, "stated");
+  EXPECT_EQ(opened.vocabulary->bosToken, 5);
+  EXPECT_EQ(opened.vocabulary->eosTokens, (std::vector<int64_t>{6, 7}));
+  EXPECT_EQ(opened.config.eosTokens, (std::vector<int64_t>{6, 7}));
+  EXPECT_EQ(opened.vocabulary->chatTemplate, "stated");
 
   folder.write("chat.jinja", "from beside it");
   model["chat_template"] = {{"file", "chat.jinja"}};
   folder.write("gguf.json", model.dump());
   ASSERT_EQ(open(folder.at("gguf.json")), "");
-  EXPECT_EQ(manifest.vocabulary->chatTemplate, "from beside it");
+  EXPECT_EQ(opened.vocabulary->chatTemplate, "from beside it");
 }
 
-TEST_F(ModelManifestTest, AStatedScalingWinsOverStoredDivisors) {
+TEST_F(OpenedModelTest, AStatedScalingWinsOverStoredDivisors) {
   GgufWriter writer = makeGguf();
   writer.tensor("rope_freqs.weight", {2}, 0, toBytes(1.0f) + toBytes(8.0f));
   folder.write("w.gguf", writer.build());
   json model = makeModelJson("gguf", "w.gguf");
   folder.write("model.json", model.dump());
   ASSERT_EQ(open(folder.path), "");
-  EXPECT_EQ(manifest.config.ropeDivisors, (std::vector<double>{1.0, 8.0}));
+  EXPECT_EQ(opened.config.ropeDivisors, (std::vector<double>{1.0, 8.0}));
   model["rope"]["scaling"] = {{"factor", 4},
                               {"low_freq_factor", 1},
                               {"high_freq_factor", 4},
                               {"original_max_positions", 8192}};
   folder.write("model.json", model.dump());
   ASSERT_EQ(open(folder.path), "");
-  EXPECT_TRUE(manifest.config.ropeDivisors.empty());
-  EXPECT_EQ(manifest.config.ropeScaling->factor, 4.0);
+  EXPECT_TRUE(opened.config.ropeDivisors.empty());
+  EXPECT_EQ(opened.config.ropeScaling->factor, 4.0);
 }
 
-TEST_F(ModelManifestTest, PathsThatAreNoModel) {
+TEST_F(OpenedModelTest, PathsThatAreNoModel) {
   EXPECT_EQ(open(folder.at("none")), folder.at("none") + ": does not exist");
   EXPECT_EQ(open(folder.at("none.gguf")),
             folder.at("none.gguf") + ": does not exist");
@@ -273,7 +273,7 @@ TEST_F(ModelManifestTest, PathsThatAreNoModel) {
             "/dev/null: expected a folder, a *.gguf file or a model.json");
 }
 
-TEST_F(ModelManifestTest, FilesThatAreMissingBesideOthers) {
+TEST_F(OpenedModelTest, FilesThatAreMissingBesideOthers) {
   writeSafetensors("model.safetensors");
   EXPECT_EQ(open(folder.path), folder.at("config.json") +
                                    ": cannot be opened: No such file or "
@@ -292,7 +292,7 @@ TEST_F(ModelManifestTest, FilesThatAreMissingBesideOthers) {
                 ": holds neither tokenizer.json nor tokenizer.model");
 }
 
-TEST_F(ModelManifestTest, ChatTemplatesThatAreMissing) {
+TEST_F(OpenedModelTest, ChatTemplatesThatAreMissing) {
   writeSafetensors("model.safetensors");
   json model = makeModelJson("hf", ".");
   model["chat_template"] = {{"file", "absent.jinja"}};
@@ -302,7 +302,7 @@ TEST_F(ModelManifestTest, ChatTemplatesThatAreMissing) {
                                    "directory");
 }
 
-TEST_F(ModelManifestTest, FoldersWithoutSafetensors) {
+TEST_F(OpenedModelTest, FoldersWithoutSafetensors) {
   std::filesystem::create_directory(folder.at("empty"));
   folder.write("model.json", makeModelJson("hf", "empty").dump());
   EXPECT_EQ(open(folder.path), folder.at("empty") +
@@ -310,7 +310,7 @@ TEST_F(ModelManifestTest, FoldersWithoutSafetensors) {
                                    "model.safetensors.index.json");
 }
 
-TEST_F(ModelManifestTest, TokenizersMustFitTheModel) {
+TEST_F(OpenedModelTest, TokenizersMustFitTheModel) {
   folder.write("some.gguf", makeGguf(9).build());
   EXPECT_EQ(open(folder.path), "");
   folder.write("some.gguf", makeGguf(11).build());

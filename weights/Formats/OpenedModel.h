@@ -1,12 +1,12 @@
-//===- ModelManifest.h - model.json and what stands in for it ---*- C++ -*-===//
+//===- OpenedModel.h - A model, whatever it is stored as --------*- C++ -*-===//
 //
 // model.json | checkpoint folder | *.gguf  =>  hyper-parameters, an open
-// Checkpoint, the vocabulary. The schema of model.json is in weights/README.md.
+// Checkpoint, the vocabulary.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLAMA_WEIGHTS_FORMATS_MODELMANIFEST_H
-#define LLAMA_WEIGHTS_FORMATS_MODELMANIFEST_H
+#ifndef LLAMA_WEIGHTS_FORMATS_OPENEDMODEL_H
+#define LLAMA_WEIGHTS_FORMATS_OPENEDMODEL_H
 
 #include "weights/Checkpoint.h"
 #include "weights/CheckpointFormat.h"
@@ -16,7 +16,7 @@
 
 namespace llamaweights {
 
-struct ModelManifest {
+struct OpenedModel {
   std::string path; ///< what was opened
   std::string name; ///< a name for people
   CheckpointFormat format = CheckpointFormat::HuggingFace;
@@ -30,10 +30,10 @@ struct ModelManifest {
   /// every tensor the hyper-parameters ask for is there with its shape and that
   /// there is no other.
   /// Symbolic links of a folder are followed as `links` says.
-  static llvm::Expected<ModelManifest>
+  static llvm::Expected<OpenedModel>
   open(llvm::StringRef path, LinkPolicy links = LinkPolicy::WithinFolder);
 };
 
 } // namespace llamaweights
 
-#endif // LLAMA_WEIGHTS_FORMATS_MODELMANIFEST_H
+#endif // LLAMA_WEIGHTS_FORMATS_OPENEDMODEL_H
