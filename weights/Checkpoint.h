@@ -35,7 +35,7 @@ struct TensorInfo {
   int64_t encodedBytes = 0;
   /// Whether it is stored for an input that is Hadamard-transformed first
   /// (SpinQuant's w2).
-  bool isRotated = false;
+  bool isHadamardRotated = false;
 
   int64_t getRows() const { return shape.size() == 2 ? shape[0] : 1; }
   int64_t getColumns() const { return shape.back(); }
@@ -54,9 +54,10 @@ struct TensorInfo {
 class QuantizedMatrix {
 public:
   virtual ~QuantizedMatrix();
-  int64_t groupSize = 0;  ///< columns that share a scale
-  int bits = 8;           ///< of a code: 4 means -8 to 7
-  bool isRotated = false; ///< Checkpoint's rows are Hadamard-transformed
+  int64_t groupSize = 0; ///< columns that share a scale
+  int bits = 8;          ///< of a code: 4 means -8 to 7
+  /// Whether Checkpoint's rows are Hadamard-transformed.
+  bool isHadamardRotated = false;
   /// Codes of rows [first, first + count), one byte each.
   virtual llvm::Error readCodes(int64_t first, int64_t count,
                                 llvm::MutableArrayRef<int8_t> out) const = 0;

@@ -128,7 +128,7 @@ llvm::Error ModelBuilder::declareWeight(StringRef name, bool layered,
   llvm::append_range(stacked, shape);
   at(name);
   WeightOp::create(b, name, layered,
-                   isRotated(manifest, name, layered, options),
+                   isHadamardRotated(manifest, name, layered, options),
                    RankedTensorType::get(stacked, *element));
   return llvm::Error::success();
 }

@@ -103,9 +103,9 @@ llvm::Expected<Type> llama::getWeightElementType(
   return getElementType(context, chosen);
 }
 
-bool llama::isRotated(const llamaweights::OpenedModel &manifest,
-                      StringRef symbol, bool layered,
-                      const FrontendOptions &options) {
+bool llama::isHadamardRotated(const llamaweights::OpenedModel &manifest,
+                              StringRef symbol, bool layered,
+                              const FrontendOptions &options) {
   if (!options.quantization || !layered)
     return false;
   const llamaweights::Checkpoint &checkpoint = *manifest.checkpoint;
@@ -114,7 +114,7 @@ bool llama::isRotated(const llamaweights::OpenedModel &manifest,
         checkpoint.find(getLayerTensorName(symbol, layer));
     const llamaweights::QuantizedMatrix *matrix =
         tensor ? checkpoint.getQuantized(*tensor) : nullptr;
-    if (!matrix || !matrix->isRotated)
+    if (!matrix || !matrix->isHadamardRotated)
       return false;
   }
   return true;

@@ -36,8 +36,9 @@ llvm::Expected<Type> getWeightElementType(
 /// where the checkpoint asks for it (SpinQuant) and matrices are quantized. So
 /// w2 keeps its integers, and rows lose less when they are rounded. Otherwise
 /// the transform is in the rows of w2 already.
-bool isRotated(const llamaweights::OpenedModel &manifest, StringRef symbol,
-               bool layered, const FrontendOptions &options);
+bool isHadamardRotated(const llamaweights::OpenedModel &manifest,
+                       StringRef symbol, bool layered,
+                       const FrontendOptions &options);
 
 } // namespace mlir::llama
 

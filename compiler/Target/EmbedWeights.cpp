@@ -63,7 +63,7 @@ static llvm::Error readNumbers(const PlacedWeight &weight,
         tensor, DType::F32, row, count,
         {reinterpret_cast<char *>(out.data()), out.size() * sizeof(float)});
   const llamaweights::QuantizedMatrix *matrix = checkpoint.getQuantized(tensor);
-  if (matrix && matrix->isRotated)
+  if (matrix && matrix->isHadamardRotated)
     return matrix->readUntransformed(row, count, out);
   return llvm::createStringError(
       "%s: tensor '%s' is an ordinary matrix, but the model was compiled for "

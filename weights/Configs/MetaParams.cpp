@@ -58,7 +58,7 @@ void readQuantization(JsonObject &object,
                          "found " +
                              quote(scheme));
   args->find("group_size", result.groupSize);
-  args->find("spinquant", result.isRotated);
+  args->find("spinquant", result.isHadamardRotated);
   object.absorb(*args);
   auto lora = object.findObject("lora_args");
   if (!lora)

@@ -25,8 +25,9 @@ struct MetaShapes {
 /// How the matrices of Meta's quantized checkpoints are stored.
 struct MetaQuantization {
   int64_t groupSize = 32; ///< columns that share a scale
-  bool isRotated = false; ///< SpinQuant: w2 expects its input transformed
-  int64_t loraRank = 0;   ///< 0: no adaptors
+  /// SpinQuant: w2 expects its input Hadamard-transformed.
+  bool isHadamardRotated = false;
+  int64_t loraRank = 0; ///< 0: no adaptors
   double loraScale = 0.0;
 };
 

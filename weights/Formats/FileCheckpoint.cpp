@@ -64,7 +64,8 @@ void FileCheckpoint::add(const ExpectedTensor &expected, StoredTensor stored,
   infos.push_back({expected.name, std::move(stored.name),
                    stored.file->getPath().str(), stored.dtype,
                    std::move(stored.shape)});
-  infos.back().isRotated = stored.quantized && stored.quantized->isRotated;
+  infos.back().isHadamardRotated =
+      stored.quantized && stored.quantized->isHadamardRotated;
   places.push_back({std::move(stored.file), stored.offset, halfSplitHeadDim,
                     std::move(stored.pieces), std::move(stored.rows),
                     std::move(stored.quantized)});
@@ -189,7 +190,7 @@ createFileCheckpoint(StringRef where, std::vector<StoredTensor> tensors,
                             "tensor " + quote(name) +
                                 ": expected numbers with a fraction, found "
                                 "i8 without scales");
-    bool halfSplit = expected.isRotated && order == RowOrder::HalfSplit;
+    bool halfSplit = expected.hasRopePairs && order == RowOrder::HalfSplit;
     checkpoint->add(expected, stored, halfSplit ? config.headDim : 0);
     unused.erase(found);
   }

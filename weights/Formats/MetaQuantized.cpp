@@ -117,7 +117,7 @@ Error QuantizedRows::readRows(int64_t first, int64_t count,
   std::vector<float> values(size_t(count) * columns);
   if (Error error = readUntransformed(first, count, values))
     return error;
-  if (isRotated)
+  if (isHadamardRotated)
     for (size_t row = 0; row < size_t(count); ++row)
       transformHadamard(MutableArrayRef(values).slice(row * columns, columns));
   std::copy_n(reinterpret_cast<const char *>(values.data()), out.size(),
@@ -140,9 +140,9 @@ public:
       return error;
     if (Error error = addAdaptors(weight, stem, *rows))
       return error;
-    rows->isRotated =
-        quantization.isRotated && StringRef(stem).contains(".w2.");
-    if (rows->isRotated && !isPowerOf2_64(uint64_t(weight.shape[1])))
+    rows->isHadamardRotated =
+        quantization.isHadamardRotated && StringRef(stem).contains(".w2.");
+    if (rows->isHadamardRotated && !isPowerOf2_64(uint64_t(weight.shape[1])))
       return makeInputError(where, "has " + Twine(weight.shape[1]) +
                                        " columns, expected a power of two to "
                                        "transform");

@@ -165,7 +165,7 @@ Error BlockCheckpoint::add(StringRef where, const nlohmann::json &entry,
   object.read("offset", offset);
   object.read("bytes", bytes);
   object.find("hash", hash);
-  object.find("rotated", info.isRotated);
+  object.find("rotated", info.isHadamardRotated);
   if (Error error = object.finish())
     return error;
   std::string what = where.str() + ": tensor " + quote(info.name);

@@ -41,8 +41,8 @@ struct WritePlan {
 std::vector<std::string> getTensorNames(const ModelConfig &config,
                                         bool withOutput);
 
-/// Whether RoPE rotates the rows of that tensor.
-bool isRotated(llvm::StringRef canonicalName);
+/// Whether RoPE rotates pairs of rows of that tensor.
+bool hasRopePairs(llvm::StringRef canonicalName);
 
 } // namespace llamaweights
 

@@ -224,7 +224,8 @@ void printTensor(const TensorInfo &tensor) {
          << left_justify(tensor.getTypeName(), 8)
          << right_justify(withSeparators(tensor.getStoredBytes()), 15) << "  "
          << sys::path::filename(tensor.file)
-         << (tensor.isRotated ? ", of a Hadamard-transformed input" : "")
+         << (tensor.isHadamardRotated ? ", of a Hadamard-transformed input"
+                                      : "")
          << "\n";
 }
 
@@ -274,7 +275,7 @@ Error inspect(const Subject &subject, InspectOptions options) {
                   {"dtype", tensor.getTypeName()},
                   {"bytes", tensor.getStoredBytes()},
                   {"file", tensor.file}};
-    if (tensor.isRotated)
+    if (tensor.isHadamardRotated)
       entry["rotated"] = true;
     if (!options.json)
       printTensor(tensor);
