@@ -11,10 +11,8 @@
 using namespace llamafuzz;
 using namespace llamaweights;
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  auto tensors = check(
-      readArrayPickle(InputFile::fromMemory("x.pkl", asText(data, size))));
+LLAMA_FUZZ(text) {
+  auto tensors = check(readArrayPickle(InputFile::fromMemory("x.pkl", text)));
   if (tensors)
     readStored(*tensors);
-  return 0;
 }

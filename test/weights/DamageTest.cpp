@@ -11,7 +11,8 @@
 #include "weights/Containers/Safetensors.h"
 #include "weights/Tokenizers/GgufVocabulary.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
 
 #include <functional>
 

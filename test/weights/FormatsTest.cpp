@@ -9,7 +9,8 @@
 #include "weights/Formats/OpenedModel.h"
 #include "weights/Tokenizers/GgufVocabulary.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
 #include "weights/Containers/TorchPickle.h"
 
 #include "llvm/ADT/StringExtras.h"

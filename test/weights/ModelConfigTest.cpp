@@ -6,7 +6,7 @@
 
 #include "weights/ModelConfig.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
 
 #include <cmath>
 #include <functional>

@@ -6,7 +6,8 @@
 
 #include "weights/Configs/GgufConfig.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
 
 #include <functional>
 

@@ -6,7 +6,7 @@
 
 #include "weights/Configs/HuggingFaceConfig.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
 
 #include <nlohmann/json.hpp>
 

@@ -7,7 +7,7 @@
 
 #include "weights/Configs/MetaParams.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
 
 using namespace llamatest;
 using namespace llamaweights;

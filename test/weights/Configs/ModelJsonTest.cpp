@@ -6,7 +6,8 @@
 
 #include "weights/Configs/ModelJson.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
 
 #include <nlohmann/json.hpp>
 

@@ -6,7 +6,7 @@
 
 #include "weights/Configs/NanotronConfig.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
 
 using namespace llamatest;
 using namespace llamaweights;

@@ -6,7 +6,7 @@
 
 #include "weights/Configs/OutputTokens.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
 #include "weights/Configs/MetaParams.h"
 #include "weights/Configs/ModelJson.h"
 #include "weights/TensorNames.h"

@@ -6,7 +6,9 @@
 
 #include "weights/Containers/GgufKeys.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
 
 #include <filesystem>
 
@@ -20,11 +22,7 @@ auto readBytes(const std::string &bytes) {
 }
 
 std::string getComplaint(const std::string &bytes) {
-  std::string message = getMessage(readBytes(bytes));
-  llvm::StringRef rest = message;
-  EXPECT_TRUE(rest.empty() || rest.consume_front("x.gguf: ")) << message;
-  EXPECT_FALSE(rest.contains('\n'));
-  return rest.str();
+  return getMessageAbout("x.gguf", readBytes(bytes));
 }
 
 std::string getComplaint(const GgufWriter &writer) {

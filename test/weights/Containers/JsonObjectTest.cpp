@@ -6,7 +6,8 @@
 
 #include "weights/Containers/JsonObject.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
 
 #include <filesystem>
 #include <functional>

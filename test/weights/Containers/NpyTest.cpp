@@ -7,7 +7,8 @@
 
 #include "weights/Containers/Npy.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
 
 using namespace llamatest;
 using namespace llamaweights;
@@ -19,11 +20,7 @@ auto readBytes(const std::string &bytes) {
 }
 
 std::string getComplaint(const std::string &bytes) {
-  std::string message = getMessage(readBytes(bytes));
-  llvm::StringRef rest = message;
-  EXPECT_TRUE(rest.empty() || rest.consume_front("x.npy: ")) << message;
-  EXPECT_FALSE(rest.contains('\n'));
-  return rest.str();
+  return getMessageAbout("x.npy", readBytes(bytes));
 }
 
 TEST(Npy, ReadsEverySpellingOfAType) {

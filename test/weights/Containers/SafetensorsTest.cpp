@@ -7,7 +7,8 @@
 
 #include "weights/Containers/Safetensors.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
 
 using namespace llamatest;
 using namespace llamaweights;
@@ -20,11 +21,7 @@ auto readBytes(const std::string &bytes) {
 
 /// The message after "x.safetensors: ".
 std::string getComplaint(const std::string &bytes) {
-  std::string message = getMessage(readBytes(bytes));
-  llvm::StringRef rest = message;
-  EXPECT_TRUE(rest.empty() || rest.consume_front("x.safetensors: ")) << message;
-  EXPECT_FALSE(rest.contains('\n'));
-  return rest.str();
+  return getMessageAbout("x.safetensors", readBytes(bytes));
 }
 
 std::string describe(const std::string &dtype, const std::string &shape,

@@ -6,7 +6,8 @@
 
 #include "weights/Containers/StoredPieces.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
 
 using namespace llamatest;
 using namespace llamaweights;

@@ -7,7 +7,8 @@
 
 #include "weights/Formats/FileCheckpoint.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
 
 #include <thread>
 

@@ -6,7 +6,9 @@
 
 #include "weights/Formats/HuggingFaceFolder.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
 
 #include <filesystem>
 

@@ -6,7 +6,8 @@
 
 #include "weights/Formats/Integrity.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
 
 using namespace llamatest;
 using namespace llamaweights;

@@ -7,7 +7,9 @@
 
 #include "weights/Formats/LayerPickle.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
 
 using namespace llamatest;
 using namespace llamaweights;
@@ -29,10 +31,8 @@ std::string makeArray(const std::string &type, const std::string &shape,
 }
 
 std::string getComplaint(const std::string &bytes) {
-  std::string message =
-      getMessage(readArrayPickle(InputFile::fromMemory("m.pkl", bytes)));
-  EXPECT_TRUE(message.empty() || message.substr(0, 7) == "m.pkl: ") << message;
-  return message.empty() ? message : message.substr(7);
+  return getMessageAbout(
+      "m.pkl", readArrayPickle(InputFile::fromMemory("m.pkl", bytes)));
 }
 
 TEST(LayerPickle, ReadsAnArray) {

@@ -7,7 +7,9 @@
 
 #include "weights/Formats/WeightBlock.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
 #include "weights/Formats/TensorScan.h"
 
 #include "llvm/ADT/StringExtras.h"

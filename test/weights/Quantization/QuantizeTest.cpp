@@ -7,7 +7,7 @@
 
 #include "weights/Quantization/Quantize.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/TempFolder.h"
 #include "weights/FloatConversion.h"
 
 #include <cmath>

@@ -7,7 +7,8 @@
 
 #include "weights/Tokenizers/GgufVocabulary.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
 
 #include <sentencepiece_processor.h>
 
@@ -24,11 +25,7 @@ llvm::Expected<std::optional<Vocabulary>> parse(const GgufWriter &writer) {
 }
 
 std::string getComplaint(const GgufWriter &writer) {
-  std::string message = getMessage(parse(writer));
-  llvm::StringRef rest = message;
-  EXPECT_TRUE(rest.empty() || rest.consume_front("x.gguf: ")) << message;
-  EXPECT_FALSE(rest.contains('\n'));
-  return rest.str();
+  return getMessageAbout("x.gguf", parse(writer));
 }
 
 /// Byte-level: "Ġ" is a space, "Ċ" a line feed, "ł" the byte A0.

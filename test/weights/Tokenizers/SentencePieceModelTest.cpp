@@ -7,7 +7,8 @@
 
 #include "weights/Tokenizers/SentencePieceModel.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
 
 #include <cmath>
 #include <sentencepiece_processor.h>

@@ -7,7 +7,7 @@
 
 #include "weights/Tokenizers/Tiktoken.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
 
 #include "llvm/Support/Base64.h"
 

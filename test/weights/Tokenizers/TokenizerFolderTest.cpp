@@ -8,7 +8,8 @@
 
 #include "weights/Tokenizers/SentencePieceModel.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
 
 #include "llvm/Support/Base64.h"
 

@@ -10,7 +10,7 @@
 #include "weights/Tokenizers/TokenizerJson.h"
 #include "weights/Tokenizers/ByteLevel.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
 
 #include <nlohmann/json.hpp>
 

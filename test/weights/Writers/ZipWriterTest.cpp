@@ -7,7 +7,8 @@
 
 #include "weights/Writers/ZipWriter.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
 #include "weights/Containers/ZipArchive.h"
 
 using namespace llamatest;

@@ -1,76 +1,19 @@
-//===- TestFiles.h - Files that the tests of the readers make ---*- C++ -*-===//
+//===- ContainerBytes.h - Files that the tests make -------------*- C++ -*-===//
 //
-// A folder that goes away again, little-endian bytes, and writers of the three
-// formats that write whatever they are told, sense or nonsense. They share no
-// code with the readers.
+// Little-endian bytes, and writers of three containers that write whatever they
+// are told, sense or nonsense. They share no code with the readers.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLAMA_TEST_WEIGHTS_TESTFILES_H
-#define LLAMA_TEST_WEIGHTS_TESTFILES_H
+#ifndef LLAMA_TEST_WEIGHTS_CONTAINERBYTES_H
+#define LLAMA_TEST_WEIGHTS_CONTAINERBYTES_H
 
-#include "llvm/Support/Error.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
-
-#include <cstdlib>
+#include <cstdint>
 #include <cstring>
-#include <fstream>
-#include <gtest/gtest.h>
-#include <iterator>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace llamatest {
-
-class TempFolder {
-public:
-  TempFolder() {
-    llvm::SmallString<128> unique;
-    EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("llama-test", unique));
-    path = unique.str().str();
-  }
-  ~TempFolder() { (void)llvm::sys::fs::remove_directories(path); }
-  TempFolder(const TempFolder &) = delete;
-  TempFolder &operator=(const TempFolder &) = delete;
-
-  std::string at(const std::string &name) const { return path + "/" + name; }
-
-  std::string write(const std::string &name, const std::string &bytes) const {
-    (void)llvm::sys::fs::create_directories(
-        llvm::sys::path::parent_path(at(name)));
-    std::ofstream(at(name), std::ios::binary) << bytes;
-    return at(name);
-  }
-
-  std::string path;
-};
-
-inline std::string readFile(const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file.good()) << path;
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// The elements of a file of nothing but little-endian numbers.
-template <typename T>
-std::vector<T> readNumbers(const std::string &path) {
-  std::string bytes = readFile(path);
-  std::vector<T> result(bytes.size() / sizeof(T));
-  std::memcpy(result.data(), bytes.data(), result.size() * sizeof(T));
-  return result;
-}
-
-/// The message of an error, or of what went wrong instead of a value; empty if
-/// nothing did.
-inline std::string getMessage(llvm::Error error) {
-  return llvm::toString(std::move(error));
-}
-template <typename T>
-std::string getMessage(llvm::Expected<T> value) {
-  return value ? std::string() : llvm::toString(value.takeError());
-}
 
 template <typename T>
 std::string toBytes(T value) {
@@ -155,7 +98,7 @@ public:
     return raw(key, 9, bytes);
   }
 
-  /// `dims` fastest first. The tensor lies behind the one before.
+  /// `dims` fastest first. The tensor lies after the one before.
   GgufWriter &tensor(const std::string &name, const std::vector<uint64_t> &dims,
                      uint32_t type, const std::string &bytes) {
     data.resize((data.size() + alignment - 1) / alignment * alignment);
@@ -187,4 +130,4 @@ public:
 
 } // namespace llamatest
 
-#endif // LLAMA_TEST_WEIGHTS_TESTFILES_H
+#endif // LLAMA_TEST_WEIGHTS_CONTAINERBYTES_H
