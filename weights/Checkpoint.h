@@ -85,7 +85,7 @@ public:
                                int64_t count,
                                llvm::MutableArrayRef<char> out) const = 0;
 
-  /// The codes and scales behind a tensor whose rows are computed from them, or
+  /// The codes and scales of a tensor whose rows are computed from them, or
   /// null. Adaptors, if the checkpoint has any, are in the rows only.
   virtual const QuantizedMatrix *getQuantized(const TensorInfo &tensor) const;
 

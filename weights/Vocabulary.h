@@ -1,8 +1,7 @@
 //===- Vocabulary.h - What a tokenizer file says ----------------*- C++ -*-===//
 //
 // tokenizer.model (sentencepiece or tiktoken text), tokenizer.json, GGUF keys
-//   =>  one struct, from which the compiler makes the tokenizer inside
-//   model.so.
+//   =>  one struct, from which the compiler makes the tokenizer of a model.so
 //
 //===----------------------------------------------------------------------===//
 

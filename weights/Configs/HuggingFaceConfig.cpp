@@ -167,8 +167,9 @@ void readRope(JsonObject &object, ModelConfig &config) {
   if (!parameters)
     return;
   if (object.has("rope_scaling"))
-    object.fail("rope_parameters", "is there beside rope_scaling, expected one "
-                                   "of them");
+    object.fail("rope_parameters",
+                "is there as well as rope_scaling, expected one "
+                "of them");
   parameters->find("rope_theta", config.ropeTheta);
   readRopeScaling(*parameters, config);
   object.absorb(*parameters);

@@ -1,9 +1,11 @@
 //===- Gguf.h - Keys and tensors of a *.gguf file ---------------*- C++ -*-===//
 //
 //   "GGUF", version, number of tensors, number of keys
-//   key: name, type, value                    (names and strings: length,
-//   bytes) tensor: name, dimensions (fastest first), type, offset in the data
-//   section padding to general.alignment, then the data section
+//   keys: name, type, value
+//   tensors: name, dimensions (fastest first), type, offset in the data section
+//   padding to general.alignment, then the data section
+//
+// Names and strings are a length and bytes.
 //
 // Versions 2 and 3, little-endian. What the keys mean is GgufConfig's business.
 //
@@ -42,9 +44,9 @@ struct GgufValue {
   std::vector<std::string> strings; ///< the elements if they are
 
   size_t getCount() const;
-  /// Element `i` as an integer; none if it is no integer or beyond 63 bits.
+  /// Element `i` as an integer; none if it is not an integer or needs more than 63 bits.
   std::optional<int64_t> getInteger(size_t i) const;
-  /// Element `i` as a number; none if it is none. An f32 becomes the double
+  /// Element `i` as a number; none if it is not one. An f32 becomes the double
   /// with the shortest decimal form that rounds to it: 1e-5 is stored as f32,
   /// and 1e-5 was meant.
   std::optional<double> getNumber(size_t i) const;

@@ -85,7 +85,7 @@ public:
     for (const PickleValue &value : values)
       see(value);
   }
-  /// Of the first byte behind the pickle.
+  /// Of the first byte after the pickle.
   uint64_t getEnd() const { return end; }
 
 private:

@@ -29,6 +29,10 @@ constexpr size_t kMostArguments = 16;
 constexpr uint64_t kLongestName = 256;
 constexpr uint64_t kLongestString = uint64_t(1) << 20;
 
+std::string quoteOperation(uint8_t code) {
+  return quote(StringRef(reinterpret_cast<const char *>(&code), 1));
+}
+
 } // namespace
 
 class PickleMachine {
@@ -136,7 +140,8 @@ Error PickleMachine::run() {
     if (!code)
       return code.takeError();
     if (count == 0 && *code != 0x80)
-      return fail("does not begin with a protocol");
+      return fail("expected a protocol, found operation " +
+                  quoteOperation(uint8_t(*code)));
     if (Error error = step(uint8_t(*code)))
       return error;
   }
@@ -222,8 +227,7 @@ Error PickleMachine::step(uint8_t code) {
   case 'Q':
     return call(code);
   default:
-    return fail("operation " +
-                quote(StringRef(reinterpret_cast<const char *>(&code), 1)) +
+    return fail("operation " + quoteOperation(code) +
                 " is not one that data needs");
   }
 }
@@ -314,7 +318,8 @@ Error PickleMachine::makeContainer(uint8_t code) {
     return error;
   }
   if (code == 'd' && count % 2 != 0)
-    return fail("a dict of " + Twine(count) + " keys and values");
+    return fail("a dict of " + Twine(count) +
+                " keys and values, expected an even number");
   PickleValue value;
   value.kind = code == 'd'   ? PickleKind::Dict
                : code == 'l' ? PickleKind::List
@@ -336,7 +341,8 @@ Error PickleMachine::addItems(uint8_t code) {
   if (to.kind != (isDict ? PickleKind::Dict : PickleKind::List))
     return unexpected(isDict ? "a dict" : "a list", to);
   if (isDict && count % 2 != 0)
-    return fail("a dict of " + Twine(count) + " keys and values");
+    return fail("a dict of " + Twine(count) +
+                " keys and values, expected an even number");
   return moveItems(count, to);
 }
 

@@ -62,7 +62,7 @@ void transpose(int64_t elementBytes, const char *in, int64_t inRows,
   }
 }
 
-/// Elements of a row lie one behind the other.
+/// Elements of a row lie one after the other.
 Error readRuns(const Part &part) {
   const StoredPiece &piece = part.piece;
   int64_t runBytes = piece.columns * part.elementBytes;
@@ -87,7 +87,7 @@ Error readRuns(const Part &part) {
   return Error::success();
 }
 
-/// Elements of a column lie one behind the other.
+/// Elements of a column lie one after the other.
 Error readTransposed(const Part &part) {
   const StoredPiece &piece = part.piece;
   int64_t runBytes = part.count * part.elementBytes;

@@ -21,9 +21,9 @@
 namespace llamaweights {
 
 /// A rectangle of a matrix. Rules, which the readers establish:
-///  P1  strides are >= 0, and > 0 where there is more than one row or column;
-///  P2  every element lies within the file;
-///  P3  the pieces of a tensor cover it, each element once.
+///  S1  strides are >= 0, and > 0 where there is more than one row or column;
+///  S2  every element lies within the file;
+///  S3  the pieces of a tensor cover it, each element once.
 struct StoredPiece {
   std::shared_ptr<InputFile> file;
   uint64_t offset = 0;                     ///< of its first element, in bytes

@@ -31,10 +31,10 @@ public:
 };
 
 /// A tensor as a file describes it. Rules, which the readers establish:
-///  R1  every dimension is >= 0 and the size in bytes fits in 63 bits;
-///  R2  [offset, offset + size) lies within the file;
-///  R3  the last dimension is a whole number of blocks of `dtype`;
-///  R4  at most one of `pieces` and `rows` is given, and then `dtype` is plain,
+///  T1  every dimension is >= 0 and the size in bytes fits in 63 bits;
+///  T2  [offset, offset + size) lies within the file;
+///  T3  the last dimension is a whole number of blocks of `dtype`;
+///  T4  at most one of `pieces` and `rows` is given, and then `dtype` is plain,
 ///      there are one or two dimensions, and `file` serves messages only.
 struct StoredTensor {
   std::string name; ///< as the file spells it
@@ -42,13 +42,13 @@ struct StoredTensor {
   std::vector<int64_t> shape; ///< slowest dimension first
   std::shared_ptr<InputFile> file;
   uint64_t offset = 0; ///< of the first byte, from the start of the file
-  std::vector<StoredPiece> pieces;       ///< where it is no single run of bytes
+  std::vector<StoredPiece> pieces;       ///< where it is not one run of bytes
   std::shared_ptr<const RowSource> rows; ///< where it has to be computed
   std::shared_ptr<const QuantizedMatrix> quantized; ///< from these, or null
 };
 
 /// Bytes of a tensor, or nothing if a dimension is negative, a row is not whole
-/// blocks (R3) or the number does not fit in 63 bits (R1).
+/// blocks (T3) or the number does not fit in 63 bits (T1).
 std::optional<int64_t> getStoredBytes(DType dtype,
                                       llvm::ArrayRef<int64_t> shape);
 

@@ -126,8 +126,9 @@ Error findLegacyStorages(const std::shared_ptr<InputFile> &file,
     offset += storage.bytes;
   }
   if (offset != file->getSize())
-    return makeInputError(path, "has " + Twine(file->getSize() - offset) +
-                                    " bytes behind the last storage");
+    return makeInputError(path,
+                          "has " + Twine(file->getSize() - offset) +
+                              " bytes after the last storage, expected none");
   return Error::success();
 }
 

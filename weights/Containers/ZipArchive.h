@@ -6,9 +6,8 @@
 //
 //  Z1  names are unique, neither absolute nor with "..";
 //  Z2  files are not encrypted, their bytes lie before the central directory
-//  and
-//      do not overlap, headers included; compressed ones are listed, but what
-//      they hold is not to be read;
+//      and do not overlap, headers included; compressed ones are listed, but
+//      what they hold is not to be read;
 //  Z3  one disk; zip64 where sizes need it.
 //
 //===----------------------------------------------------------------------===//

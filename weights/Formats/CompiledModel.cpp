@@ -41,7 +41,7 @@ public:
     auto found = offsets.find(name.str());
     if (found == offsets.end())
       return makeInputError(path, "has no symbol " + quote(name) +
-                                      ": it is no compiled model");
+                                      ": it is not a compiled model");
     if (found->second > size || bytes > size - found->second)
       return makeInputError(path, "symbol " + quote(name) + ": expected " +
                                       Twine(bytes) + " bytes at byte " +
@@ -84,8 +84,8 @@ Expected<SymbolTable> readSymbols(StringRef path) {
                           "cannot be read: " + buffer.getError().message());
   auto elf = ELF64LEObjectFile::create((*buffer)->getMemBufferRef());
   if (!elf)
-    return makeInputError(path,
-                          "is no shared object: " + toString(elf.takeError()));
+    return makeInputError(path, "is not a shared object: " +
+                                    toString(elf.takeError()));
   SymbolTable symbols(path, (*buffer)->getBufferSize());
   if (Error error = symbols.read(*elf))
     return std::move(error);
@@ -102,7 +102,7 @@ Error readHeader(const InputFile &file, const SymbolTable &symbols,
     return error;
   std::memcpy(&header, bytes, sizeof(header));
   if (header.magic != LLAMA_ABI_MAGIC)
-    return makeInputError(file.getPath(), "is no compiled model");
+    return makeInputError(file.getPath(), "is not a compiled model");
   if (header.abi_version != LLAMA_ABI_VERSION)
     return makeInputError(file.getPath(),
                           "has ABI version " + Twine(header.abi_version) +
@@ -127,7 +127,7 @@ Expected<WeightBlock> findBlock(const std::shared_ptr<InputFile> &file,
   }
   if (sys::path::filename(externalName) != externalName)
     return makeInputError(file->getPath(),
-                          "expected the name of a file beside it, found " +
+                          "expected the name of a file next to it, found " +
                               quote(externalName));
   auto external = InputFile::open(
       getPathIn(sys::path::parent_path(file->getPath()), externalName));

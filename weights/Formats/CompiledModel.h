@@ -26,7 +26,7 @@ struct CompiledModel {
 bool beginsLikeElf(llvm::StringRef path);
 
 /// Weights of a model that was compiled with --weights=external are read from
-/// the file beside it.
+/// the file next to it.
 llvm::Expected<CompiledModel> openCompiledModel(llvm::StringRef path);
 
 } // namespace llamaweights

@@ -1,7 +1,7 @@
 //===- FileCheckpoint.cpp - A checkpoint whose tensors lie in files -------===//
 //
 // The only place where stored names meet canonical ones. Rows that lie one
-// behind the other are read with one pread per call; those of wq and wk that
+// after the other are read with one pread per call; those of wq and wk that
 // Hugging Face stores half-split, with two per head.
 //
 //===----------------------------------------------------------------------===//

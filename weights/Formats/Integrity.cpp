@@ -79,7 +79,7 @@ Expected<std::vector<FileSum>> parseChecklist(StringRef text, StringRef where) {
     if (!isSum(sum, kMd5Digits) || !isName(name))
       return makeInputError(where, "line " + Twine(number + 1) +
                                        ": expected an md5 and the name of a "
-                                       "file beside it, found " +
+                                       "file next to it, found " +
                                        quote(line));
     sums.push_back({name.str(), sum.lower()});
   }

@@ -219,7 +219,7 @@ readArrayPickle(const std::shared_ptr<InputFile> &file) {
   if (pickle->getEnd() != file->getSize())
     return makeInputError(file->getPath(),
                           "has " + Twine(file->getSize() - pickle->getEnd()) +
-                              " bytes behind the pickle");
+                              " bytes after the pickle, expected none");
   if (pickle->getRoot().kind != PickleKind::Dict)
     return makeInputError(file->getPath(), "expected a dict of arrays, found " +
                                                describe(pickle->getRoot()));

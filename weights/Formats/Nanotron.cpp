@@ -75,7 +75,7 @@ bool parseShape(StringRef text, std::vector<int64_t> &shape) {
     int64_t dim = 0;
     part = part.trim(" ()[]");
     if (part.empty())
-      continue; // the comma behind a single dimension
+      continue; // the comma after a single dimension
     if (part.getAsInteger(10, dim) || dim < 0)
       return false;
     shape.push_back(dim);
@@ -89,7 +89,7 @@ bool overlap(const StoredPiece &a, const StoredPiece &b) {
          b.firstColumn < a.firstColumn + a.columns;
 }
 
-/// Whether the pieces cover the shape, each element once (P3).
+/// Whether the pieces cover the shape, each element once (S3).
 bool coverOnce(ArrayRef<StoredPiece> pieces, ArrayRef<int64_t> shape) {
   int64_t elements = 0;
   for (size_t i = 0; i < pieces.size(); ++i) {
@@ -333,8 +333,9 @@ Expected<StoredTensor> readNanotronTensor(StringRef folder, StringRef path,
     int64_t rank = 0, ranks = 1;
     if (!parseRank(name, rank, ranks) ||
         (!files.empty() && int64_t(files.size()) != ranks))
-      return makeInputError(where, "file " + quote(name) +
-                                       ": is no part of the others");
+      return makeInputError(
+          where, "file " + quote(name) +
+                     ": is not a part of the same tensor as the others");
     files.resize(size_t(ranks));
     if (files[size_t(rank)])
       return makeInputError(where, "file " + quote(name) +

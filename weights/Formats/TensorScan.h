@@ -1,6 +1,6 @@
 //===- TensorScan.h - One pass over the numbers of a tensor -----*- C++ -*-===//
 //
-// Hash, range, mean, what is not a number: whatever is asked for, a few rows at
+// Hash, range, mean, NaN: whatever is asked for, a few rows at
 // a time.
 //
 //===----------------------------------------------------------------------===//

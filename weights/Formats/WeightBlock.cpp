@@ -45,7 +45,7 @@ std::optional<QuantizedLayout> parseLayout(StringRef name) {
   return layout;
 }
 
-/// Bytes of a matrix, or nothing if it is none or its sizes make no sense.
+/// Bytes of a matrix, or nothing if it is not one or its sizes make no sense.
 std::optional<int64_t> getLayoutBytes(const QuantizedLayout &layout,
                                       ArrayRef<int64_t> shape) {
   // The product of two of them and a little leaves 63 bits alone.
@@ -179,8 +179,9 @@ Error BlockCheckpoint::add(StringRef where, const nlohmann::json &entry,
                                     " bytes, expected " + Twine(expected));
   if (offset < 0 || uint64_t(offset) > block.bytes ||
       uint64_t(bytes) > block.bytes - uint64_t(offset))
-    return makeInputError(what, "ends behind the block of " +
-                                    Twine(block.bytes) + " bytes");
+    return makeInputError(
+        what, "has " + Twine(bytes) + " bytes at byte " + Twine(offset) +
+                  " of the block, which has " + Twine(block.bytes) + " bytes");
   place.offset = block.offset + uint64_t(offset);
   infos.push_back(std::move(info));
   places.push_back(place);

@@ -17,7 +17,7 @@
 
 namespace llamaweights {
 
-/// Where the block is: in a model, or in the file beside it.
+/// Where the block is: in a model, or in a file next to it.
 struct WeightBlock {
   std::shared_ptr<InputFile> file;
   uint64_t offset = 0, bytes = 0;

@@ -227,7 +227,7 @@ void dequantizeBlocks(DType type, const char *blocks, float *out,
 // Numbers to blocks
 //===----------------------------------------------------------------------===//
 
-/// The element of the largest magnitude, the first of several; NaN is none.
+/// The element of the largest magnitude, the first of several; NaN is skipped.
 float findLargest(const float *values) {
   float largest = 0.0f;
   for (int i = 0; i < 32; ++i)

@@ -27,7 +27,7 @@ Expected<std::vector<float>> rankResults(const JsonBpe &bpe, StringRef where) {
       return makeInputError(where, "merge " + Twine(rank) + " into " +
                                        quote(bpe.tokens[merge.result]) +
                                        " is apart from the others into it, so "
-                                       "this is no sentencepiece model");
+                                       "this is not a sentencepiece model");
     if (score == 0.0f)
       score = last -= 1.0f;
   }
@@ -51,9 +51,10 @@ Error checkComplete(const JsonBpe &bpe, StringRef where) {
       if (left == ids.end() || right == ids.end() ||
           listed.contains({left->second, right->second}))
         continue;
-      return makeInputError(where, "no merge joins " + quote(left->getKey()) +
-                                       " and " + quote(right->getKey()) +
-                                       ", so this is no sentencepiece model");
+      return makeInputError(where,
+                            "no merge joins " + quote(left->getKey()) +
+                                " and " + quote(right->getKey()) +
+                                ", so this is not a sentencepiece model");
     }
   }
   return Error::success();

@@ -28,7 +28,7 @@ struct JsonBpe {
 
 /// The value of a key, null if there is none.
 const nlohmann::json &getMember(const nlohmann::json &object, const char *key);
-/// It as a string, empty if it is none.
+/// It as a string, empty if it is not one.
 llvm::StringRef getString(const nlohmann::json &object, const char *key);
 bool getBool(const nlohmann::json &object, const char *key, bool otherwise);
 llvm::StringRef getType(const nlohmann::json &object);

@@ -56,7 +56,7 @@ makeSentencePieceVocabulary(llvm::ArrayRef<SentencePiece> pieces,
                             const SentencePieceOptions &options,
                             llvm::StringRef where);
 
-/// Adds pieces behind those of a sentencepiece vocabulary, which stays as it
+/// Adds pieces after those of a sentencepiece vocabulary, which stays as it
 /// was if they are refused. `where` begins the message.
 llvm::Error appendSentencePieces(llvm::ArrayRef<SentencePiece> pieces,
                                  llvm::StringRef where, Vocabulary &vocabulary);

@@ -87,7 +87,8 @@ Error checkPieces(ArrayRef<SentencePiece> pieces, StringRef where) {
     if (!texts.insert(piece.text).second)
       return makeInputError(here, quote(piece.text) + " is there twice");
     if (!std::isfinite(piece.score))
-      return makeInputError(here, "score is not a number");
+      return makeInputError(
+          here, "score is NaN or infinite, expected a finite number");
     if (piece.type == TokenType::Byte && !parseBytePiece(piece.text))
       return makeInputError(here, "expected a byte like '<0x0A>', found " +
                                       quote(piece.text));

@@ -59,7 +59,7 @@ std::vector<Merge> deriveMerges(const std::vector<std::string> &tokens,
   return merges;
 }
 
-/// The special tokens behind the ranked ones, as Llama 3.1 and later name them.
+/// The special tokens after the ranked ones, as Llama 3.1 and later name them.
 std::string getSpecialToken(int64_t index) {
   static const StringLiteral named[] = {
       "<|begin_of_text|>",

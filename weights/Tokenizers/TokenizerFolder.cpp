@@ -1,6 +1,6 @@
 //===- TokenizerFolder.cpp - The tokenizer of a checkpoint folder ---------===//
 //
-// A sentencepiece tokenizer.model is preferred to the tokenizer.json beside it,
+// A sentencepiece tokenizer.model is preferred to the tokenizer.json next to it,
 // which is a conversion of it; to a tiktoken text, tokenizer.json is preferred,
 // as it names the special tokens.
 //
@@ -69,7 +69,7 @@ void addTurnEnds(Vocabulary &vocabulary) {
       addEos(*id, vocabulary);
 }
 
-/// A tokenizer.json of Llama 3 may leave it to the files beside it to say what
+/// A tokenizer.json of Llama 3 may leave it to the files next to it to say what
 /// every prompt begins with.
 void addLlama3Bos(Vocabulary &vocabulary) {
   if (vocabulary.bosToken || vocabulary.kind != VocabularyKind::ByteLevelBPE ||
@@ -91,7 +91,7 @@ Expected<Vocabulary> readBytes(StringRef bytes, StringRef path) {
 }
 
 //===----------------------------------------------------------------------===//
-// Files beside the tokenizer
+// Files next to the tokenizer
 //===----------------------------------------------------------------------===//
 
 /// Looks values up in files in order of precedence and puts them into a
@@ -248,7 +248,7 @@ private:
 };
 
 /// Tokens of tokenizer.json's added_tokens that a sentencepiece model lacks, as
-/// control pieces behind its own.
+/// control pieces after its own.
 Error addMissingTokens(StringRef path, Vocabulary &vocabulary) {
   Expected<json> file = readIfThere(path);
   if (!file)

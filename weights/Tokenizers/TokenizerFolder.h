@@ -1,6 +1,6 @@
 //===- TokenizerFolder.h - The tokenizer of a checkpoint folder -*- C++ -*-===//
 //
-// tokenizer.json | tokenizer.model, and what stands beside it
+// tokenizer.json | tokenizer.model, and what stands next to it
 // (tokenizer_config, special_tokens_map, generation_config .json,
 // chat_template.jinja)
 //   =>  Vocabulary
@@ -24,7 +24,7 @@ llvm::Expected<std::optional<Vocabulary>>
 readTokenizerFolder(llvm::StringRef folder);
 
 /// Reads one tokenizer file, told apart by its content: tokenizer.json, a
-/// sentencepiece model, a tiktoken text. Looks at nothing beside it; bos and
+/// sentencepiece model, a tiktoken text. Looks at no other file; bos and
 /// what ends a reply are then known by the names of Llama 3's and ChatML's
 /// tokens.
 llvm::Expected<Vocabulary> readTokenizerFile(llvm::StringRef path);

@@ -151,7 +151,7 @@ Expected<Vocabulary> readByteFallback(BpeReader &reader) {
                        "spaces are not treated as in Llama 2 (normalizer: " +
                            describeSteps(normalizers) +
                            "; pre_tokenizer: " + describeSteps(steps) +
-                           "); tokenizer.model beside it would be read");
+                           "); a tokenizer.model next to it would be read");
   JsonBpe &bpe = reader.bpe;
   StringRef unknown = getString(reader.model, "unk_token");
   for (size_t id = 0; id < bpe.tokens.size(); ++id) {

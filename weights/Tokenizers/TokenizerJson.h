@@ -18,7 +18,7 @@
 namespace llamaweights {
 
 /// Reads the text of a whole file; `where` (the file) begins every error. Bos
-/// is what the post-processor puts in front; eos is left to the files beside
+/// is what the post-processor puts in front; eos is left to the files next to
 /// it.
 llvm::Expected<Vocabulary> readTokenizerJson(llvm::StringRef text,
                                              llvm::StringRef where);

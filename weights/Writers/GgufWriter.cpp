@@ -110,7 +110,7 @@ public:
       number(std::bit_cast<uint32_t>(value));
   }
 
-  /// The tensor lies behind the one before.
+  /// The tensor lies after the one before.
   void tensor(StringRef name, ArrayRef<int64_t> shape, DType type) {
     text(name, tensors);
     number(uint32_t(shape.size()), tensors);
@@ -280,7 +280,7 @@ Error addTokenizer(const WritePlan &plan, Head &head) {
 //===----------------------------------------------------------------------===//
 
 /// The embedding and the output matrix are rounded to 8 bits where the layers
-/// are rounded to 4: nothing behind the output makes up for its errors, and
+/// are rounded to 4: nothing after the output makes up for its errors, and
 /// what the embedding loses is missing in every layer. llama-compile's int4
 /// does the same. Blocks of 4 bits that are there already are kept.
 DType getGgufType(const WritePlan &plan, const TensorInfo &tensor) {

@@ -1,4 +1,4 @@
-//===- TokenizerFiles.cpp - The tokenizer beside the tensors --------------===//
+//===- TokenizerFiles.cpp - The tokenizer next to the tensors -------------===//
 //
 // tokenizer.json is written for the library that everybody reads it with:
 // model, added tokens, how text is cut, what is put in front of it.

@@ -1,4 +1,4 @@
-//===- TokenizerFiles.h - The tokenizer beside the tensors ------*- C++ -*-===//
+//===- TokenizerFiles.h - The tokenizer next to the tensors -----*- C++ -*-===//
 //
 // Files of a folder are copied along as they are. A GGUF file has none: its
 // vocabulary becomes a tokenizer.model or a tokenizer.json.

@@ -149,7 +149,7 @@ void printStatistics(const TensorStatistics &statistics) {
   outs() << "\n";
 }
 
-/// NaN and Inf are no JSON; they become text.
+/// JSON has no NaN and Inf; they become text.
 Json toJson(double value) {
   return std::isfinite(value) ? Json(value) : Json(formatNumber(value));
 }

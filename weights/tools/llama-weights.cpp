@@ -127,7 +127,7 @@ static Error convert() {
     total +=
         uint64_t(getStreamedBytes(tensor, getType().value_or(tensor.dtype)));
   ProgressBar progress("convert", quiet, total);
-  // From here on an interruption cleans up behind itself.
+  // From here on an interruption cleans up after itself.
   for (int signal : {SIGINT, SIGTERM, SIGHUP})
     std::signal(signal, [](int) { wasInterrupted = 1; });
   return convertCheckpoint(*opened, destination,

@@ -180,7 +180,8 @@ TEST(HuggingFaceConfig, RefusesKeysThatChangeTheMath) {
       {R"({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}})",
        "key 'rope_scaling.low_freq_factor': is missing"},
       {R"({"rope_parameters": {"rope_type": "default"}})",
-       "key 'rope_parameters': is there beside rope_scaling, expected one of "
+       "key 'rope_parameters': is there as well as rope_scaling, expected one "
+       "of "
        "them"},
   };
   for (auto [change, message] : cases)

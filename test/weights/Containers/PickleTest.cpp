@@ -203,7 +203,7 @@ TEST_F(PickleAttack, PersistentIds) {
 
 TEST_F(PickleAttack, ProtocolsOfText) {
   EXPECT_EQ(run("cos\nsystem\n(S'true'\ntR."),
-            "byte 0: does not begin with a protocol");
+            "byte 0: expected a protocol, found operation 'c'");
   EXPECT_EQ(run("\x80\x01" + global("os", "system") + "."),
             "byte 0: protocol 1, expected 2 to 5");
   EXPECT_EQ(run("\x80\x06."), "byte 0: protocol 6, expected 2 to 5");
@@ -341,7 +341,8 @@ TEST_F(PickleAttack, OperationsOnTheWrongValues) {
             "byte 2: expected 2 values on the stack, found 0");
   EXPECT_EQ(run(kProtocol2 + ")Na."), "byte 4: expected a list, found a tuple");
   EXPECT_EQ(run(kProtocol2 + "]NNs."), "byte 5: expected a dict, found a list");
-  EXPECT_EQ(run(kProtocol2 + "}(Nu."), "byte 5: a dict of 1 keys and values");
+  EXPECT_EQ(run(kProtocol2 + "}(Nu."),
+            "byte 5: a dict of 1 keys and values, expected an even number");
   EXPECT_EQ(run(kProtocol2 + "N"), "expected 1 more bytes at byte 3, found 0");
 }
 

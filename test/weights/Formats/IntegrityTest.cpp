@@ -41,7 +41,7 @@ TEST(Integrity, ReadsChecklists) {
        std::vector<std::string>{sum + "  ../x", sum + "  /x", sum, sum + "  .",
                                 "12  x", std::string(32, 'g') + "  x"})
     EXPECT_EQ(getMessage(parseChecklist(line, "c")),
-              "c: line 1: expected an md5 and the name of a file beside it, "
+              "c: line 1: expected an md5 and the name of a file next to it, "
               "found '" +
                   line + "'");
 }

@@ -65,7 +65,8 @@ TEST(LayerPickle, RefusesWhatDoesNotFit) {
             "array 'w': expected an array, found the integer 5");
   EXPECT_EQ(getComplaint("\x80\x04]."),
             "expected a dict of arrays, found a list");
-  EXPECT_EQ(getComplaint("\x80\x04}.more"), "has 4 bytes behind the pickle");
+  EXPECT_EQ(getComplaint("\x80\x04}.more"),
+            "has 4 bytes after the pickle, expected none");
   EXPECT_EQ(getComplaint("\x80\x04"
                          "cposix\nsystem\n."),
             "pickle: byte 2: refers to 'posix.system', which tensors have no "

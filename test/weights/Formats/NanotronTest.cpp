@@ -80,8 +80,8 @@ TEST(Nanotron, RefusesSlicesThatDoNotFit) {
             "b: is a part of [2, 5] of f32, but another file one of [2, 4] of "
             "f32");
   for (const std::string pair :
-       {"0,2,None|0,2,None#0,2,None|3,5,None",  // ends behind the tensor
-        "0,2,None|0,3,None#0,2,None|0,3,None",  // ends behind the part
+       {"0,2,None|0,2,None#0,2,None|3,5,None",  // ends past the tensor
+        "0,2,None|0,3,None#0,2,None|0,3,None",  // ends past the part
         "0,2,None|0,2,None#0,2,None|2,3,None",  // of two sizes
         "0,2,2|0,2,None#0,2,None|2,4,None",     // every second row
         "-1,2,None|0,2,None#0,2,None|2,4,None", // from the end
@@ -109,7 +109,8 @@ TEST(Nanotron, NamesMissingFiles) {
   EXPECT_EQ(read(), folder.at("p") + ": the file of rank 0 of 2 is missing");
   folder.write("p/" + name + "0-of-3.safetensors", "");
   EXPECT_EQ(read(), folder.at("p") + ": file '" + name +
-                        "1-of-2.safetensors': is no part of the others");
+                        "1-of-2.safetensors': is not a part of the same tensor "
+                        "as the others");
 }
 
 } // namespace

@@ -178,10 +178,14 @@ TEST_F(WeightBlockTest, RefusesWhatCannotBe) {
     EXPECT_NE(add("int8g64", shape, 1056)
                   .find("expected one or two dimensions that a file can hold"),
               std::string::npos);
-  EXPECT_EQ(add("int8g64", {2, 60}, 1056, 1),
-            "m.so: tensor 't': ends behind the block of 1056 bytes");
-  EXPECT_EQ(add("int8g64", {2, 60}, 1056, -1),
-            "m.so: tensor 't': ends behind the block of 1056 bytes");
+  EXPECT_EQ(
+      add("int8g64", {2, 60}, 1056, 1),
+      "m.so: tensor 't': has 1056 bytes at byte 1 of the block, which has "
+      "1056 bytes");
+  EXPECT_EQ(
+      add("int8g64", {2, 60}, 1056, -1),
+      "m.so: tensor 't': has 1056 bytes at byte -1 of the block, which has "
+      "1056 bytes");
   EXPECT_TRUE(checkpoint->getTensors().empty());
 }
 

@@ -134,8 +134,9 @@ TEST(SentencePieceModel, SaysWhatIsWrong) {
             "s.model: piece 7: is empty or holds a zero byte");
   EXPECT_EQ(getComplaint(model + piece("\xFF", 0, 1)),
             "s.model: piece 7: is not UTF-8");
-  EXPECT_EQ(getComplaint(model + piece("b", NAN, 1)),
-            "s.model: piece 7: score is not a number");
+  EXPECT_EQ(
+      getComplaint(model + piece("b", NAN, 1)),
+      "s.model: piece 7: score is NaN or infinite, expected a finite number");
   EXPECT_EQ(getComplaint(model + piece("b", 0, 2)),
             "s.model: has 2 unknown pieces, expected 1");
   EXPECT_EQ(getComplaint(model + piece("b", 0, 7)),

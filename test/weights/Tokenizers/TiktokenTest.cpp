@@ -88,7 +88,7 @@ TEST(Tiktoken, LineEndsOfEitherKindWillDo) {
     windows += c == '\n' ? std::string("\r\n") : std::string(1, c);
   EXPECT_EQ(llvm::cantFail(readTiktoken(windows, "t.model")).tokens,
             plain.tokens);
-  text.pop_back(); // no line end behind the last line
+  text.pop_back(); // no line end after the last line
   EXPECT_EQ(llvm::cantFail(readTiktoken(text, "t.model")).tokens, plain.tokens);
 }
 

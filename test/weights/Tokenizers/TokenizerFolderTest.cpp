@@ -1,6 +1,6 @@
 //===- TokenizerFolderTest.cpp - The tokenizer of a checkpoint folder -----===//
 //
-// Which file is read, and what the files beside it add.
+// Which file is read, and what the files next to it add.
 //
 //===----------------------------------------------------------------------===//
 
@@ -63,7 +63,7 @@ struct TokenizerFolder : testing::Test {
     EXPECT_TRUE(bool(vocabulary));
     return std::move(llvm::cantFail(std::move(vocabulary)).value());
   }
-  /// The message behind "folder/".
+  /// The message after "folder/".
   std::string getComplaint() {
     std::string message = getMessage(readTokenizerFolder(folder.path));
     EXPECT_EQ(message.find('\n'), std::string::npos);
@@ -95,7 +95,7 @@ TEST_F(TokenizerFolder, SentencePieceIsPreferredToTokenizerJson) {
   write("tokenizer.json", file);
   Vocabulary vocabulary = read();
   EXPECT_EQ(vocabulary.kind, VocabularyKind::SentencePiece);
-  // What tokenizer.json adds behind the model's pieces is kept.
+  // What tokenizer.json adds after the model's pieces is kept.
   EXPECT_EQ(vocabulary.tokens.size(), 5u);
   EXPECT_EQ(vocabulary.tokens[4], "<pad>");
   EXPECT_EQ(vocabulary.types[4], TokenType::Control);
@@ -122,7 +122,7 @@ TEST_F(TokenizerFolder, FilesAreToldApartByTheirContent) {
 }
 
 //===----------------------------------------------------------------------===//
-// Files beside it
+// Files next to it
 //===----------------------------------------------------------------------===//
 
 TEST_F(TokenizerFolder, TokenizerConfigNamesBosAndEos) {

@@ -330,18 +330,19 @@ TEST(TokenizerJson, SpacesMayBeTreatedInThreeWays) {
   EXPECT_EQ(getComplaint(file),
             "t.json: key 'normalizer': spaces are not treated as in Llama 2 "
             "(normalizer: nothing; pre_tokenizer: 'Metaspace'); "
-            "tokenizer.model beside it would be read");
+            "a tokenizer.model next to it would be read");
 }
 
 TEST(TokenizerJson, MergesThatAreNoSentencePieceModelAreRefused) {
   json file = makeLlama2();
   file["model"]["merges"] = json::array({"a b", "▁ ab", "▁ a"});
   EXPECT_EQ(getComplaint(file), "t.json: no merge joins '▁a' and 'b', so this "
-                                "is no sentencepiece model");
+                                "is not a sentencepiece model");
   file["model"]["merges"] = json::array({"a b", "▁ ab", "▁ a", "▁a b"});
-  EXPECT_EQ(getComplaint(file), "t.json: merge 3 into '▁ab' is apart from the "
-                                "others into it, so this is no sentencepiece "
-                                "model");
+  EXPECT_EQ(getComplaint(file),
+            "t.json: merge 3 into '▁ab' is apart from the "
+            "others into it, so this is not a sentencepiece "
+            "model");
   file = makeLlama2();
   file["added_tokens"].push_back(makeAdded(8, "<u>", false));
   EXPECT_EQ(getComplaint(file), "t.json: key 'added_tokens': token '<u>' is "
