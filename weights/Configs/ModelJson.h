@@ -1,7 +1,7 @@
 //===- ModelJson.h - model.json, written by hand ----------------*- C++ -*-===//
 //
 // Hyper-parameters, where the tensors are, tokenizer and chat template. The
-// schema is in weights/README.md. Nothing but the text is looked at here.
+// schema is in docs/model-json.md. Nothing but the text is looked at here.
 //
 //===----------------------------------------------------------------------===//
 

@@ -58,10 +58,10 @@ TEST(ModelJson, ReadsTheWholeSchema) {
   EXPECT_FALSE(model->chatTemplatePath.has_value());
 }
 
-TEST(ModelJson, ReadsTheExampleInTheReadme) {
-  std::string readme = readFile(LLAMA_SOURCE_DIR "/weights/README.md");
-  llvm::StringRef example = llvm::StringRef(readme).split("```json\n").second;
-  auto model = parseModelJson(example.split("```").first, "README.md");
+TEST(ModelJson, ReadsTheExampleInTheDocs) {
+  std::string page = readFile(LLAMA_SOURCE_DIR "/docs/model-json.md");
+  llvm::StringRef example = llvm::StringRef(page).split("```json\n").second;
+  auto model = parseModelJson(example.split("```").first, "model-json.md");
   ASSERT_TRUE(bool(model)) << getMessage(std::move(model));
   EXPECT_EQ(model->config.hidden, 2048);
   EXPECT_EQ(model->chatTemplatePath, "chat.jinja");
