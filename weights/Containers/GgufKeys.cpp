@@ -9,8 +9,6 @@
 
 #include "weights/InputError.h"
 
-#include "llvm/Support/FormatVariadic.h"
-
 #include <cassert>
 #include <charconv>
 #include <cmath>
@@ -113,7 +111,9 @@ std::string GgufValue::describe() const {
     return std::to_string(getElement<uint64_t>(*this, 0));
   if (std::optional<int64_t> integer = getInteger(0))
     return std::to_string(*integer);
-  return formatv("{0}", *getNumber(0));
+  char digits[64];
+  double number = getNumber(0).value_or(0.0);
+  return {digits, std::to_chars(digits, std::end(digits), number).ptr};
 }
 
 const GgufValue *GgufKeys::get(StringRef key) {

@@ -300,6 +300,7 @@ protected:
 
 TEST_F(GgufKeysTest, ComplainsAboutWrongTypes) {
   writer.string("s", "x").u32("u", 1).strings("a", {"x"});
+  writer.f32("f", 0.5f).boolean("b", true);
   writer.raw("big", 10, toBytes(~uint64_t(0)));
   writer.numbers<uint64_t>("n", 10, {1, 2});
   auto message = [&](auto read) { return use(writer, read); };
@@ -312,6 +313,10 @@ TEST_F(GgufKeysTest, ComplainsAboutWrongTypes) {
             "18446744073709551615");
   EXPECT_EQ(message([&](GgufKeys &k) { k.read("s", number); }),
             "x.gguf: key 's': expected a number, found the string 'x'");
+  EXPECT_EQ(message([&](GgufKeys &k) { k.read("f", integer); }),
+            "x.gguf: key 'f': expected an integer, found 0.5");
+  EXPECT_EQ(message([&](GgufKeys &k) { k.read("b", integer); }),
+            "x.gguf: key 'b': expected an integer, found true");
   EXPECT_EQ(message([&](GgufKeys &k) { k.read("u", truth); }),
             "x.gguf: key 'u': expected true or false, found 1");
   EXPECT_EQ(message([&](GgufKeys &k) { k.read("u", text); }),
