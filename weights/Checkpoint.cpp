@@ -8,7 +8,7 @@
 #include "weights/Checkpoint.h"
 
 #include "weights/FloatConversion.h"
-#include "weights/Quantize.h"
+#include "weights/Quantization/Quantize.h"
 
 #include "llvm/Support/ErrorHandling.h"
 

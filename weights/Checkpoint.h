@@ -36,7 +36,7 @@ struct TensorInfo {
   int64_t encodedBytes = 0;
   /// Whether it is stored for an input that is Hadamard-transformed first
   /// (SpinQuant's w2).
-  bool isRotated = false;
+  bool isHadamardRotated = false;
 
   int64_t getRows() const { return shape.size() == 2 ? shape[0] : 1; }
   int64_t getColumns() const { return shape.back(); }
@@ -55,9 +55,10 @@ struct TensorInfo {
 class QuantizedMatrix {
 public:
   virtual ~QuantizedMatrix();
-  int64_t groupSize = 0;  ///< columns that share a scale
-  int bits = 8;           ///< of a code: 4 means -8 to 7
-  bool isRotated = false; ///< Checkpoint's rows are Hadamard-transformed
+  int64_t groupSize = 0; ///< columns that share a scale
+  int bits = 8;          ///< of a code: 4 means -8 to 7
+  /// Whether Checkpoint's rows are Hadamard-transformed.
+  bool isHadamardRotated = false;
   /// Codes of rows [first, first + count), one byte each.
   virtual llvm::Error readCodes(int64_t first, int64_t count,
                                 llvm::MutableArrayRef<int8_t> out) const = 0;
@@ -85,7 +86,7 @@ public:
                                int64_t count,
                                llvm::MutableArrayRef<char> out) const = 0;
 
-  /// The codes and scales behind a tensor whose rows are computed from them, or
+  /// The codes and scales of a tensor whose rows are computed from them, or
   /// null. Adaptors, if the checkpoint has any, are in the rows only.
   virtual const QuantizedMatrix *getQuantized(const TensorInfo &tensor) const;
 

@@ -1,6 +1,6 @@
 //===- InputError.cpp - One line for whoever wrote the input --------------===//
 //
-// The formatting behind every message of the room.
+// How every message of the room is formatted.
 //
 //===----------------------------------------------------------------------===//
 

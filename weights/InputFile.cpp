@@ -142,6 +142,14 @@ Expected<std::string> InputFile::readAll(uint64_t limit) const {
   return bytes;
 }
 
+Expected<std::string> readTextFile(StringRef path) {
+  constexpr uint64_t kLongest = uint64_t(64) << 20;
+  auto file = InputFile::open(path);
+  if (!file)
+    return file.takeError();
+  return (*file)->readAll(kLongest);
+}
+
 bool beginsWith(llvm::StringRef path, llvm::StringRef magic) {
   llvm::SmallString<16> begin;
   begin.resize(magic.size());

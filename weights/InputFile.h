@@ -59,6 +59,9 @@ private:
   bool inMemory = false;
 };
 
+/// The text of a file of at most 64 MiB.
+llvm::Expected<std::string> readTextFile(llvm::StringRef path);
+
 /// Whether a file can be read and begins with these bytes.
 bool beginsWith(llvm::StringRef path, llvm::StringRef magic);
 

@@ -14,11 +14,14 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <nlohmann/json.hpp>
+
 #include <cmath>
 #include <numbers>
 #include <set>
 
 using namespace llvm;
+using Json = nlohmann::ordered_json;
 
 namespace llamaweights {
 namespace {
@@ -229,6 +232,35 @@ std::vector<double> ModelConfig::getRopeFrequencies() const {
       frequency /= ropeDivisors[i];
   }
   return frequencies;
+}
+
+Json ModelConfig::shapeToJson() const {
+  return {{"hidden", hidden},
+          {"ffn", ffn},
+          {"vocab", vocab},
+          {"layers", layers},
+          {"heads", {{"query", heads}, {"kv", kvHeads}, {"dim", headDim}}}};
+}
+
+Json ModelConfig::toJson() const {
+  Json rope = {{"theta", ropeTheta}, {"scaling", nullptr}};
+  if (ropeScaling)
+    rope["scaling"] = {
+        {"factor", ropeScaling->factor},
+        {"low_freq_factor", ropeScaling->lowFreqFactor},
+        {"high_freq_factor", ropeScaling->highFreqFactor},
+        {"original_max_positions", ropeScaling->originalMaxPositions}};
+  if (!ropeDivisors.empty())
+    rope["divisors"] = ropeDivisors;
+  Json json = shapeToJson();
+  json["norm_eps"] = normEps;
+  json["rope"] = std::move(rope);
+  json["max_seq_len"] = maxSeqLen;
+  json["tied_embeddings"] = tiedEmbeddings;
+  json["output_tokens"] = outputTokens.empty() ? Json() : Json(outputTokens);
+  json["bos_token"] = bosToken ? Json(*bosToken) : Json();
+  json["eos_tokens"] = eosTokens;
+  return json;
 }
 
 } // namespace llamaweights

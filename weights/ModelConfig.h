@@ -10,6 +10,8 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -59,6 +61,11 @@ struct ModelConfig {
   /// Rotary frequencies in radians per position, headDim / 2 of them, with the
   /// scaling applied.
   std::vector<double> getRopeFrequencies() const;
+
+  /// "hidden" to "heads", the keys of model.json for the shapes of tensors.
+  nlohmann::ordered_json shapeToJson() const;
+  /// All of it, under the keys of model.json and in their order.
+  nlohmann::ordered_json toJson() const;
 };
 
 /// What the rotary frequencies of `config` are divided by: headDim / 2 numbers,

@@ -19,6 +19,9 @@
 
 namespace llamaweights {
 
+/// Which two rows of a head RoPE rotates together.
+enum class RowOrder : uint8_t { Interleaved, HalfSplit };
+
 /// Where a half-split matrix stores interleaved row `row`; `headDim` is even.
 inline int64_t getHalfSplitRow(int64_t row, int64_t headDim) {
   int64_t inHead = row % headDim;

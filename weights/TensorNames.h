@@ -26,7 +26,7 @@ enum class Naming : uint8_t { Meta, HuggingFace, Gguf };
 struct ExpectedTensor {
   std::string name;           ///< canonical
   std::vector<int64_t> shape; ///< [n] or [out, in]
-  bool isRotated = false;     ///< wq or wk: RoPE pairs its rows
+  bool hasRopePairs = false;  ///< wq or wk: RoPE rotates pairs of rows
 };
 
 /// Every tensor a model of that shape consists of, in canonical order:

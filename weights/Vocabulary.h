@@ -1,8 +1,7 @@
 //===- Vocabulary.h - What a tokenizer file says ----------------*- C++ -*-===//
 //
 // tokenizer.model (sentencepiece or tiktoken text), tokenizer.json, GGUF keys
-//   =>  one struct, from which the compiler makes the tokenizer inside
-//   model.so.
+//   =>  one struct, from which the compiler makes the tokenizer of a model.so
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,7 +46,7 @@ struct Merge {
 struct Vocabulary {
   VocabularyKind kind = VocabularyKind::ByteLevelBPE;
   /// Where a format lists pieces and scores instead,
-  /// makeSentencePieceVocabulary (Readers/SentencePieceModel.h) writes it.
+  /// makeSentencePieceVocabulary (Tokenizers/SentencePieceModel.h) writes it.
   std::string sentencePieceModel;
   /// Bytes of each id (text of special ones). Spaces are spaces, as in the text
   /// that the token stands for.

@@ -2,15 +2,15 @@
 
 #include "compiler/Driver/Compilation.h"
 
+#include "compiler/Driver/OptReport.h"
 #include "compiler/Frontend/Frontend.h"
-#include "compiler/Pipelines/Pipelines.h"
-#include "compiler/Pipelines/Registration.h"
+#include "compiler/Machine/ModuleTarget.h"
 #include "compiler/Output/EmbedWeights.h"
 #include "compiler/Output/EmitObject.h"
 #include "compiler/Output/LinkSharedObject.h"
 #include "compiler/Output/ModelInfo.h"
-#include "compiler/Driver/OptReport.h"
-#include "compiler/Machine/ModuleTarget.h"
+#include "compiler/Pipelines/Pipelines.h"
+#include "compiler/Pipelines/Registration.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -26,7 +26,8 @@
 
 using namespace mlir;
 using namespace mlir::llama;
-using llamaweights::ModelManifest;
+using llamaweights::OpenedModel;
+using llamaweights::OutputFile;
 
 //===----------------------------------------------------------------------===//
 // From input to IR
@@ -70,7 +71,7 @@ private:
   /// One for each target, or one for all until their kernels differ.
   std::vector<OwningOpRef<ModuleOp>> modules;
   std::optional<OptReport> report; ///< if one is asked for
-  std::optional<ModelManifest> manifest;
+  std::optional<OpenedModel> manifest;
   std::vector<TargetInfo> targets; ///< the one that asks for most comes first
   Stage stage = Stage::Import;
 };
@@ -84,8 +85,8 @@ static bool isIR(StringRef path) {
 llvm::Error Compilation::openCheckpoint(StringRef path) {
   if (manifest)
     return llvm::Error::success();
-  llvm::Expected<ModelManifest> opened =
-      ModelManifest::open(path, options.linkPolicy);
+  llvm::Expected<OpenedModel> opened =
+      OpenedModel::open(path, options.linkPolicy);
   if (!opened)
     return opened.takeError();
   manifest.emplace(std::move(*opened));
@@ -117,7 +118,8 @@ llvm::Error Compilation::parse() {
   sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
   modules.push_back(parseSourceFile<ModuleOp>(sources, &context));
   if (!modules[0])
-    return llvm::createStringError("%s: is not valid MLIR", options.input.c_str());
+    return llvm::createStringError("%s: is not valid MLIR",
+                                   options.input.c_str());
   stage = findStage(*modules[0]);
   return llvm::Error::success();
 }
@@ -319,13 +321,12 @@ llvm::Error Compilation::writeCode() {
 
 llvm::Expected<std::vector<std::string>>
 Compilation::writeWeights(OutputFile &file, uint64_t begin) {
-  llvm::Expected<SmallVector<WeightOp>> weights =
-      getPlacedWeights(*modules[0]);
+  llvm::Expected<SmallVector<WeightOp>> weights = getPlacedWeights(*modules[0]);
   if (!weights)
     return weights.takeError();
-  return embedWeights(*weights, *manifest->checkpoint, file, begin,
-                      options.progress ? options.progress
-                                       : [](uint64_t, uint64_t) {});
+  return embedWeights(
+      *weights, *manifest->checkpoint, file, begin,
+      options.progress ? options.progress : [](uint64_t, uint64_t) {});
 }
 
 /// Code for every target; the data stands beside that of the first.
@@ -427,4 +428,3 @@ llvm::Expected<CompileResult> llama::compile(const CompileOptions &options,
                                              MLIRContext &context) {
   return Compilation(options, context).run();
 }
-

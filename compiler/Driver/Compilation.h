@@ -17,7 +17,7 @@
 namespace mlir::llama {
 
 struct CompileResult {
-  std::string model;             ///< path of the model; "" if none was asked for
+  std::string model; ///< path of the model; "" if none was asked for
   std::vector<std::string> cpus; ///< that it has code for
 };
 

@@ -42,7 +42,8 @@ CompileOptions::getFrontendOptions(int64_t positions) const {
   bool isF32 = activations == NumberType::F32;
   frontend.kvType = kvType.value_or(isF32 ? CacheType::F32 : CacheType::BF16);
   frontend.maxSeqLen = maxSeqLen.value_or(0);
-  if (llvm::Error error = getQuantization(*this).moveInto(frontend.quantization))
+  if (llvm::Error error =
+          getQuantization(*this).moveInto(frontend.quantization))
     return std::move(error);
   return frontend;
 }

@@ -97,8 +97,8 @@ static std::string describeTarget(const TargetInfo &target) {
   };
   if (target.architecture == Architecture::AArch64) {
     add(true, target.hasMixedDotProducts ? "usdot"
-              : target.hasDotProducts     ? "sdot"
-                                          : "smull");
+              : target.hasDotProducts    ? "sdot"
+                                         : "smull");
     add(target.hasFastBF16Dots, "bfdot");
     return text;
   }
@@ -138,11 +138,11 @@ void OptReport::print(llvm::raw_ostream &stream, const Section &section) const {
   SmallVector<std::array<std::string, 6>> lines = {
       {"matrix", "op", "[out, in]", "type", "prefill", "decode"}};
   for (const Attention &attention : attentions)
-    lines.push_back({"-", attention.op,
-                     llvm::formatv("{0} heads, {1} of keys, of {2}",
-                                   attention.heads, attention.kvHeads,
-                                   attention.headDim),
-                     attention.type, "FMA", "FMA"});
+    lines.push_back(
+        {"-", attention.op,
+         llvm::formatv("{0} heads, {1} of keys, of {2}", attention.heads,
+                       attention.kvHeads, attention.headDim),
+         attention.type, "FMA", "FMA"});
   std::map<std::pair<std::string, std::string>, SmallVector<StringRef>> refused;
   for (const Product &product : section.products) {
     const ProductShape &shape = product.shape;

@@ -38,8 +38,7 @@ using Arguments = llvm::StringMap<Value>;
 
 class ModelBuilder {
 public:
-  ModelBuilder(MLIRContext &context,
-               const llamaweights::ModelManifest &manifest,
+  ModelBuilder(MLIRContext &context, const llamaweights::OpenedModel &manifest,
                const FrontendOptions &options)
       : manifest(manifest), config(manifest.config), options(options),
         b(UnknownLoc::get(&context), &context),
@@ -105,7 +104,7 @@ private:
                            getCacheElementType());
   }
 
-  const llamaweights::ModelManifest &manifest;
+  const llamaweights::OpenedModel &manifest;
   const ModelConfig &config;
   const FrontendOptions &options;
   ImplicitLocOpBuilder b;
@@ -126,7 +125,7 @@ llvm::Error ModelBuilder::declareWeight(StringRef name, bool layered,
   llvm::append_range(stacked, shape);
   setLocation(name);
   WeightOp::create(b, name, layered,
-                   isRotated(manifest, name, layered, options),
+                   isHadamardRotated(manifest, name, layered, options),
                    RankedTensorType::get(stacked, *element));
   return llvm::Error::success();
 }
@@ -256,9 +255,8 @@ Value ModelBuilder::attention(Value normed, const Arguments &given) {
                                            positions, sequences, tables);
   scores = CausalMaskOp::create(b, scoresType, scores, positions);
   scores = SoftmaxOp::create(b, scoresType, scores);
-  Value mixed =
-      AttentionMixOp::create(b, inputRows(queries), scores, cache, layer,
-                             positions, sequences, tables);
+  Value mixed = AttentionMixOp::create(b, inputRows(queries), scores, cache,
+                                       layer, positions, sequences, tables);
   return linear(mixed, "layers.attention.wo", layer, config.hidden);
 }
 
@@ -378,7 +376,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> ModelBuilder::build() {
 
 llvm::Expected<OwningOpRef<ModuleOp>>
 llama::buildModule(MLIRContext &context,
-                   const llamaweights::ModelManifest &manifest,
+                   const llamaweights::OpenedModel &manifest,
                    const FrontendOptions &options) {
   context.loadDialect<LlamaDialect, arith::ArithDialect,
                       bufferization::BufferizationDialect, func::FuncDialect,

@@ -8,7 +8,7 @@
 #ifndef LLAMA_COMPILER_FRONTEND_FRONTEND_H
 #define LLAMA_COMPILER_FRONTEND_FRONTEND_H
 
-#include "weights/ModelManifest.h"
+#include "weights/Formats/OpenedModel.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -46,7 +46,7 @@ struct FrontendOptions {
 ///   @forward(tokens, positions, sequences, tables, cache, logit rows, logits)
 ///   @layer(stream, layer number, angles, cache, rows) -> stream
 llvm::Expected<OwningOpRef<ModuleOp>>
-buildModule(MLIRContext &context, const llamaweights::ModelManifest &manifest,
+buildModule(MLIRContext &context, const llamaweights::OpenedModel &manifest,
             const FrontendOptions &options);
 
 } // namespace mlir::llama

@@ -3,7 +3,7 @@
 #include "compiler/Frontend/WeightTypes.h"
 
 #include "dialects/Llama/IR/LlamaOps.h"
-#include "weights/Quantize.h"
+#include "weights/Quantization/Quantize.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -69,7 +69,7 @@ static DType joinTypes(const TensorInfo &tensor, NumberType activations) {
 }
 
 llvm::Expected<Type> llama::getWeightElementType(
-    MLIRContext &context, const llamaweights::ModelManifest &manifest,
+    MLIRContext &context, const llamaweights::OpenedModel &manifest,
     StringRef symbol, bool layered, const FrontendOptions &options) {
   NumberType activations = options.activations;
   DType chosen = DType::F32;
@@ -97,9 +97,9 @@ llvm::Expected<Type> llama::getWeightElementType(
   return getElementType(context, chosen);
 }
 
-bool llama::isRotated(const llamaweights::ModelManifest &manifest,
-                      StringRef symbol, bool layered,
-                      const FrontendOptions &options) {
+bool llama::isHadamardRotated(const llamaweights::OpenedModel &manifest,
+                              StringRef symbol, bool layered,
+                              const FrontendOptions &options) {
   if (!options.quantization || !layered)
     return false;
   const llamaweights::Checkpoint &checkpoint = *manifest.checkpoint;
@@ -108,7 +108,7 @@ bool llama::isRotated(const llamaweights::ModelManifest &manifest,
         checkpoint.find(getLayerTensorName(symbol, layer));
     const llamaweights::QuantizedMatrix *matrix =
         tensor ? checkpoint.getQuantized(*tensor) : nullptr;
-    if (!matrix || !matrix->isRotated)
+    if (!matrix || !matrix->isHadamardRotated)
       return false;
   }
   return true;

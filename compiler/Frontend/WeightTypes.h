@@ -25,15 +25,16 @@ namespace mlir::llama {
 /// of the table above, and f32 or bf16 where layers are stored in several
 /// types.
 llvm::Expected<Type> getWeightElementType(
-    MLIRContext &context, const llamaweights::ModelManifest &manifest,
+    MLIRContext &context, const llamaweights::OpenedModel &manifest,
     StringRef symbol, bool layered, const FrontendOptions &options);
 
 /// Whether the model is to transform what the layers' w2 is multiplied with:
 /// where the checkpoint asks for it (SpinQuant) and matrices are quantized. So
 /// w2 keeps its integers, and rows lose less when they are rounded. Otherwise
 /// the transform is in the rows of w2 already.
-bool isRotated(const llamaweights::ModelManifest &manifest, StringRef symbol,
-               bool layered, const FrontendOptions &options);
+bool isHadamardRotated(const llamaweights::OpenedModel &manifest,
+                       StringRef symbol, bool layered,
+                       const FrontendOptions &options);
 
 } // namespace mlir::llama
 

@@ -51,9 +51,10 @@ static llvm::Error addAttributes(TargetInfo &info, llvm::StringRef attributes,
           return known.Key == llvm::SubtargetFeatures::StripFlag(name);
         });
     if (!llvm::SubtargetFeatures::hasFlag(name) || !isKnown)
-      return llvm::createStringError(
-          "--mattr=%s: '%s' expected + or - and a feature of %s that LLVM knows",
-          attributes.str().c_str(), name.str().c_str(), info.triple.c_str());
+      return llvm::createStringError("--mattr=%s: '%s' expected + or - and a "
+                                     "feature of %s that LLVM knows",
+                                     attributes.str().c_str(),
+                                     name.str().c_str(), info.triple.c_str());
     features.AddFeature(name);
   }
   info.features = features.getString();

@@ -23,14 +23,14 @@ enum class Architecture : uint8_t { X86, AArch64 };
 struct TargetInfo {
   std::string triple;
   std::string cpu;
-  std::string features;   ///< LLVM's "+avx2,+fma"; beyond what the cpu implies
+  std::string features; ///< LLVM's "+avx2,+fma"; beyond what the cpu implies
   Architecture architecture = Architecture::X86;
-  int64_t vectorBits = 0; ///< of the widest register that is used
-  bool hasVNNI = false;   ///< x86-64: vpdpbusd for registers of that width
-  bool hasDotProducts = false;     ///< aarch64: sdot
+  int64_t vectorBits = 0;      ///< of the widest register that is used
+  bool hasVNNI = false;        ///< x86-64: vpdpbusd for registers of that width
+  bool hasDotProducts = false; ///< aarch64: sdot
   bool hasMixedDotProducts = false; ///< aarch64: usdot
-  bool hasAMX = false;             ///< tile products of bf16
-  bool hasAMXInt8 = false;         ///< tile products of bytes
+  bool hasAMX = false;              ///< tile products of bf16
+  bool hasAMXInt8 = false;          ///< tile products of bytes
   /// vdpbf16ps at the rate of FMA, two products each: 233 GFLOP/s a core on Zen
   /// 4, where FMA has 117. On Sapphire Rapids it is half as fast as FMA. On
   /// aarch64 bfdot, which also spares the widening.

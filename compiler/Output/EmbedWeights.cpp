@@ -31,8 +31,7 @@ static llvm::Expected<DType> getDType(Type type) {
   return llvm::createStringError("weights cannot be stored in this type");
 }
 
-static llvm::Error checkShape(WeightOp weight,
-                              const TensorInfo &tensor) {
+static llvm::Error checkShape(WeightOp weight, const TensorInfo &tensor) {
   ArrayRef<int64_t> shape = weight.getElementTensorType().getShape();
   if (ArrayRef<int64_t>(tensor.shape) == shape)
     return llvm::Error::success();
@@ -49,8 +48,7 @@ static llvm::Error checkShape(WeightOp weight,
 }
 
 /// The numbers that become integers.
-static llvm::Error readNumbers(WeightOp weight,
-                               const TensorInfo &tensor,
+static llvm::Error readNumbers(WeightOp weight, const TensorInfo &tensor,
                                const Checkpoint &checkpoint, int64_t row,
                                int64_t count, MutableArrayRef<float> out) {
   if (!weight.getRotated())
@@ -58,7 +56,7 @@ static llvm::Error readNumbers(WeightOp weight,
         tensor, DType::F32, row, count,
         {reinterpret_cast<char *>(out.data()), out.size() * sizeof(float)});
   const llamaweights::QuantizedMatrix *matrix = checkpoint.getQuantized(tensor);
-  if (matrix && matrix->isRotated)
+  if (matrix && matrix->isHadamardRotated)
     return matrix->readUntransformed(row, count, out);
   return llvm::createStringError(
       "%s: tensor '%s' is an ordinary matrix, but the model was compiled for "
@@ -74,7 +72,8 @@ public:
   StoredRows(WeightOp weight, const TensorInfo &tensor,
              const Checkpoint &checkpoint)
       : weight(weight), tensor(tensor), checkpoint(checkpoint),
-        layout{getElementFormat(weight.getElementTensorType().getElementType())},
+        layout{
+            getElementFormat(weight.getElementTensorType().getElementType())},
         columns(tensor.getColumns()) {}
 
   /// How many rows are read at once; whole panels.
@@ -130,10 +129,9 @@ void StoredRows::quantize(int64_t first, int64_t count,
     }
     std::vector<uint8_t> row(columns);
     std::vector<uint16_t> scales(columns / 32), minimums(columns / 32);
-    llamaweights::readCodes(tensor.dtype,
-                            rows.data() + (first + i) * tensor.getRowBytes(),
-                            row.data(), scales.data(), minimums.data(),
-                            columns);
+    llamaweights::readCodes(
+        tensor.dtype, rows.data() + (first + i) * tensor.getRowBytes(),
+        row.data(), scales.data(), minimums.data(), columns);
     packCodes(layout.format, row, scales, minimums, into.getRow(i));
   }
 }
@@ -178,9 +176,10 @@ llvm::Error StoredRows::packFloats(int64_t row, int64_t count) {
   packed.resize(panels * layout.getPanelBytes(columns));
   llvm::parallelFor(0, panels, [&](size_t i) {
     size_t first = i * PanelLayout::kPanelRows * rowBytes;
-    size_t here = std::min(PanelLayout::kPanelRows * rowBytes,
-                           rows.size() - first);
-    llamaweights::packPanel(layout, columns, ArrayRef(rows).slice(first, here), getPanel(i));
+    size_t here =
+        std::min(PanelLayout::kPanelRows * rowBytes, rows.size() - first);
+    llamaweights::packPanel(layout, columns, ArrayRef(rows).slice(first, here),
+                            getPanel(i));
   });
   return llvm::Error::success();
 }
@@ -219,9 +218,8 @@ static llvm::Error embedTensor(WeightOp weight, int64_t layer,
     if (!bytes)
       return bytes.takeError();
     hasher.update(*bytes);
-    if (llvm::Error error =
-            file.write(at, {reinterpret_cast<const char *>(bytes->data()),
-                            bytes->size()}))
+    if (llvm::Error error = file.write(
+            at, {reinterpret_cast<const char *>(bytes->data()), bytes->size()}))
       return error;
     at += bytes->size();
     written(bytes->size());

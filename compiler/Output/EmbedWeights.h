@@ -9,7 +9,7 @@
 #define LLAMA_COMPILER_OUTPUT_EMBEDWEIGHTS_H
 
 #include "compiler/Output/ModelInfo.h"
-#include "compiler/Output/OutputFile.h"
+#include "weights/OutputFile.h"
 
 namespace mlir::llama {
 
@@ -20,8 +20,8 @@ using Progress = function_ref<void(uint64_t done, uint64_t total)>;
 /// of each tensor, in the order of the list and its layers.
 llvm::Expected<std::vector<std::string>>
 embedWeights(ArrayRef<WeightOp> weights,
-             const llamaweights::Checkpoint &checkpoint, OutputFile &file,
-             uint64_t begin, Progress progress);
+             const llamaweights::Checkpoint &checkpoint,
+             llamaweights::OutputFile &file, uint64_t begin, Progress progress);
 
 } // namespace mlir::llama
 

@@ -25,6 +25,7 @@ LLD_HAS_DRIVER(elf)
 using namespace mlir;
 using namespace mlir::llama;
 using namespace llvm::ELF;
+using llamaweights::OutputFile;
 
 // The weights get a segment of their own, so that it can be given its own place
 // in the file and its own rights afterwards; 2 MiB is the size of a huge page.

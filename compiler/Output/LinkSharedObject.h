@@ -3,7 +3,7 @@
 #ifndef LLAMA_COMPILER_OUTPUT_LINKSHAREDOBJECT_H
 #define LLAMA_COMPILER_OUTPUT_LINKSHAREDOBJECT_H
 
-#include "compiler/Output/OutputFile.h"
+#include "weights/OutputFile.h"
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
@@ -12,13 +12,14 @@ namespace mlir::llama {
 
 /// Links `objects` into `file`, with lld in this process.
 llvm::Error linkSharedObject(llvm::ArrayRef<llvm::SmallVector<char, 0>> objects,
-                             OutputFile &file);
+                             llamaweights::OutputFile &file);
 
 /// Gives the section that the object reserved for the weights `bytes` bytes of
 /// the file, behind everything else, and makes it constant. Returns where they
 /// begin. Until then the section has a size and no contents, so the linker
 /// neither reads nor copies them.
-llvm::Expected<uint64_t> openWeightsSection(OutputFile &file, uint64_t bytes);
+llvm::Expected<uint64_t> openWeightsSection(llamaweights::OutputFile &file,
+                                            uint64_t bytes);
 
 } // namespace mlir::llama
 

@@ -13,6 +13,7 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 
 #include <cstring>
@@ -20,7 +21,8 @@
 
 using namespace mlir;
 using namespace mlir::llama;
-using llamaweights::ModelManifest;
+using llamaweights::OpenedModel;
+using llamaweights::OutputFile;
 using Json = nlohmann::ordered_json;
 
 std::string llama::getCompilerVersion() {
@@ -31,8 +33,7 @@ static std::string getTypeName(Type type) {
   return type.isInteger(8) ? "int8" : getName(getElementFormat(type));
 }
 
-llvm::Expected<SmallVector<WeightOp>>
-llama::getPlacedWeights(ModuleOp module) {
+llvm::Expected<SmallVector<WeightOp>> llama::getPlacedWeights(ModuleOp module) {
   SmallVector<WeightOp> weights(module.getOps<WeightOp>());
   for (WeightOp weight : weights) {
     std::string name = weight.getSymName().str();
@@ -102,17 +103,6 @@ static llvm::Expected<ModuleFacts> readFacts(ModuleOp module) {
                      bytes.getInt()};
 }
 
-static Json describeShape(const llamaweights::ModelConfig &config) {
-  return {{"hidden", config.hidden},
-          {"ffn", config.ffn},
-          {"vocab", config.vocab},
-          {"layers", config.layers},
-          {"heads",
-           {{"query", config.heads},
-            {"kv", config.kvHeads},
-            {"dim", config.headDim}}}};
-}
-
 /// One phase: its name, what it reads of a layer's weights once (`bytes`) and
 /// for each row (`row_bytes`), and how many weights a row is multiplied with.
 static Json describePhase(PhaseAttr phase, ArrayRef<WeightOp> weights) {
@@ -177,7 +167,7 @@ static Json describeTargets(ArrayRef<TargetInfo> targets,
   return result;
 }
 
-static std::string describe(const ModelManifest &manifest,
+static std::string describe(const OpenedModel &manifest,
                             const ModuleFacts &facts,
                             ArrayRef<WeightOp> weights,
                             ArrayRef<ModuleOp> modules,
@@ -185,7 +175,7 @@ static std::string describe(const ModelManifest &manifest,
                             StringRef weightsFile) {
   const llamaweights::ModelConfig &config = manifest.config;
   Json info = {{"name", manifest.name}};
-  info.update(describeShape(config));
+  info.update(config.shapeToJson());
   info["max_seq_len"] = facts.maxSeqLen;
   info["bos_token"] = config.bosToken ? Json(*config.bosToken) : Json();
   info["eos_tokens"] = config.eosTokens;
@@ -212,7 +202,7 @@ static void copyText(char (&field)[size], StringRef text) {
 }
 
 llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
-                                                const ModelManifest &manifest,
+                                                const OpenedModel &manifest,
                                                 ArrayRef<TargetInfo> targets,
                                                 WeightStorage storage,
                                                 StringRef weightsFile) {

@@ -9,9 +9,9 @@
 #define LLAMA_COMPILER_OUTPUT_MODELINFO_H
 
 #include "compiler/Output/EmitObject.h"
-#include "compiler/Output/OutputFile.h"
 #include "dialects/Llama/IR/LlamaOps.h"
-#include "weights/ModelManifest.h"
+#include "weights/Formats/OpenedModel.h"
+#include "weights/OutputFile.h"
 
 namespace mlir::llama {
 
@@ -27,13 +27,13 @@ llvm::Expected<SmallVector<WeightOp>> getPlacedWeights(ModuleOp module);
 /// target, in the order of getEntryPoints. `weightsFile` is the name of the
 /// file beside the model if weights are external.
 llvm::Expected<ObjectData> describeModel(
-    ArrayRef<ModuleOp> modules, const llamaweights::ModelManifest &manifest,
+    ArrayRef<ModuleOp> modules, const llamaweights::OpenedModel &manifest,
     ArrayRef<TargetInfo> targets, WeightStorage storage, StringRef weightsFile);
 
 /// Puts the hashes of the tensors into the description that `data` has, which
 /// keeps its length, and into `file`, which holds it somewhere.
 llvm::Error recordHashes(ObjectData &data, ArrayRef<std::string> hashes,
-                         OutputFile &file);
+                         llamaweights::OutputFile &file);
 
 } // namespace mlir::llama
 

@@ -7,8 +7,8 @@
 #include "compiler/Pipelines/Pipelines.h"
 
 #include "compiler/CPU/Conversion/Passes.h"
-#include "compiler/Placement/Passes.h"
 #include "compiler/CPU/Passes.h"
+#include "compiler/Placement/Passes.h"
 #include "compiler/Transforms/Passes.h"
 #include "dialects/Kernel/IR/KernelOps.h"
 #include "dialects/Llama/IR/LlamaOps.h"
@@ -208,7 +208,7 @@ void llama::registerLlamaPipelines() {
         ("llama-pipeline-" + getStageName(stage)).str(),
         getStageDescription(stage),
         [stage](OpPassManager &pm, const PipelineOptions &options) {
-          buildStagePipeline(
-              pm, stage, {options.triple, options.cpu, options.attributes});
+          buildStagePipeline(pm, stage,
+                             {options.triple, options.cpu, options.attributes});
         });
 }

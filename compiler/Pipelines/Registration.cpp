@@ -5,8 +5,8 @@
 #include "compiler/CPU/Conversion/Passes.h"
 #include "compiler/CPU/Passes.h"
 #include "compiler/Pipelines/Pipelines.h"
-#include "compiler/Transforms/Passes.h"
 #include "compiler/Placement/Passes.h"
+#include "compiler/Transforms/Passes.h"
 #include "dialects/Kernel/IR/KernelOps.h"
 #include "dialects/Llama/IR/LlamaDialect.h"
 

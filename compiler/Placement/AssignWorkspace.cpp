@@ -9,8 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Placement/Passes.h"
 #include "compiler/Placement/CallArguments.h"
+#include "compiler/Placement/Passes.h"
 
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
@@ -106,7 +106,7 @@ LogicalResult LlamaAssignWorkspace::collect(func::FuncOp function) {
 }
 
 Value LlamaAssignWorkspace::getBytes(ImplicitLocOpBuilder &b,
-                                      const Buffer &buffer, Value rows) {
+                                     const Buffer &buffer, Value rows) {
   auto constant = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(b, value);
   };
@@ -153,8 +153,8 @@ void LlamaAssignWorkspace::placeCalls(func::FuncOp function, Value end) {
 }
 
 Value LlamaAssignWorkspace::addSizes(ImplicitLocOpBuilder &b,
-                                      func::FuncOp function, Value rows,
-                                      Value logitRows, Value begin) {
+                                     func::FuncOp function, Value rows,
+                                     Value logitRows, Value begin) {
   Value end = begin;
   for (const Buffer &buffer : buffers[function])
     end = arith::AddIOp::create(

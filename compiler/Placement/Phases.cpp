@@ -15,9 +15,9 @@ using namespace mlir::llama;
 static constexpr StringLiteral kPrefix = "llama.";
 
 Location llama::getLoweredLocation(Operation *op) {
-  return NameLoc::get(StringAttr::get(op->getContext(),
-                                      op->getName().getStringRef()),
-                      op->getLoc());
+  return NameLoc::get(
+      StringAttr::get(op->getContext(), op->getName().getStringRef()),
+      op->getLoc());
 }
 
 /// Name of the llama op, "swiglu", that something at `loc` is lowered from;

@@ -10,7 +10,7 @@
 #include "compiler/Driver/Compilation.h"
 #include "compiler/Pipelines/Registration.h"
 #include "compiler/tools/Flags.h"
-#include "compiler/tools/Progress.h"
+#include "weights/ProgressBar.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -33,7 +33,7 @@ static void summarize(const CompileResult &result, double seconds) {
 
 static llvm::Expected<CompileResult> compileWithBar(Flags &flags,
                                                     MLIRContext &context) {
-  ProgressBar bar("weights", flags.isQuiet);
+  llamaweights::ProgressBar bar("weights", flags.isQuiet);
   flags.options.progress = [&](uint64_t done, uint64_t total) {
     bar.update(done, total);
   };

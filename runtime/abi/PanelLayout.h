@@ -61,9 +61,7 @@ struct PanelLayout {
   constexpr int64_t getWordBytes() const {
     return format.kind == ElementKind::F16 ? 2 : 4;
   }
-  constexpr int64_t getLineBytes() const {
-    return getWordBytes() * kPanelRows;
-  }
+  constexpr int64_t getLineBytes() const { return getWordBytes() * kPanelRows; }
   /// Elements of each row in a line.
   constexpr int64_t getLineColumns() const {
     return 8 * getWordBytes() / format.bits;

@@ -9,17 +9,32 @@
 #define LLAMA_TEST_FUZZ_FUZZINPUT_H
 
 #include "weights/Checkpoint.h"
-#include "weights/Readers/FileCheckpoint.h"
+#include "weights/Formats/FileCheckpoint.h"
 
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+/// A fuzzer of the bytes `text`:   LLAMA_FUZZ(text) { check(read(text)); }
+#define LLAMA_FUZZ(text)                                                       \
+  static void fuzz(llvm::StringRef text);                                      \
+  extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {    \
+    fuzz({reinterpret_cast<const char *>(data), size});                        \
+    return 0;                                                                  \
+  }                                                                            \
+  static void fuzz(llvm::StringRef text)
+
 namespace llamafuzz {
 
-inline llvm::StringRef asText(const uint8_t *data, size_t size) {
-  return {reinterpret_cast<const char *>(data), size};
+/// Takes the first byte, which chooses one of several readers; 0 if there is
+/// none.
+inline char takeChoice(llvm::StringRef &text) {
+  if (text.empty())
+    return 0;
+  char choice = text.front();
+  text = text.drop_front();
+  return choice;
 }
 
 /// Consumes an error; aborts if its message is not what a person can be shown.

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/CompiledModel.h"
+#include "weights/Formats/CompiledModel.h"
 
 #include "test/fuzz/FuzzInput.h"
 
@@ -15,13 +15,13 @@
 using namespace llamafuzz;
 using namespace llamaweights;
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+LLAMA_FUZZ(text) {
   int descriptor = memfd_create("model", 0);
-  if (descriptor < 0 || write(descriptor, data, size) != ssize_t(size))
+  if (descriptor < 0 ||
+      write(descriptor, text.data(), text.size()) != ssize_t(text.size()))
     std::abort();
   if (auto model = check(
           openCompiledModel("/proc/self/fd/" + std::to_string(descriptor))))
     readRows(*model->checkpoint);
   close(descriptor);
-  return 0;
 }

@@ -4,30 +4,28 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/HuggingFaceConfig.h"
-#include "weights/Readers/MetaParams.h"
-#include "weights/Readers/ModelJson.h"
-#include "weights/Readers/Nanotron.h"
-#include "weights/Readers/OutputTokens.h"
+#include "weights/Configs/HuggingFaceConfig.h"
+#include "weights/Configs/MetaParams.h"
+#include "weights/Configs/ModelJson.h"
+#include "weights/Configs/NanotronConfig.h"
+#include "weights/Configs/OutputTokens.h"
+#include "weights/Formats/Nanotron.h"
 
 #include "test/fuzz/FuzzInput.h"
 
 using namespace llamafuzz;
 using namespace llamaweights;
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size == 0)
-    return 0;
-  llvm::StringRef text = asText(data + 1, size - 1);
+LLAMA_FUZZ(text) {
   std::optional<ModelConfig> config;
-  switch (data[0]) {
+  switch (takeChoice(text)) {
   case 'h':
     config = check(parseHuggingFaceConfig(text, "config.json"));
     break;
   case 'g':
     config.emplace().vocab = 10;
     check(addGenerationConfig(text, "generation_config.json", *config));
-    return 0;
+    return;
   case 'p':
     config = check(parseMetaParams(text, "params.json", {}));
     break;
@@ -37,16 +35,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     break;
   case 'o':
     check(parseOutputMap(text, "map.json"));
-    return 0;
+    return;
   case 'n': {
     RowOrder order = RowOrder::HalfSplit;
     config = check(parseNanotronConfig(text, "model_config.json", order));
     break;
   }
   default:
-    return 0;
+    return;
   }
   if (config)
     (void)config->getRopeFrequencies();
-  return 0;
 }

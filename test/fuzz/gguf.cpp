@@ -5,25 +5,23 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/GgufModel.h"
-
 #include "test/fuzz/FuzzInput.h"
+#include "weights/Configs/GgufConfig.h"
+#include "weights/Tokenizers/GgufVocabulary.h"
 
 using namespace llamafuzz;
 using namespace llamaweights;
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  auto file =
-      check(readGguf(InputFile::fromMemory("x.gguf", asText(data, size))));
+LLAMA_FUZZ(text) {
+  auto file = check(readGguf(InputFile::fromMemory("x.gguf", text)));
   if (!file)
-    return 0;
+    return;
   check(readGgufVocabulary(*file));
   auto config = check(readGgufConfig(*file));
   if (!config)
-    return 0;
+    return;
   (void)config->getRopeFrequencies();
   if (auto checkpoint = check(createFileCheckpoint(
           "x.gguf", std::move(file->tensors), Naming::Gguf, *config)))
     readRows(**checkpoint);
-  return 0;
 }

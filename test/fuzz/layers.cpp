@@ -4,17 +4,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/LayerPickle.h"
+#include "weights/Formats/LayerPickle.h"
 
 #include "test/fuzz/FuzzInput.h"
 
 using namespace llamafuzz;
 using namespace llamaweights;
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  auto tensors = check(
-      readArrayPickle(InputFile::fromMemory("x.pkl", asText(data, size))));
+LLAMA_FUZZ(text) {
+  auto tensors = check(readArrayPickle(InputFile::fromMemory("x.pkl", text)));
   if (tensors)
     readStored(*tensors);
-  return 0;
 }

@@ -4,20 +4,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/Npy.h"
+#include "weights/Containers/Npy.h"
 
 #include "test/fuzz/FuzzInput.h"
 
 using namespace llamafuzz;
 using namespace llamaweights;
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  auto tensor =
-      check(readNpy(InputFile::fromMemory("x.npy", asText(data, size))));
+LLAMA_FUZZ(text) {
+  auto tensor = check(readNpy(InputFile::fromMemory("x.npy", text)));
   if (!tensor)
-    return 0;
+    return;
   std::vector<char> bytes(
       size_t(*getStoredBytes(tensor->dtype, tensor->shape)));
   check(tensor->file->read(tensor->offset, bytes));
-  return 0;
 }

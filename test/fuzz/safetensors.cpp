@@ -4,18 +4,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/Safetensors.h"
+#include "weights/Containers/Safetensors.h"
 
 #include "test/fuzz/FuzzInput.h"
 
 using namespace llamafuzz;
 using namespace llamaweights;
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  auto tensors = check(readSafetensors(
-      InputFile::fromMemory("x.safetensors", asText(data, size))));
+LLAMA_FUZZ(text) {
+  auto tensors =
+      check(readSafetensors(InputFile::fromMemory("x.safetensors", text)));
   if (!tensors)
-    return 0;
+    return;
   ModelConfig config; // that of seeds.py
   config.hidden = 4;
   config.ffn = 6;
@@ -28,5 +28,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (auto checkpoint = check(createFileCheckpoint(
           "x", std::move(*tensors), Naming::HuggingFace, config)))
     readRows(**checkpoint);
-  return 0;
 }

@@ -4,20 +4,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/SentencePieceModel.h"
-#include "weights/Readers/Tiktoken.h"
-#include "weights/Readers/TokenizerJson.h"
+#include "weights/Tokenizers/SentencePieceModel.h"
+#include "weights/Tokenizers/Tiktoken.h"
+#include "weights/Tokenizers/TokenizerJson.h"
 
 #include "test/fuzz/FuzzInput.h"
 
 using namespace llamafuzz;
 using namespace llamaweights;
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size == 0)
-    return 0;
-  llvm::StringRef text = asText(data + 1, size - 1);
-  switch (data[0]) {
+LLAMA_FUZZ(text) {
+  switch (takeChoice(text)) {
   case 'j':
     check(readTokenizerJson(text, "tokenizer.json"));
     break;
@@ -28,5 +25,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check(readTiktoken(text, "tokenizer.model"));
     break;
   }
-  return 0;
 }

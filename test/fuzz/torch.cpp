@@ -5,23 +5,21 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/MetaQuantized.h"
-#include "weights/Readers/TorchPickle.h"
+#include "weights/Containers/TorchPickle.h"
+#include "weights/Formats/MetaQuantized.h"
 
 #include "test/fuzz/FuzzInput.h"
 
 using namespace llamafuzz;
 using namespace llamaweights;
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  auto tensors = check(
-      readTorchPickle(InputFile::fromMemory("x.pth", asText(data, size))));
+LLAMA_FUZZ(text) {
+  auto tensors = check(readTorchPickle(InputFile::fromMemory("x.pth", text)));
   if (!tensors)
-    return 0;
+    return;
   readStored(*tensors);
   MetaQuantization quantization = {1, true, 1, 2.0};
   auto computed = check(dequantizeMeta(std::move(*tensors), quantization));
   if (computed)
     readStored(*computed);
-  return 0;
 }

@@ -6,11 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/Readers/GgufModel.h"
-#include "weights/Readers/Npy.h"
-#include "weights/Readers/Safetensors.h"
+#include "weights/Configs/GgufConfig.h"
+#include "weights/Containers/Npy.h"
+#include "weights/Containers/Safetensors.h"
+#include "weights/Tokenizers/GgufVocabulary.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
 
 #include <functional>
 

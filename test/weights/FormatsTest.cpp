@@ -6,11 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "weights/ModelManifest.h"
+#include "weights/Formats/OpenedModel.h"
+#include "weights/Tokenizers/GgufVocabulary.h"
 
-#include "test/weights/TestFiles.h"
-#include "weights/Readers/GgufModel.h"
-#include "weights/Readers/TorchPickle.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
+#include "weights/Containers/TorchPickle.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -46,37 +47,37 @@ protected:
       GTEST_SKIP() << "LLAMA_WEIGHTS_REFERENCE is not set, see reference.py";
     reference = folder;
   }
-  ModelManifest open(const std::string &name) {
-    auto manifest = ModelManifest::open(reference + "/models/" + name);
-    EXPECT_TRUE(bool(manifest)) << getMessage(std::move(manifest));
-    return manifest ? std::move(*manifest) : ModelManifest();
+  OpenedModel open(const std::string &name) {
+    auto opened = OpenedModel::open(reference + "/models/" + name);
+    EXPECT_TRUE(bool(opened)) << getMessage(std::move(opened));
+    return opened ? std::move(*opened) : OpenedModel();
   }
   std::string reference;
 };
 
 TEST_P(Formats, HoldTheNumbersThatWentIn) {
-  ModelManifest manifest = open(GetParam());
-  ASSERT_TRUE(manifest.checkpoint);
-  EXPECT_EQ(manifest.config.hidden, 256);
-  EXPECT_EQ(manifest.config.ffn, 512);
-  EXPECT_EQ(manifest.config.vocab, 24);
-  EXPECT_EQ(manifest.config.layers, 2);
-  EXPECT_EQ(manifest.config.heads, 4);
-  EXPECT_EQ(manifest.config.kvHeads, 2);
-  EXPECT_EQ(manifest.config.headDim, 64);
-  EXPECT_EQ(manifest.config.normEps, 1e-5);
-  EXPECT_EQ(manifest.config.ropeTheta, 10000.0);
-  EXPECT_FALSE(manifest.vocabulary.has_value());
+  OpenedModel opened = open(GetParam());
+  ASSERT_TRUE(opened.checkpoint);
+  EXPECT_EQ(opened.config.hidden, 256);
+  EXPECT_EQ(opened.config.ffn, 512);
+  EXPECT_EQ(opened.config.vocab, 24);
+  EXPECT_EQ(opened.config.layers, 2);
+  EXPECT_EQ(opened.config.heads, 4);
+  EXPECT_EQ(opened.config.kvHeads, 2);
+  EXPECT_EQ(opened.config.headDim, 64);
+  EXPECT_EQ(opened.config.normEps, 1e-5);
+  EXPECT_EQ(opened.config.ropeTheta, 10000.0);
+  EXPECT_FALSE(opened.vocabulary.has_value());
 
   std::string folder = reference + "/expected/" + GetParam() + "/";
   size_t tensors = 0;
-  for (const TensorInfo &tensor : manifest.checkpoint->getTensors()) {
-    auto found = readAs<uint32_t>(*manifest.checkpoint, tensor, DType::F32);
+  for (const TensorInfo &tensor : opened.checkpoint->getTensors()) {
+    auto found = readAs<uint32_t>(*opened.checkpoint, tensor, DType::F32);
     EXPECT_TRUE(found == readNumbers<uint32_t>(folder + tensor.name + ".f32"))
         << tensor.name << " of " << tensor.file;
     ++tensors;
   }
-  EXPECT_EQ(tensors, manifest.config.tiedEmbeddings ? 20u : 21u);
+  EXPECT_EQ(tensors, opened.config.tiedEmbeddings ? 20u : 21u);
   std::error_code code;
   size_t expected = 0;
   for (llvm::sys::fs::directory_iterator it(folder, code), end;
@@ -121,11 +122,11 @@ TEST_F(References, HostileFilesAreRefusedInOneLine) {
 TEST_F(References, QuantizedCheckpointsOfMeta) {
   for (auto [name, tolerance] :
        {std::pair("meta-spinquant", 2e-6), {"meta-qlora", 2e-6}}) {
-    ModelManifest manifest = open(name);
-    ASSERT_TRUE(manifest.checkpoint);
-    EXPECT_FALSE(manifest.config.tiedEmbeddings);
-    for (const TensorInfo &tensor : manifest.checkpoint->getTensors()) {
-      auto found = readAs<float>(*manifest.checkpoint, tensor, DType::F32);
+    OpenedModel opened = open(name);
+    ASSERT_TRUE(opened.checkpoint);
+    EXPECT_FALSE(opened.config.tiedEmbeddings);
+    for (const TensorInfo &tensor : opened.checkpoint->getTensors()) {
+      auto found = readAs<float>(*opened.checkpoint, tensor, DType::F32);
       auto expected = readNumbers<double>(reference + "/quantized-meta/" +
                                           name + "/" + tensor.name + ".f64");
       ASSERT_EQ(found.size(), expected.size()) << tensor.name;
@@ -136,7 +137,7 @@ TEST_F(References, QuantizedCheckpointsOfMeta) {
       }
       EXPECT_LE(worst, tolerance * largest) << name << " " << tensor.name;
       bool isMatrix = tensor.shape.size() == 2;
-      const QuantizedMatrix *codes = manifest.checkpoint->getQuantized(tensor);
+      const QuantizedMatrix *codes = opened.checkpoint->getQuantized(tensor);
       ASSERT_EQ(codes != nullptr, isMatrix) << tensor.name;
       if (!isMatrix)
         continue;
@@ -148,11 +149,11 @@ TEST_F(References, QuantizedCheckpointsOfMeta) {
 }
 
 TEST_F(References, RoundLikeNumpy) {
-  ModelManifest manifest = open("hf-f32-stray");
-  ASSERT_TRUE(manifest.checkpoint);
+  OpenedModel opened = open("hf-f32-stray");
+  ASSERT_TRUE(opened.checkpoint);
   std::string folder = reference + "/expected/hf-f32-stray/";
-  for (const TensorInfo &tensor : manifest.checkpoint->getTensors()) {
-    const Checkpoint &checkpoint = *manifest.checkpoint;
+  for (const TensorInfo &tensor : opened.checkpoint->getTensors()) {
+    const Checkpoint &checkpoint = *opened.checkpoint;
     EXPECT_TRUE(readAs<uint16_t>(checkpoint, tensor, DType::BF16) ==
                 readNumbers<uint16_t>(folder + tensor.name + ".bf16"))
         << tensor.name;
@@ -180,12 +181,12 @@ TEST_F(References, ModelJsonSpeaksOfEveryFormat) {
          {{"format", format}, {"path", reference + "/models/" + name + path}}}};
     TempFolder folder;
     folder.write("model.json", model.dump());
-    auto manifest = ModelManifest::open(folder.path);
-    ASSERT_TRUE(bool(manifest)) << getMessage(std::move(manifest));
-    EXPECT_EQ(manifest->config.maxSeqLen, 99);
-    EXPECT_EQ(manifest->config.normEps, 1e-6);
-    const TensorInfo &wq = *manifest->checkpoint->find("layers.1.attention.wq");
-    EXPECT_TRUE(readAs<uint32_t>(*manifest->checkpoint, wq, DType::F32) ==
+    auto opened = OpenedModel::open(folder.path);
+    ASSERT_TRUE(bool(opened)) << getMessage(std::move(opened));
+    EXPECT_EQ(opened->config.maxSeqLen, 99);
+    EXPECT_EQ(opened->config.normEps, 1e-6);
+    const TensorInfo &wq = *opened->checkpoint->find("layers.1.attention.wq");
+    EXPECT_TRUE(readAs<uint32_t>(*opened->checkpoint, wq, DType::F32) ==
                 readNumbers<uint32_t>(reference + "/expected/" + name + "/" +
                                       wq.name + ".f32"))
         << name;
@@ -246,9 +247,9 @@ TEST(TrainedModel, IsTheSameInBothFormats) {
   if (!data)
     GTEST_SKIP() << "LLAMA_TEST_DATA is not set";
   std::string folder = std::string(data) + "/stories260K";
-  auto hf = ModelManifest::open(folder + "/hf");
+  auto hf = OpenedModel::open(folder + "/hf");
   ASSERT_TRUE(bool(hf)) << getMessage(std::move(hf));
-  auto gguf = ModelManifest::open(folder + "/stories260K.gguf");
+  auto gguf = OpenedModel::open(folder + "/stories260K.gguf");
   ASSERT_TRUE(bool(gguf)) << getMessage(std::move(gguf));
   EXPECT_EQ(hf->config.normEps, gguf->config.normEps);
   EXPECT_TRUE(hf->config.tiedEmbeddings);

@@ -7,7 +7,9 @@
 
 #include "weights/InputFile.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
 
 #include <filesystem>
 #include <sys/stat.h>

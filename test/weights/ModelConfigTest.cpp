@@ -6,14 +6,16 @@
 
 #include "weights/ModelConfig.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/Messages.h"
 
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 using namespace llamatest;
 using namespace llamaweights;
+using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -189,6 +191,25 @@ TEST(ModelConfig, DivisorsDivide) {
   std::vector<double> divided = config.getRopeFrequencies();
   for (size_t i = 0; i < 32; ++i)
     EXPECT_EQ(divided[i], plain[i] / double(i + 1)) << i;
+}
+
+TEST(ModelConfig, IsStatedAsInModelJson) {
+  EXPECT_EQ(makeLlama32().toJson().dump(),
+            R"({"hidden":2048,"ffn":8192,"vocab":128256,"layers":16,)"
+            R"("heads":{"query":32,"kv":8,"dim":64},"norm_eps":1e-05,)"
+            R"("rope":{"theta":500000.0,"scaling":{"factor":32.0,)"
+            R"("low_freq_factor":1.0,"high_freq_factor":4.0,)"
+            R"("original_max_positions":8192}},"max_seq_len":131072,)"
+            R"("tied_embeddings":true,"output_tokens":null,"bos_token":128000,)"
+            R"("eos_tokens":[128001,128008,128009]})");
+  ModelConfig plain;
+  plain.ropeDivisors = {1.0, 2.0};
+  plain.outputTokens = {7, 3};
+  Json json = plain.toJson();
+  EXPECT_EQ(json["rope"].dump(),
+            R"({"theta":0.0,"scaling":null,"divisors":[1.0,2.0]})");
+  EXPECT_EQ(json["output_tokens"].dump(), "[7,3]");
+  EXPECT_TRUE(json["bos_token"].is_null());
 }
 
 } // namespace

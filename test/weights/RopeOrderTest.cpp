@@ -8,7 +8,8 @@
 
 #include "weights/RopeOrder.h"
 
-#include "test/weights/TestFiles.h"
+#include "test/weights/ContainerBytes.h"
+#include "test/weights/Messages.h"
 
 using namespace llamatest;
 using namespace llamaweights;

@@ -324,7 +324,7 @@ def write_hostile(folder, values):
         "cube.pth": (saved({"w": torch.ones(2, 2, 2)}), "has 3 dimensions, expected at most 2"),
         "empty.pth": (b"", "begins neither as a zip file"),
         "text.pth": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "begins neither as a zip file"),
-        "protocol.pth": (pickled(pickle.dumps({}, 0)), "does not begin with a protocol"),
+        "protocol.pth": (pickled(pickle.dumps({}, 0)), "expected a protocol"),
         "no-stop.pth": (pickled(b"\x80\x02}"), "expected 1 more bytes"),
         "stack.pth": (pickled(b"\x80\x02a."), "expected 2 values on the stack, found 0"),
         "memo.pth": (pickled(b"\x80\x02h\5."), "refers to value 5, which was not remembered"),

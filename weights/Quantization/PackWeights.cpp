@@ -212,7 +212,7 @@ static Line chooseLine(const ElementFormat &format, ArrayRef<float> group) {
 }
 
 void llamaweights::packRow(const ElementFormat &format, ArrayRef<float> row,
-                          PackedRow into) {
+                           PackedRow into) {
   int zero = 1 << (format.bits - 1);
   int64_t group = format.group, columns = row.size();
   for (int64_t number = 0, end = into.scales.size(); number < end; ++number) {
@@ -233,9 +233,9 @@ void llamaweights::packRow(const ElementFormat &format, ArrayRef<float> row,
   }
 }
 
-void llamaweights::packCodes(const ElementFormat &format, ArrayRef<uint8_t> codes,
-                            ArrayRef<uint16_t> scales,
-                            ArrayRef<uint16_t> minimums, PackedRow into) {
+void llamaweights::packCodes(const ElementFormat &format,
+                             ArrayRef<uint8_t> codes, ArrayRef<uint16_t> scales,
+                             ArrayRef<uint16_t> minimums, PackedRow into) {
   assert(format.hasMinimum && format.group == 32 && "as blocks are");
   std::fill(into.codes.begin(), into.codes.end(), 0);
   llvm::copy(codes, into.codes.begin());
@@ -279,7 +279,8 @@ void llamaweights::packPanel(const PanelLayout &layout, int64_t columns,
   for (int64_t lane = 0; lane < count; ++lane) {
     const uint8_t *row = rows.codes.data() + lane * padded;
     for (int64_t line = 0; line < padded / inLine; ++line, row += inLine) {
-      uint8_t *to = panel.data() + layout.locateLine(line / lines, line % lines) +
+      uint8_t *to = panel.data() +
+                    layout.locateLine(line / lines, line % lines) +
                     lane * layout.getWordBytes();
       for (int64_t i = 0; i < 4; ++i)
         to[i] = layout.format.bits == 8

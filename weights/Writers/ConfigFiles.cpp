@@ -6,7 +6,7 @@
 
 #include "weights/Writers/ConfigFiles.h"
 
-#include "weights/Readers/MetaParams.h"
+#include "weights/Configs/MetaParams.h"
 
 #include "llvm/ADT/StringSwitch.h"
 

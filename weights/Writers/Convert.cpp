@@ -6,8 +6,8 @@
 
 #include "weights/Writers/Convert.h"
 
+#include "weights/Formats/Integrity.h"
 #include "weights/InputError.h"
-#include "weights/Integrity.h"
 #include "weights/Writers/TokenizerFiles.h"
 #include "weights/Writers/Writers.h"
 
@@ -22,7 +22,7 @@ bool isPlain(DType type) {
   return type == DType::F32 || type == DType::F16 || type == DType::BF16;
 }
 
-Error checkTypes(const ModelManifest &manifest, const ConvertOptions &options) {
+Error checkTypes(const OpenedModel &model, const ConvertOptions &options) {
   StringRef format = getName(options.format);
   if (options.checklist && options.format != CheckpointFormat::Meta)
     return makeInputError("--checklist",
@@ -38,7 +38,7 @@ Error checkTypes(const ModelManifest &manifest, const ConvertOptions &options) {
                           "layers are pickled as f32");
   if (options.dtype || options.format == CheckpointFormat::LayerPickle)
     return Error::success();
-  for (const TensorInfo &tensor : manifest.checkpoint->getTensors())
+  for (const TensorInfo &tensor : model.checkpoint->getTensors())
     if (!isPlain(tensor.dtype))
       return makeInputError(tensor.file,
                             "tensor " + quote(tensor.sourceName) + ": is " +
@@ -49,7 +49,7 @@ Error checkTypes(const ModelManifest &manifest, const ConvertOptions &options) {
 }
 
 /// A list of divisors, which only GGUF has, as the rule it comes from.
-Error settleRope(ModelConfig &config, const ModelManifest &manifest,
+Error settleRope(ModelConfig &config, const OpenedModel &model,
                  CheckpointFormat format) {
   // llama.cpp's converter computes the divisors in f32.
   constexpr double kTolerance = 1e-4;
@@ -57,7 +57,7 @@ Error settleRope(ModelConfig &config, const ModelManifest &manifest,
     return Error::success();
   auto scaling = recognizeRopeScaling(config, kTolerance);
   if (!scaling)
-    return makeInputError(manifest.path,
+    return makeInputError(model.path,
                           "its rotary frequencies have divisors of their own, "
                           "which " +
                               getName(format) + " cannot express");
@@ -67,16 +67,16 @@ Error settleRope(ModelConfig &config, const ModelManifest &manifest,
 }
 
 /// A pruned output matrix, of which only params.json tells the tokens.
-Error checkOutput(const ModelManifest &manifest, CheckpointFormat format) {
-  const ModelConfig &config = manifest.config;
+Error checkOutput(const OpenedModel &model, CheckpointFormat format) {
+  const ModelConfig &config = model.config;
   if (config.outputTokens.empty() || format == CheckpointFormat::Meta ||
       format == CheckpointFormat::Npy)
     return Error::success();
-  return makeInputError(manifest.path, "its output matrix has rows for " +
-                                           Twine(config.getOutputRows()) +
-                                           " of " + Twine(config.vocab) +
-                                           " tokens, which " + getName(format) +
-                                           " cannot express");
+  return makeInputError(model.path, "its output matrix has rows for " +
+                                        Twine(config.getOutputRows()) + " of " +
+                                        Twine(config.vocab) +
+                                        " tokens, which " + getName(format) +
+                                        " cannot express");
 }
 
 /// md5 of every file that Meta lists.
@@ -116,17 +116,17 @@ Error writeFolder(const WritePlan &plan, CheckpointFormat format,
 
 } // namespace
 
-Error convertCheckpoint(const ModelManifest &manifest, StringRef to,
+Error convertCheckpoint(const OpenedModel &model, StringRef to,
                         ConvertOptions options,
                         function_ref<Error(int64_t)> progress) {
-  if (Error error = checkTypes(manifest, options))
+  if (Error error = checkTypes(model, options))
     return error;
-  if (Error error = checkOutput(manifest, options.format))
+  if (Error error = checkOutput(model, options.format))
     return error;
-  ModelConfig config = manifest.config;
-  if (Error error = settleRope(config, manifest, options.format))
+  ModelConfig config = model.config;
+  if (Error error = settleRope(config, model, options.format))
     return error;
-  WritePlan plan = {manifest, config, options.dtype, progress};
+  WritePlan plan = {model, config, options.dtype, progress};
   if (options.format == CheckpointFormat::Gguf) {
     auto file = OutputFile::create(to);
     if (!file)
@@ -140,7 +140,7 @@ Error convertCheckpoint(const ModelManifest &manifest, StringRef to,
     return folder.takeError();
   if (Error error = writeFolder(plan, options.format, *folder))
     return error;
-  if (Error error = writeTokenizerFiles(manifest, *folder))
+  if (Error error = writeTokenizerFiles(model, *folder))
     return error;
   if (options.checklist)
     if (Error error = writeChecklist(*folder))

@@ -1,13 +1,13 @@
 //===- Convert.h - A checkpoint in another format ---------------*- C++ -*-===//
 //
-// ModelManifest  =>  a folder or a GGUF file, whole or absent
+// OpenedModel  =>  a folder or a GGUF file, whole or absent
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef LLAMA_WEIGHTS_WRITERS_CONVERT_H
 #define LLAMA_WEIGHTS_WRITERS_CONVERT_H
 
-#include "weights/ModelManifest.h"
+#include "weights/Formats/OpenedModel.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 
@@ -26,7 +26,7 @@ struct ConvertOptions {
 /// `progress` is called with the bytes written since the last call; an error of
 /// its own ends the work and leaves nothing behind.
 llvm::Error
-convertCheckpoint(const ModelManifest &manifest, llvm::StringRef to,
+convertCheckpoint(const OpenedModel &model, llvm::StringRef to,
                   ConvertOptions options,
                   llvm::function_ref<llvm::Error(int64_t)> progress);
 

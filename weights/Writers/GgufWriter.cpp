@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "weights/Containers/Gguf.h"
 #include "weights/InputError.h"
-#include "weights/Readers/Gguf.h"
-#include "weights/Readers/SentencePieceModel.h"
-#include "weights/Readers/TokenizerJson.h"
 #include "weights/TensorNames.h"
+#include "weights/Tokenizers/ByteLevel.h"
+#include "weights/Tokenizers/SentencePieceModel.h"
 #include "weights/Writers/Writers.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -110,7 +110,7 @@ public:
       number(std::bit_cast<uint32_t>(value));
   }
 
-  /// The tensor lies behind the one before.
+  /// The tensor lies after the one before.
   void tensor(StringRef name, ArrayRef<int64_t> shape, DType type) {
     text(name, tensors);
     number(uint32_t(shape.size()), tensors);
@@ -226,11 +226,11 @@ Error addSentencePiece(const WritePlan &plan, const Vocabulary &vocabulary,
                        int64_t count, Head &head) {
   SentencePieceOptions options;
   auto pieces = readSentencePieces(vocabulary.sentencePieceModel,
-                                   plan.manifest.path, options);
+                                   plan.model.path, options);
   if (!pieces)
     return pieces.takeError();
   if (!options.charsMap.empty())
-    return makeInputError(plan.manifest.path,
+    return makeInputError(plan.model.path,
                           "its tokenizer has normalization rules, which the "
                           "reader of GGUF files does not support");
   TokenTable table;
@@ -258,11 +258,11 @@ Error addTokenizer(const WritePlan &plan, Head &head) {
   for (auto [i, key] : enumerate(kEnds))
     if (i < config.eosTokens.size())
       head.u32(key, config.eosTokens[i]);
-  if (!plan.manifest.vocabulary) {
+  if (!plan.model.vocabulary) {
     head.string(GGML "model", "none");
     return Error::success();
   }
-  const Vocabulary &vocabulary = *plan.manifest.vocabulary;
+  const Vocabulary &vocabulary = *plan.model.vocabulary;
   head.boolean(GGML "add_bos_token", vocabulary.addBos);
   head.boolean(GGML "add_eos_token", vocabulary.addEos);
   if (!vocabulary.chatTemplate.empty())
@@ -280,7 +280,7 @@ Error addTokenizer(const WritePlan &plan, Head &head) {
 //===----------------------------------------------------------------------===//
 
 /// The embedding and the output matrix are rounded to 8 bits where the layers
-/// are rounded to 4: nothing behind the output makes up for its errors, and
+/// are rounded to 4: nothing after the output makes up for its errors, and
 /// what the embedding loses is missing in every layer. llama-compile's int4
 /// does the same. Blocks of 4 bits that are there already are kept.
 DType getGgufType(const WritePlan &plan, const TensorInfo &tensor) {
@@ -310,7 +310,7 @@ Error writeGguf(const WritePlan &plan, OutputFile &file) {
   Head head;
   DType matrices = getGgufType(plan, plan.get("layers.0.attention.wq"));
   head.string("general.architecture", "llama");
-  head.string("general.name", plan.manifest.name);
+  head.string("general.name", plan.model.name);
   head.u32("general.file_type", getFileType(matrices));
   head.u32("general.quantization_version", kQuantizationVersion);
   head.u32("general.alignment", kAlignment);

@@ -160,8 +160,8 @@ private:
         return error;
       return plan.progress(int64_t(bytes.size()));
     };
-    RowFormat format = {DType::F32,
-                        isRotated(tensor.name) ? plan.getConfig().headDim : 0};
+    RowFormat format = {
+        DType::F32, hasRopePairs(tensor.name) ? plan.getConfig().headDim : 0};
     if (Error error = streamRows(plan.getCheckpoint(), tensor, format, sink))
       return error;
     if (Error error = columns.flush())

@@ -29,7 +29,7 @@ public:
   Error writeAll();
 
 private:
-  /// One parameter: the rows of those tensors, one behind the other.
+  /// One parameter: the rows of those tensors, one after the other.
   Error write(const Twine &path, ArrayRef<std::string> names);
   Error writeLayer(int64_t layer);
 

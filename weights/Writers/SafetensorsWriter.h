@@ -8,7 +8,7 @@
 #define LLAMA_WEIGHTS_WRITERS_SAFETENSORSWRITER_H
 
 #include "weights/DType.h"
-#include "weights/Writers/OutputFile.h"
+#include "weights/OutputFile.h"
 
 #include <map>
 #include <vector>

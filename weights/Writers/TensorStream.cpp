@@ -7,7 +7,7 @@
 
 #include "weights/Writers/TensorStream.h"
 
-#include "weights/Quantize.h"
+#include "weights/Quantization/Quantize.h"
 #include "weights/RopeOrder.h"
 
 #include <algorithm>

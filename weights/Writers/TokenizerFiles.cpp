@@ -1,4 +1,4 @@
-//===- TokenizerFiles.cpp - The tokenizer beside the tensors --------------===//
+//===- TokenizerFiles.cpp - The tokenizer next to the tensors -------------===//
 //
 // tokenizer.json is written for the library that everybody reads it with:
 // model, added tokens, how text is cut, what is put in front of it.
@@ -7,7 +7,8 @@
 
 #include "weights/Writers/TokenizerFiles.h"
 
-#include "weights/Readers/TokenizerJson.h"
+#include "weights/Tokenizers/ByteLevel.h"
+#include "weights/Tokenizers/TokenizerJson.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -134,28 +135,28 @@ std::string printTokenizerJson(const Vocabulary &vocabulary) {
   return dump(json);
 }
 
-Error writeTokenizerFiles(const ModelManifest &manifest,
+Error writeTokenizerFiles(const OpenedModel &model,
                           const OutputFolder &folder) {
-  bool isFolder = sys::fs::is_directory(manifest.weightsPath);
+  bool isFolder = sys::fs::is_directory(model.weightsPath);
   bool isCopied = false;
   for (StringRef name : kFiles) {
-    std::string from = getPathIn(manifest.weightsPath, name);
+    std::string from = getPathIn(model.weightsPath, name);
     if (!isFolder || !sys::fs::exists(from))
       continue;
     isCopied |= name == "tokenizer.json" || name == "tokenizer.model";
     if (Error error = folder.copyFile(from, name))
       return error;
   }
-  if (isCopied || !manifest.vocabulary)
+  if (isCopied || !model.vocabulary)
     return Error::success();
-  const Vocabulary &vocabulary = *manifest.vocabulary;
+  const Vocabulary &vocabulary = *model.vocabulary;
   bool isPieces = vocabulary.kind == VocabularyKind::SentencePiece;
   if (Error error =
           folder.writeFile(isPieces ? "tokenizer.model" : "tokenizer.json",
                            isPieces ? vocabulary.sentencePieceModel
                                     : printTokenizerJson(vocabulary)))
     return error;
-  if (sys::fs::exists(getPathIn(manifest.weightsPath, "tokenizer_config.json")))
+  if (sys::fs::exists(getPathIn(model.weightsPath, "tokenizer_config.json")))
     return Error::success();
   return folder.writeFile("tokenizer_config.json", printConfig(vocabulary));
 }

@@ -1,4 +1,4 @@
-//===- TokenizerFiles.h - The tokenizer beside the tensors ------*- C++ -*-===//
+//===- TokenizerFiles.h - The tokenizer next to the tensors -----*- C++ -*-===//
 //
 // Files of a folder are copied along as they are. A GGUF file has none: its
 // vocabulary becomes a tokenizer.model or a tokenizer.json.
@@ -8,12 +8,12 @@
 #ifndef LLAMA_WEIGHTS_WRITERS_TOKENIZERFILES_H
 #define LLAMA_WEIGHTS_WRITERS_TOKENIZERFILES_H
 
-#include "weights/ModelManifest.h"
-#include "weights/Writers/OutputFile.h"
+#include "weights/Formats/OpenedModel.h"
+#include "weights/OutputFile.h"
 
 namespace llamaweights {
 
-llvm::Error writeTokenizerFiles(const ModelManifest &manifest,
+llvm::Error writeTokenizerFiles(const OpenedModel &model,
                                 const OutputFolder &folder);
 
 /// tokenizer.json of a byte-level vocabulary.

@@ -31,7 +31,7 @@ DType WritePlan::getType(const TensorInfo &tensor) const {
 Error WritePlan::append(const TensorInfo &tensor, DType type, bool halfSplit,
                         OutputFile &file) const {
   RowFormat format = {
-      type, halfSplit && isRotated(tensor.name) ? getConfig().headDim : 0};
+      type, halfSplit && hasRopePairs(tensor.name) ? getConfig().headDim : 0};
   return streamRows(getCheckpoint(), tensor, format,
                     [&](ArrayRef<char> bytes) -> Error {
                       if (Error error = file.append(bytes))
@@ -50,7 +50,7 @@ std::vector<std::string> getTensorNames(const ModelConfig &config,
   return names;
 }
 
-bool isRotated(StringRef canonicalName) {
+bool hasRopePairs(StringRef canonicalName) {
   return canonicalName.ends_with("attention.wq") ||
          canonicalName.ends_with("attention.wk");
 }

@@ -8,22 +8,22 @@
 #ifndef LLAMA_WEIGHTS_WRITERS_WRITEPLAN_H
 #define LLAMA_WEIGHTS_WRITERS_WRITEPLAN_H
 
-#include "weights/ModelManifest.h"
-#include "weights/Writers/OutputFile.h"
+#include "weights/Formats/OpenedModel.h"
+#include "weights/OutputFile.h"
 #include "weights/Writers/TensorStream.h"
 
 namespace llamaweights {
 
 struct WritePlan {
-  const ModelManifest &manifest;
-  const ModelConfig &config;  ///< the manifest's, as the format can express it
+  const OpenedModel &model;
+  const ModelConfig &config;  ///< the model's, as the format can express it
   std::optional<DType> dtype; ///< of matrices; none: as they are stored
   /// Called with the number of bytes that have been written since the last
   /// call, from one thread at a time. An error ends the work.
   llvm::function_ref<llvm::Error(int64_t)> progress;
 
   const ModelConfig &getConfig() const { return config; }
-  const Checkpoint &getCheckpoint() const { return *manifest.checkpoint; }
+  const Checkpoint &getCheckpoint() const { return *model.checkpoint; }
 
   /// The tensor of that canonical name; with tied embeddings, "output" is the
   /// embedding.
@@ -41,8 +41,8 @@ struct WritePlan {
 std::vector<std::string> getTensorNames(const ModelConfig &config,
                                         bool withOutput);
 
-/// Whether RoPE rotates the rows of that tensor.
-bool isRotated(llvm::StringRef canonicalName);
+/// Whether RoPE rotates pairs of rows of that tensor.
+bool hasRopePairs(llvm::StringRef canonicalName);
 
 } // namespace llamaweights
 

@@ -24,7 +24,7 @@ constexpr uint16_t kVersion = 20, kVersion64 = 45;
 constexpr uint16_t kUtf8Names = 1 << 11;
 constexpr uint16_t kNoTime = 0, kFirstDay = (1 << 5) | 1; // 1980-01-01
 
-/// Little-endian numbers, one behind the other.
+/// Little-endian numbers, one after the other.
 class Record {
 public:
   Record &u16(uint64_t value) { return add(uint16_t(value)); }

@@ -8,7 +8,7 @@
 #ifndef LLAMA_WEIGHTS_WRITERS_ZIPWRITER_H
 #define LLAMA_WEIGHTS_WRITERS_ZIPWRITER_H
 
-#include "weights/Writers/OutputFile.h"
+#include "weights/OutputFile.h"
 
 #include <vector>
 

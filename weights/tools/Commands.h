@@ -10,7 +10,7 @@
 
 #include "weights/CheckpointFormat.h"
 #include "weights/DType.h"
-#include "weights/ModelManifest.h"
+#include "weights/Formats/OpenedModel.h"
 
 #include <nlohmann/json.hpp>
 
@@ -21,13 +21,13 @@ namespace llamaweights {
 /// What PATH turned out to be.
 struct Subject {
   std::string path;
-  std::optional<ModelManifest> manifest;      ///< of a checkpoint
+  std::optional<OpenedModel> model;           ///< of a checkpoint
   std::optional<nlohmann::ordered_json> info; ///< of a model.so
   std::unique_ptr<Checkpoint> other;          ///< of anything but a checkpoint
   std::map<std::string, std::string> hashes;  ///< that a model.so states
 
   const Checkpoint &getCheckpoint() const {
-    return other ? *other : *manifest->checkpoint;
+    return other ? *other : *model->checkpoint;
   }
   uint64_t getBytes() const;
 };

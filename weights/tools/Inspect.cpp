@@ -5,13 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "weights/Configs/MetaParams.h"
+#include "weights/Formats/BareTensors.h"
+#include "weights/Formats/CompiledModel.h"
+#include "weights/Formats/TensorScan.h"
 #include "weights/InputError.h"
-#include "weights/Readers/BareTensors.h"
-#include "weights/Readers/CompiledModel.h"
-#include "weights/Readers/MetaParams.h"
-#include "weights/TensorScan.h"
+#include "weights/ProgressBar.h"
 #include "weights/tools/Commands.h"
-#include "weights/tools/Progress.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -108,9 +108,9 @@ void printLine(StringRef what, const Twine &value) {
   outs() << "  " << left_justify(what, 20) << value << "\n";
 }
 
-void printModel(const ModelManifest &manifest) {
-  const ModelConfig &config = manifest.config;
-  outs() << manifest.name << " (" << getName(manifest.format) << ")\n";
+void printModel(const OpenedModel &model) {
+  const ModelConfig &config = model.config;
+  outs() << model.name << " (" << getName(model.format) << ")\n";
   printLine("hidden", itostr(config.hidden));
   printLine("layers", itostr(config.layers));
   printLine("heads", formatv("{0} query, {1} key-value, {2} wide", config.heads,
@@ -126,7 +126,7 @@ void printModel(const ModelManifest &manifest) {
   printLine("rope", explainRope(config));
   printLine("positions", withSeparators(config.maxSeqLen));
   printLine("tokens", explainTokens(config));
-  printLine("tokenizer", explainTokenizer(manifest.vocabulary));
+  printLine("tokenizer", explainTokenizer(model.vocabulary));
   printLine("cache",
             withSeparators(getCacheBytes(config)) + " bytes per token (bf16)");
 }
@@ -149,7 +149,7 @@ void printStatistics(const TensorStatistics &statistics) {
   outs() << "\n";
 }
 
-/// NaN and Inf are no JSON; they become text.
+/// JSON has no NaN and Inf; they become text.
 Json toJson(double value) {
   return std::isfinite(value) ? Json(value) : Json(formatNumber(value));
 }
@@ -167,45 +167,19 @@ Json describe(const TensorStatistics &statistics) {
           {"first", first}};
 }
 
-Json describe(const ModelManifest &manifest) {
-  const ModelConfig &config = manifest.config;
-  Json rope = {{"theta", config.ropeTheta}, {"scaling", nullptr}};
-  if (const auto &scaling = config.ropeScaling)
-    rope["scaling"] = {
-        {"factor", scaling->factor},
-        {"low_freq_factor", scaling->lowFreqFactor},
-        {"high_freq_factor", scaling->highFreqFactor},
-        {"original_max_positions", scaling->originalMaxPositions}};
-  if (!config.ropeDivisors.empty())
-    rope["divisors"] = config.ropeDivisors;
-  return {{"name", manifest.name},
-          {"format", getName(manifest.format).str()},
-          {"hidden", config.hidden},
-          {"ffn", config.ffn},
-          {"vocab", config.vocab},
-          {"layers", config.layers},
-          {"heads",
-           {{"query", config.heads},
-            {"kv", config.kvHeads},
-            {"dim", config.headDim}}},
-          {"norm_eps", config.normEps},
-          {"rope", rope},
-          {"max_seq_len", config.maxSeqLen},
-          {"tied_embeddings", config.tiedEmbeddings},
-          {"output_tokens",
-           config.outputTokens.empty() ? Json() : Json(config.outputTokens)},
-          {"bos_token", config.bosToken ? Json(*config.bosToken) : Json()},
-          {"eos_tokens", config.eosTokens},
-          {"kv_bytes_per_token", getCacheBytes(config)},
-          {"tokens", manifest.vocabulary
-                         ? Json(manifest.vocabulary->tokens.size())
-                         : Json()}};
+Json describe(const OpenedModel &model) {
+  Json json = {{"name", model.name}, {"format", getName(model.format).str()}};
+  json.update(model.config.toJson());
+  json["kv_bytes_per_token"] = getCacheBytes(model.config);
+  json["tokens"] =
+      model.vocabulary ? Json(model.vocabulary->tokens.size()) : Json();
+  return json;
 }
 
 Json describe(const Subject &subject) {
   Json json = Json::object();
-  if (subject.manifest)
-    json = describe(*subject.manifest);
+  if (subject.model)
+    json = describe(*subject.model);
   if (subject.info) {
     json = *subject.info;
     json["format"] = "model.so";
@@ -231,8 +205,8 @@ void printInfo(const Subject &subject) {
 
 void printHeading(const Subject &subject) {
   const Checkpoint &checkpoint = subject.getCheckpoint();
-  if (subject.manifest)
-    printModel(*subject.manifest);
+  if (subject.model)
+    printModel(*subject.model);
   else if (subject.info)
     printInfo(subject);
   else
@@ -250,7 +224,8 @@ void printTensor(const TensorInfo &tensor) {
          << left_justify(tensor.getTypeName(), 8)
          << right_justify(withSeparators(tensor.getStoredBytes()), 15) << "  "
          << sys::path::filename(tensor.file)
-         << (tensor.isRotated ? ", of a Hadamard-transformed input" : "")
+         << (tensor.isHadamardRotated ? ", of a Hadamard-transformed input"
+                                      : "")
          << "\n";
 }
 
@@ -280,16 +255,16 @@ Expected<Subject> openSubject(StringRef path, LinkPolicy links) {
     subject.hashes = std::move(model->hashes);
     return subject;
   }
-  Expected<ModelManifest> manifest = ModelManifest::open(path, links);
-  if (!manifest)
-    return manifest.takeError();
-  subject.manifest.emplace(std::move(*manifest));
+  Expected<OpenedModel> model = OpenedModel::open(path, links);
+  if (!model)
+    return model.takeError();
+  subject.model.emplace(std::move(*model));
   return subject;
 }
 
 Error inspect(const Subject &subject, InspectOptions options) {
   const Checkpoint &checkpoint = subject.getCheckpoint();
-  Progress progress("inspect", subject.getBytes(), options.quiet);
+  ProgressBar progress("inspect", options.quiet, subject.getBytes());
   Json list = Json::array();
   if (!options.json)
     printHeading(subject);
@@ -300,7 +275,7 @@ Error inspect(const Subject &subject, InspectOptions options) {
                   {"dtype", tensor.getTypeName()},
                   {"bytes", tensor.getStoredBytes()},
                   {"file", tensor.file}};
-    if (tensor.isRotated)
+    if (tensor.isHadamardRotated)
       entry["rotated"] = true;
     if (!options.json)
       printTensor(tensor);

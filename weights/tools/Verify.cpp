@@ -6,11 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "weights/Formats/Integrity.h"
 #include "weights/InputError.h"
-#include "weights/Integrity.h"
-#include "weights/Writers/OutputFile.h"
+#include "weights/OutputFile.h"
+#include "weights/ProgressBar.h"
 #include "weights/tools/Commands.h"
-#include "weights/tools/Progress.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -46,7 +46,7 @@ private:
       function_ref<Expected<std::string>(StringRef, ScanProgress)> getSum);
   Error checkTensors(const Subject &subject);
   Error checkTensor(const Subject &subject, const TensorInfo &tensor,
-                    Progress &progress);
+                    ProgressBar &progress);
   void compareWithManifest(const TensorInfo &tensor, StringRef hash);
   Error writeManifest(const Subject &subject);
 
@@ -96,7 +96,7 @@ Error Verifier::checkFile(
     complain(file, "is listed in " + listName + ", but is not there");
     return Error::success();
   }
-  Progress progress(name, size, options.quiet);
+  ProgressBar progress(name, options.quiet, size);
   auto sum = getSum(file, [&](int64_t bytes) { progress.add(bytes); });
   if (!sum)
     return sum.takeError();
@@ -141,7 +141,7 @@ void Verifier::compareWithManifest(const TensorInfo &tensor, StringRef hash) {
 }
 
 Error Verifier::checkTensor(const Subject &subject, const TensorInfo &tensor,
-                            Progress &progress) {
+                            ProgressBar &progress) {
   auto stated = subject.hashes.find(tensor.name);
   bool needHash = expected || !options.writeManifest.empty() ||
                   stated != subject.hashes.end();
@@ -173,12 +173,12 @@ Error Verifier::checkTensors(const Subject &subject) {
     uint64_t size = 0;
     if (sys::fs::file_size(file, size))
       continue; // reading its tensors will say so
-    Progress progress(sys::path::filename(file), size, options.quiet);
+    ProgressBar progress(sys::path::filename(file), options.quiet, size);
     if (Error error =
             checkZipSums(file, [&](int64_t bytes) { progress.add(bytes); }))
       complain(std::move(error));
   }
-  Progress progress("tensors", subject.getBytes(), options.quiet);
+  ProgressBar progress("tensors", options.quiet, subject.getBytes());
   for (const TensorInfo &tensor : checkpoint.getTensors())
     if (Error error = checkTensor(subject, tensor, progress))
       return error;

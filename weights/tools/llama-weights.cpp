@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "weights/ProgressBar.h"
 #include "weights/Writers/Convert.h"
 #include "weights/Writers/TensorStream.h"
 #include "weights/tools/Commands.h"
-#include "weights/tools/Progress.h"
 
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
@@ -119,15 +119,15 @@ static std::optional<DType> getType() {
 static volatile std::sig_atomic_t wasInterrupted = 0;
 
 static Error convert() {
-  Expected<ModelManifest> opened = ModelManifest::open(source, getLinks());
+  Expected<OpenedModel> opened = OpenedModel::open(source, getLinks());
   if (!opened)
     return opened.takeError();
   uint64_t total = 0;
   for (const TensorInfo &tensor : opened->checkpoint->getTensors())
     total +=
         uint64_t(getStreamedBytes(tensor, getType().value_or(tensor.dtype)));
-  Progress progress("convert", total, quiet);
-  // From here on an interruption cleans up behind itself.
+  ProgressBar progress("convert", quiet, total);
+  // From here on an interruption cleans up after itself.
   for (int signal : {SIGINT, SIGTERM, SIGHUP})
     std::signal(signal, [](int) { wasInterrupted = 1; });
   return convertCheckpoint(*opened, destination,

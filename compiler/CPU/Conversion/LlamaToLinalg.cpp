@@ -124,8 +124,7 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(getLoweredLocation(op), rewriter);
     LinearInput input(b, adaptor.getInput().front(), op);
-    rewriter.replaceOp(
-        op, lowerLinear(b, input, Matrix(op.getWeight())));
+    rewriter.replaceOp(op, lowerLinear(b, input, Matrix(op.getWeight())));
     return success();
   }
 };
@@ -250,8 +249,7 @@ struct ConvertLogits : OpConversionPattern<LogitsOp> {
         lowerGather(b, adaptor.getInput().front(), adaptor.getRows().front(),
                     getElementTypeOrSelf(op.getInput().getType()));
     LinearInput input(b, chosen, op);
-    rewriter.replaceOp(
-        op, lowerLinear(b, input, Matrix(op.getWeight())));
+    rewriter.replaceOp(op, lowerLinear(b, input, Matrix(op.getWeight())));
     return success();
   }
 };
@@ -281,12 +279,9 @@ struct ConvertQKVRopeAppend : OpConversionPattern<QKVRopeAppendOp> {
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(getLoweredLocation(op), rewriter);
     LinearInput input(b, adaptor.getInput().front(), op);
-    Value query =
-        lowerLinear(b, input, Matrix(op.getQueryWeight()));
-    Value keys =
-        lowerLinear(b, input, Matrix(op.getKeyWeight()));
-    Value values =
-        lowerLinear(b, input, Matrix(op.getValueWeight()));
+    Value query = lowerLinear(b, input, Matrix(op.getQueryWeight()));
+    Value keys = lowerLinear(b, input, Matrix(op.getKeyWeight()));
+    Value values = lowerLinear(b, input, Matrix(op.getValueWeight()));
     Value cosine = adaptor.getCosine().front();
     Value sine = adaptor.getSine().front();
     query = lowerRope(b, query, cosine, sine);
@@ -337,8 +332,7 @@ struct ConvertSwiGLU : OpConversionPattern<SwiGLUOp> {
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(getLoweredLocation(op), rewriter);
     LinearInput input(b, adaptor.getInput().front(), op);
-    Value gate =
-        lowerLinear(b, input, Matrix(op.getGateWeight()));
+    Value gate = lowerLinear(b, input, Matrix(op.getGateWeight()));
     Value up = lowerLinear(b, input, Matrix(op.getUpWeight()));
     rewriter.replaceOp(op,
                        lowerGate(b, gate, up, op.getType().getElementType()));
@@ -371,13 +365,12 @@ struct ConvertLlamaToLinalg
       return signalPassFailure();
     chooseLayouts(getOperation());
     RewritePatternSet patterns(&getContext());
-    patterns
-        .add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend, ConvertEmbed,
-             ConvertFusedAttention, ConvertGetWeight,
-             ConvertHadamard, ConvertLinear, ConvertLogits, ConvertMul,
-             ConvertQKVRopeAppend, ConvertRecordScores, ConvertRMSNorm,
-             ConvertRope, ConvertRopeAngles, ConvertSilu, ConvertSpreadLogits,
-             ConvertSwiGLU>(&getContext());
+    patterns.add<ConvertAdd, ConvertAddRMSNorm, ConvertCacheAppend,
+                 ConvertEmbed, ConvertFusedAttention, ConvertGetWeight,
+                 ConvertHadamard, ConvertLinear, ConvertLogits, ConvertMul,
+                 ConvertQKVRopeAppend, ConvertRecordScores, ConvertRMSNorm,
+                 ConvertRope, ConvertRopeAngles, ConvertSilu,
+                 ConvertSpreadLogits, ConvertSwiGLU>(&getContext());
     ConversionTarget target(getContext());
     target.addIllegalDialect<LlamaDialect>();
     target.addLegalOp<WeightOp>();
@@ -401,7 +394,8 @@ struct ConvertLlamaToLinalg
         return WalkResult::advance();
       for (Value operand : op->getOperands()) {
         auto type = dyn_cast<RankedTensorType>(operand.getType());
-        if (!type || !type.hasStaticShape() || operand.getDefiningOp<GetWeightOp>())
+        if (!type || !type.hasStaticShape() ||
+            operand.getDefiningOp<GetWeightOp>())
           continue;
         op->emitOpError() << "expected matrices that llama.get_weight names, "
                              "found another value of "

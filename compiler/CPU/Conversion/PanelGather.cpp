@@ -29,9 +29,9 @@ public:
 
 private:
   Value load(Value byte, int64_t bytes, Type type) {
-    Value stored = vector::LoadOp::create(
-        b, VectorType::get(bytes, b.getI8Type()), panels,
-        ValueRange{panel, byte});
+    Value stored =
+        vector::LoadOp::create(b, VectorType::get(bytes, b.getI8Type()), panels,
+                               ValueRange{panel, byte});
     int64_t bits = type.getIntOrFloatBitWidth();
     return vector::BitCastOp::create(b, VectorType::get(8 * bytes / bits, type),
                                      stored);
@@ -62,8 +62,8 @@ Value PanelRow::decodeIntegers(Value stored, Value group) {
   if (layout.format.bits == 4) {
     Value low = arith::AndIOp::create(b, stored, splatByte(15));
     Value high = arith::ShRUIOp::create(b, stored, splatByte(4));
-    stored = vector::ShuffleOp::create(b, low, high,
-                                       ArrayRef<int64_t>{0, 1, 2, 3, 4, 5, 6, 7});
+    stored = vector::ShuffleOp::create(
+        b, low, high, ArrayRef<int64_t>{0, 1, 2, 3, 4, 5, 6, 7});
   }
   int64_t count = layout.getLineColumns();
   auto words = VectorType::get(count, b.getI32Type());
@@ -98,8 +98,8 @@ Value PanelRow::decodeLine(Value line) {
   if (layout.format.isInteger())
     return decodeIntegers(load(byte, bytes, b.getI8Type()), group);
   Value stored = load(byte, bytes, element);
-  return b.convertFloat(stored, VectorType::get(layout.getLineColumns(),
-                                                b.getF32Type()));
+  return b.convertFloat(
+      stored, VectorType::get(layout.getLineColumns(), b.getF32Type()));
 }
 
 /// Row `row` of the table, f32, into `into`.

@@ -34,7 +34,6 @@ SmallVector<Value> llama::emitTileProducts(ImplicitLocOpBuilder &b,
   SmallVector<Value> next;
   for (Value x : left)
     for (Value w : right)
-      next.push_back(
-          emitTileProduct(b, instruction, x, w, sums[next.size()]));
+      next.push_back(emitTileProduct(b, instruction, x, w, sums[next.size()]));
   return next;
 }

@@ -22,8 +22,7 @@ public:
   AMXFloatTile(RewriterBase &rewriter, MatmulOp op)
       : RegisterTile(rewriter, op), isRest(rows == ShapedType::kDynamic),
         leftTiles(isRest ? 1 : rows / kTileRows),
-        rightTiles(columns / kTileRows), step(kTileBytes / 2),
-        flat(flatten()) {
+        rightTiles(columns / kTileRows), step(kTileBytes / 2), flat(flatten()) {
     if (isRest) {
       copy = allocate({kTileRows, step}, b.getBF16Type());
       results = allocate({kTileRows, columns}, b.getF32Type());
@@ -65,8 +64,8 @@ SmallVector<Value> AMXFloatTile::loadLeft(Value k) {
   amx::TileType type = getTileType(b.getBF16Type());
   if (isRest) {
     copyRest(k);
-    return {amx::TileLoadOp::create(b, type, copy,
-                                    ValueRange{index(0), index(0)})};
+    return {
+        amx::TileLoadOp::create(b, type, copy, ValueRange{index(0), index(0)})};
   }
   SmallVector<Value> tiles;
   for (int64_t i = 0; i < leftTiles; ++i)

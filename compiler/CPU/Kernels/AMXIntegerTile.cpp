@@ -41,10 +41,9 @@ public:
         lines(layout.format.group / 4), flat(flatten()) {
     int64_t places = inStep > 1 ? 3 * lines : lines;
     if (isUnpacked)
-      unpacked = allocate({std::ssize(vectors), places, kTileBytes},
-                          b.getI8Type());
-    dots = allocate({2 * inStep * countParts(), rows, columns},
-                    b.getI32Type());
+      unpacked =
+          allocate({std::ssize(vectors), places, kTileBytes}, b.getI8Type());
+    dots = allocate({2 * inStep * countParts(), rows, columns}, b.getI32Type());
     sums = allocate({rows, columns}, b.getF32Type());
   }
 
@@ -83,9 +82,9 @@ private:
   Value flat;
   Value unpacked; ///< [panels, lines, 64]
   Value dots;     ///< [number, rows, columns]
-  Value sums;     ///< [rows, columns]: not in the result's place, whose rows are
-                  ///< far apart, often by a power of two, and would push each
-                  ///< other out of the cache
+  Value sums; ///< [rows, columns]: not in the result's place, whose rows are
+              ///< far apart, often by a power of two, and would push each
+              ///< other out of the cache
 };
 
 } // namespace
@@ -130,9 +129,8 @@ void AMXIntegerTile::unpackGroup(Value group, int64_t number) {
           bytes = arith::SubIOp::create(
               b, bytes, constantBytes(layout.format.getZeroPoint()));
         Value at = plus(times(line, parts), place + static_cast<int64_t>(part));
-        vector::StoreOp::create(
-            b, bytes, unpacked,
-            ValueRange{index(columns.panel), at, index(0)});
+        vector::StoreOp::create(b, bytes, unpacked,
+                                ValueRange{index(columns.panel), at, index(0)});
       }
     }
   });
@@ -142,8 +140,7 @@ SmallVector<Value> AMXIntegerTile::loadLeft(Value source, Value k) {
   SmallVector<Value> tiles;
   for (int64_t row = 0; row < rows; row += kTileRows)
     tiles.push_back(amx::TileLoadOp::create(b, getTileType(b.getI8Type()),
-                                            source,
-                                            ValueRange{index(row), k}));
+                                            source, ValueRange{index(row), k}));
   return tiles;
 }
 
@@ -161,8 +158,8 @@ SmallVector<Value> AMXIntegerTile::loadRight(Value step, int64_t group,
                      index(0)}));
       continue;
     }
-    Value panel = times(plus(firstPanel, columns.panel),
-                        layout.getPanelBytes(depth));
+    Value panel =
+        times(plus(firstPanel, columns.panel), layout.getPanelBytes(depth));
     Value byte = plus(plus(panel, locateGroup(step)),
                       times(line, layout.getLineBytes()));
     Value stored = memref::ViewOp::create(
@@ -186,20 +183,21 @@ void AMXIntegerTile::multiply(Value step, int64_t number) {
     accumulators.push_back(
         amx::TileZeroOp::create(b, getTileType(b.getI32Type())));
   Instruction instruction = op.getTile()->getInstruction();
-  accumulators =
-      loop(elements, kTileBytes, accumulators, [&](Value k, ValueRange carried) {
-        return emitTileProducts(b, instruction, loadLeft(source, plus(first, k)),
+  accumulators = loop(
+      elements, kTileBytes, accumulators, [&](Value k, ValueRange carried) {
+        return emitTileProducts(b, instruction,
+                                loadLeft(source, plus(first, k)),
                                 loadRight(step, group, k), carried);
       });
   Value place = plus(getFirstDots(step), number);
   for (auto [i, sum] : llvm::enumerate(accumulators)) {
     int64_t panelsInTile = std::ssize(vectors);
     auto tile = static_cast<int64_t>(i);
-    amx::TileStoreOp::create(
-        b, dots,
-        ValueRange{place, index(tile / panelsInTile * kTileRows),
-                   index(tile % panelsInTile * kTileRows)},
-        sum);
+    amx::TileStoreOp::create(b, dots,
+                             ValueRange{place,
+                                        index(tile / panelsInTile * kTileRows),
+                                        index(tile % panelsInTile * kTileRows)},
+                             sum);
   }
 }
 
@@ -252,9 +250,9 @@ void AMXIntegerTile::addDots(Value step) {
       Value column = index(columns.panel * kTileRows);
       Value sum = load(sums, row, column, kTileRows);
       for (int64_t group = 0; group < inStep; ++group)
-        sum = addGroup(sum,
-                       readDots(places[group], row, starts[group], columns),
-                       factors[group][i], rowFactors[group]);
+        sum =
+            addGroup(sum, readDots(places[group], row, starts[group], columns),
+                     factors[group][i], rowFactors[group]);
       vector::StoreOp::create(b, sum, sums, ValueRange{row, column});
     }
   });

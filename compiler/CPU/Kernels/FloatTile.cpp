@@ -60,8 +60,8 @@ Value FloatTile::loadPair(Value row, Value k, bool isWhole, Type element) {
     return loadWord(op.getRows(), row, k, 2, element);
   Value last = vector::BitCastOp::create(b, VectorType::get(1, b.getI16Type()),
                                          load(op.getRows(), row, k, 1));
-  Value word = arith::ExtUIOp::create(b, VectorType::get(1, b.getI32Type()),
-                                      last);
+  Value word =
+      arith::ExtUIOp::create(b, VectorType::get(1, b.getI32Type()), last);
   Value all = splat(words(), word);
   if (element.isInteger(32))
     return all;
@@ -69,8 +69,7 @@ Value FloatTile::loadPair(Value row, Value k, bool isWhole, Type element) {
 }
 
 Value FloatTile::loadElement(Value row, Value k) {
-  Value element =
-      memref::LoadOp::create(b, op.getRows(), ValueRange{row, k});
+  Value element = memref::LoadOp::create(b, op.getRows(), ValueRange{row, k});
   if (hasBF16Rows)
     element = arith::ExtFOp::create(b, b.getF32Type(), element);
   return splat(floats(), element);
@@ -78,9 +77,9 @@ Value FloatTile::loadElement(Value row, Value k) {
 
 Value FloatTile::widen(Value pairs, bool isUpper) {
   Value word =
-      isUpper ? arith::AndIOp::create(b, pairs, constantWords(-65536))
-                    .getResult()
-              : arith::ShLIOp::create(b, pairs, constantWords(16)).getResult();
+      isUpper
+          ? arith::AndIOp::create(b, pairs, constantWords(-65536)).getResult()
+          : arith::ShLIOp::create(b, pairs, constantWords(16)).getResult();
   return arith::BitcastOp::create(b, floats(), word);
 }
 
@@ -123,8 +122,8 @@ void FloatTile::addPairs(ArrayRef<Value> lines, Value k, bool isWhole,
 void FloatTile::addLine(Value line, MutableArrayRef<Value> sums, bool isWhole) {
   bool isBF16 = layout.format.kind == llamaabi::ElementKind::BF16;
   bool isF16 = layout.format.kind == llamaabi::ElementKind::F16;
-  Type element = isF16   ? Type(b.getF16Type())
-                 : isDot ? Type(b.getBF16Type())
+  Type element = isF16    ? Type(b.getF16Type())
+                 : isDot  ? Type(b.getBF16Type())
                  : isBF16 ? Type(b.getI32Type())
                           : Type(b.getF32Type());
   Value byte = times(line, layout.getLineBytes());

@@ -17,10 +17,9 @@ Value GroupScales::readFactors(const ColumnVector &columns, Value group,
 GroupScales::GroupFactors
 GroupScales::readGroupFactors(const ColumnVector &columns, Value group) {
   Value scales = readFactors(columns, group, layout.locateScales(0));
-  return {scales,
-          layout.format.hasMinimum
-              ? readFactors(columns, group, layout.locateMinimums(0))
-              : Value()};
+  return {scales, layout.format.hasMinimum
+                      ? readFactors(columns, group, layout.locateMinimums(0))
+                      : Value()};
 }
 
 GroupScales::RowFactors GroupScales::readRowFactors(Value row, Value group) {

@@ -55,8 +55,7 @@ private:
 
 SmallVector<Value> IntegerTile::readLine(const ColumnVector &columns,
                                          Value byte) {
-  Value stored =
-      loadLanes(columns, byte, layout.getWordBytes(), b.getI8Type());
+  Value stored = loadLanes(columns, byte, layout.getWordBytes(), b.getI8Type());
   if (layout.format.bits == 4)
     return {arith::AndIOp::create(b, stored, constantBytes(15)),
             arith::ShRUIOp::create(b, stored, constantBytes(4))};
@@ -140,8 +139,8 @@ SmallVector<Value> IntegerTile::addGroups(Value group, ValueRange sums) {
     dots = addStep(first, byte, dots);
   else
     dots = loop(size, kStep, dots, [&](Value at, ValueRange dots) {
-      Value line = arith::DivUIOp::create(b, at,
-                                          index(layout.getLineColumns()));
+      Value line =
+          arith::DivUIOp::create(b, at, index(layout.getLineColumns()));
       return addStep(plus(first, at),
                      plus(byte, times(line, layout.getLineBytes())), dots);
     });

@@ -72,8 +72,8 @@ Value RegisterTile::loadWord(Value memref, Value row, Value at, int64_t count,
   if (element.isInteger(32))
     return all;
   int64_t perLane = 32 / element.getIntOrFloatBitWidth();
-  return vector::BitCastOp::create(
-      b, VectorType::get(lanes * perLane, element), all);
+  return vector::BitCastOp::create(b, VectorType::get(lanes * perLane, element),
+                                   all);
 }
 
 void RegisterTile::store(Value lanesOfRow, Value row,
@@ -82,15 +82,13 @@ void RegisterTile::store(Value lanesOfRow, Value row,
     lanesOfRow = vector::ExtractStridedSliceOp::create(
         b, lanesOfRow, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{columns.count},
         ArrayRef<int64_t>{1});
-  Value column =
-      index(columns.panel * PanelLayout::kPanelRows + columns.first);
-  vector::StoreOp::create(b, lanesOfRow, op.getInit(),
-                          ValueRange{row, column});
+  Value column = index(columns.panel * PanelLayout::kPanelRows + columns.first);
+  vector::StoreOp::create(b, lanesOfRow, op.getInit(), ValueRange{row, column});
 }
 
-SmallVector<Value> RegisterTile::loop(
-    Value end, int64_t step, ValueRange inits,
-    function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+SmallVector<Value>
+RegisterTile::loop(Value end, int64_t step, ValueRange inits,
+                   function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   auto loop = scf::ForOp::create(b, index(0), end, index(step), inits);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());

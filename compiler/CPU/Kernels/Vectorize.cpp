@@ -94,8 +94,7 @@ private:
       else if (innermost <= rowElements)
         return success();
       else
-        sizes[last] =
-            rewriter.getIndexAttr(std::gcd(innermost, rowElements));
+        sizes[last] = rewriter.getIndexAttr(std::gcd(innermost, rowElements));
       FailureOr<scf::SCFTilingResult> tiled =
           scf::tileUsingSCF(rewriter, cast<TilingInterface>(op.getOperation()),
                             scf::SCFTilingOptions().setTileSizes(sizes));

@@ -27,11 +27,10 @@ VectorSchedule VectorSchedule::get(const TargetInfo &target) {
 
 ProductShape ProductShape::get(MatmulOp product) {
   RankedTensorType matrix = product.getMatrixTensor();
-  return {getElementFormat(matrix.getElementType()),
-          cast<ShapedType>(product.getRows().getType())
-              .getElementType()
-              .isBF16(),
-          matrix.getDimSize(0), matrix.getDimSize(1), product.getLogits()};
+  return {
+      getElementFormat(matrix.getElementType()),
+      cast<ShapedType>(product.getRows().getType()).getElementType().isBF16(),
+      matrix.getDimSize(0), matrix.getDimSize(1), product.getLogits()};
 }
 
 namespace {
@@ -71,8 +70,7 @@ private:
                    int64_t decodeNr, ArrayRef<TileAttr> before = {}) {
     int64_t nc = getBlockColumns(std::max(nr, decodeNr));
     SmallVector<TileAttr> tiles(before);
-    tiles.push_back(
-        TileAttr::get(context, instruction, mr, std::min(nr, nc)));
+    tiles.push_back(TileAttr::get(context, instruction, mr, std::min(nr, nc)));
     if (mr > 1)
       tiles.push_back(
           TileAttr::get(context, instruction, 1, std::min(decodeNr, nc)));
@@ -115,8 +113,8 @@ bool Chooser::takesByteTiles() {
     refuse(kName, target.hasAMX ? "the target has none of integers"
                                 : "the target has none");
   else if (product.out < 2 * kPanel)
-    refuse(kName, llvm::formatv("out is {0}, less than {1}", product.out,
-                                2 * kPanel));
+    refuse(kName,
+           llvm::formatv("out is {0}, less than {1}", product.out, 2 * kPanel));
   else if (in % 64 != 0)
     refuse(kName, llvm::formatv("in is {0}, not a multiple of 64", in));
   else
@@ -138,9 +136,7 @@ NestAttr Chooser::chooseIntegers() {
   // VNNI products pass through registers, too: 4 rows of 8 are up to 16 %
   // faster.
   bool isWide = target.vectorBits == 512;
-  int64_t mr = target.vectorBits == 128   ? 2
-               : isWide && target.hasVNNI ? 8
-                                          : 4;
+  int64_t mr = target.vectorBits == 128 ? 2 : isWide && target.hasVNNI ? 8 : 4;
   int64_t nr = isWide ? 2 * kPanel : kPanel;
 
   // On AMX, 32 rows by 32 (two panels): eight tile registers
@@ -208,8 +204,8 @@ NestAttr Chooser::chooseBF16Tiles() {
     refuse(kName, llvm::formatv("out is {0}, not a multiple of {1}",
                                 product.out, 2 * kPanel));
   else if (product.out < 4 * kPanel)
-    refuse(kName, llvm::formatv("out is {0}, less than {1}", product.out,
-                                4 * kPanel));
+    refuse(kName,
+           llvm::formatv("out is {0}, less than {1}", product.out, 4 * kPanel));
   else if (product.in % 32 != 0)
     refuse(kName, llvm::formatv("in is {0}, not a multiple of 32", product.in));
   else {

@@ -33,19 +33,19 @@ struct LlamaCPUSelectKernels
       return signalPassFailure();
     setTarget(getOperation(), *target);
     VectorSchedule vectors = VectorSchedule::get(*target);
-    getOperation()->setAttr(
-        kVectorsAttr,
-        VectorsAttr::get(&getContext(), vectors.lanes, vectors.rowElements,
-                         vectors.accumulators));
+    getOperation()->setAttr(kVectorsAttr,
+                            VectorsAttr::get(&getContext(), vectors.lanes,
+                                             vectors.rowElements,
+                                             vectors.accumulators));
     getOperation().walk([&](MatmulOp product) {
       KernelChoice choice =
           chooseKernel(&getContext(), *target, ProductShape::get(product));
       product.setScheduleAttr(choice.schedule);
       ++numSelected;
       for (const Refusal &refusal : choice.refused)
-        remark::missed(product.getLoc(),
-                       remark::RemarkOpts::name(refusal.instruction)
-                           .category("kernels"))
+        remark::missed(
+            product.getLoc(),
+            remark::RemarkOpts::name(refusal.instruction).category("kernels"))
             << remark::detail::Remark::Arg("Matrix", product.getMatrix())
             << remark::detail::Remark::Arg("Reason", refusal.reason);
     });

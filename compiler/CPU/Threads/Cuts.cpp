@@ -70,7 +70,8 @@ static int64_t findFactor(OpFoldResult offset, Value number) {
   auto apply = value.getDefiningOp<affine::AffineApplyOp>();
   if (!apply || apply.getNumOperands() != 1 || apply.getOperand(0) != number)
     return 0;
-  auto product = dyn_cast<AffineBinaryOpExpr>(apply.getAffineMap().getResult(0));
+  auto product =
+      dyn_cast<AffineBinaryOpExpr>(apply.getAffineMap().getResult(0));
   auto factor = product && product.getKind() == AffineExprKind::Mul
                     ? dyn_cast<AffineConstantExpr>(product.getRHS())
                     : nullptr;

@@ -242,7 +242,8 @@ struct LlamaCPUEntryPoint
     auto forward = module.lookupSymbol<func::FuncOp>("forward");
     auto size = module.lookupSymbol<func::FuncOp>("workspace_bytes");
     if (!forward || !size) {
-      module.emitOpError("expected the functions @forward and @workspace_bytes");
+      module.emitOpError(
+          "expected the functions @forward and @workspace_bytes");
       return signalPassFailure();
     }
     module->setAttr(kPhasesAttr, numberBarriers(module));

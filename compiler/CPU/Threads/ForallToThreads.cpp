@@ -63,8 +63,7 @@ struct Accesses {
     auto isOverwritten = [&](Value buffer) {
       return later.writes.contains(buffer);
     };
-    return everything || later.everything ||
-           llvm::any_of(writes, isWritten) ||
+    return everything || later.everything || llvm::any_of(writes, isWritten) ||
            llvm::any_of(reads, isOverwritten);
   }
 };
@@ -121,7 +120,8 @@ scf::ForallOp findRepeated(scf::ForOp loop) {
 }
 
 struct LlamaCPUForallToThreads
-    : mlir::llama::impl::LlamaCPUForallToThreadsPassBase<LlamaCPUForallToThreads> {
+    : mlir::llama::impl::LlamaCPUForallToThreadsPassBase<
+          LlamaCPUForallToThreads> {
   using Base::Base;
 
   void runOnOperation() override;
@@ -175,7 +175,8 @@ void LlamaCPUForallToThreads::meet(Operation *op, const Accesses &accesses,
   pending.add(accesses);
 }
 
-LogicalResult LlamaCPUForallToThreads::visitBlock(Block &block, Accesses &pending) {
+LogicalResult LlamaCPUForallToThreads::visitBlock(Block &block,
+                                                  Accesses &pending) {
   for (Operation &op : llvm::make_early_inc_range(block)) {
     if (isa<scf::ForallOp>(op)) {
       meet(&op, collectAccesses(&op), pending);
@@ -201,7 +202,7 @@ LogicalResult LlamaCPUForallToThreads::visitBlock(Block &block, Accesses &pendin
 }
 
 LogicalResult LlamaCPUForallToThreads::visitLoop(scf::ForOp loop,
-                                            Accesses &pending) {
+                                                 Accesses &pending) {
   // One barrier in front of all rounds.
   if (scf::ForallOp repeated = findRepeated(loop)) {
     meet(loop, collectAccesses(repeated), pending);

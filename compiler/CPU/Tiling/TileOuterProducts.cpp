@@ -82,10 +82,11 @@ private:
 
   /// Columns whose sums, of all rows, stay in registers.
   int64_t countColumns(ArrayRef<int64_t> extents) {
-    int64_t count = std::max<int64_t>(1, vectors.getAccumulators() / extents[Rows]);
+    int64_t count =
+        std::max<int64_t>(1, vectors.getAccumulators() / extents[Rows]);
     return std::gcd(extents[Columns],
                     vectors.getLanes() * static_cast<int64_t>(llvm::bit_floor(
-                                static_cast<uint64_t>(count))));
+                                             static_cast<uint64_t>(count))));
   }
 
   LogicalResult tile(IRRewriter &rewriter, linalg::GenericOp op) {

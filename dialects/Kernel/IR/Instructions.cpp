@@ -15,8 +15,7 @@ const InstructionInfo &mlir::llama::getInfo(Instruction instruction) {
   return kInstructions[static_cast<size_t>(instruction)];
 }
 
-std::optional<Instruction>
-mlir::llama::findInstruction(llvm::StringRef name) {
+std::optional<Instruction> mlir::llama::findInstruction(llvm::StringRef name) {
   for (const InstructionInfo &info : kInstructions)
     if (info.name == name)
       return static_cast<Instruction>(&info - kInstructions);

@@ -91,8 +91,8 @@ static FailureOr<NestAttr> parseNest(AsmParser &parser) {
     FailureOr<Instruction> instruction = parseInstruction(parser);
     if (failed(instruction) || parseExtents(parser, rows, columns))
       return failure();
-    tiles.push_back(parser.getChecked<TileAttr>(
-        parser.getContext(), *instruction, rows, columns));
+    tiles.push_back(parser.getChecked<TileAttr>(parser.getContext(),
+                                                *instruction, rows, columns));
     return success(tiles.back() != nullptr);
   };
   if (parseExtents(parser, mc, nc) ||

@@ -31,9 +31,9 @@ struct MatmulModel
       return getBuffer(rewriter, tensor, options, state);
     };
     SmallVector<Value> buffers;
-    for (Value tensor : {Value(matmul.getRows()), matmul.getScales(),
-                         matmul.getSums(), matmul.getLow(),
-                         Value(matmul.getInit())}) {
+    for (Value tensor :
+         {Value(matmul.getRows()), matmul.getScales(), matmul.getSums(),
+          matmul.getLow(), Value(matmul.getInit())}) {
       FailureOr<Value> buffer = toBuffer(tensor);
       if (failed(buffer))
         return failure();

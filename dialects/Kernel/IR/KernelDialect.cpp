@@ -19,8 +19,9 @@ void KernelDialect::initialize() {
   registerAttributes();
 }
 
-LogicalResult KernelDialect::verifyOperationAttribute(Operation *op,
-                                                      NamedAttribute attribute) {
+LogicalResult
+KernelDialect::verifyOperationAttribute(Operation *op,
+                                        NamedAttribute attribute) {
   StringRef name = attribute.getName();
   Attribute value = attribute.getValue();
   auto isPhases = [&] {

@@ -24,11 +24,11 @@ using namespace mlir::llama;
 static FailureOr<WeightOp> verifyWeight(Operation *op, StringAttr name,
                                         Value layer,
                                         SymbolTableCollection &symbols) {
-  auto weight =
-      symbols.lookupNearestSymbolFrom<WeightOp>(op, FlatSymbolRefAttr::get(name));
+  auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(
+      op, FlatSymbolRefAttr::get(name));
   if (!weight)
-    return op->emitOpError() << "'@" << name.getValue()
-                             << "' is not a declared weight";
+    return op->emitOpError()
+           << "'@" << name.getValue() << "' is not a declared weight";
   if (weight.getLayered() != (layer != nullptr))
     return op->emitOpError()
            << "'@" << name.getValue() << "' is "
@@ -37,8 +37,7 @@ static FailureOr<WeightOp> verifyWeight(Operation *op, StringAttr name,
   return weight;
 }
 
-LogicalResult
-StoredWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+LogicalResult StoredWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
   FailureOr<WeightOp> weight =
       verifyWeight(*this, getNameAttr().getAttr(), getLayer(), symbols);
   if (failed(weight)) // (C1), (C2)
@@ -72,9 +71,9 @@ static bool takes(const InstructionInfo &info, const ElementFormat &format,
                   Type rows) {
   using Elements = InstructionInfo::Elements;
   bool isBF16 = format.kind == llamaabi::ElementKind::BF16 && rows.isBF16();
-  return info.takesBytes() ? format.isInteger()
-                           : !format.isInteger() &&
-                                 (info.matrix == Elements::Any || isBF16);
+  return info.takesBytes()
+             ? format.isInteger()
+             : !format.isInteger() && (info.matrix == Elements::Any || isBF16);
 }
 
 static LogicalResult verifyTile(MatmulOp op, TileAttr tile) {
@@ -93,8 +92,9 @@ static LogicalResult verifyFactors(MatmulOp op) {
   bool isQuantized = layout.format.isInteger();
   bool isI8 = getElementTypeOrSelf(op.getRows().getType()).isInteger(8);
   bool hasFactors = op.getScales() && op.getSums();
-  if (isQuantized ? !isI8 || !hasFactors
-                  : isI8 || op.getScales() || op.getSums() || op.getLow()) // (C2)
+  if (isQuantized
+          ? !isI8 || !hasFactors
+          : isI8 || op.getScales() || op.getSums() || op.getLow()) // (C2)
     return op.emitOpError()
            << "a matrix of " << matrix.getElementType() << " takes "
            << (isQuantized ? "rows of i8 with scales and sums"
@@ -104,12 +104,13 @@ static LogicalResult verifyFactors(MatmulOp op) {
   int64_t groups = layout.getGroups(op.getDepth());
   for (Value factors : {op.getScales(), op.getSums()})
     if (getShaped(factors).getDimSize(1) != groups) // (C3)
-      return op.emitOpError() << "expected " << groups
-                              << " scales and sums in a row, found "
-                              << getShaped(factors).getDimSize(1);
+      return op.emitOpError()
+             << "expected " << groups << " scales and sums in a row, found "
+             << getShaped(factors).getDimSize(1);
   if (op.getLow() &&
       getShaped(op.getLow()).getShape() != getShaped(op.getRows()).getShape())
-    return op.emitOpError("expected low bytes of the shape of the rows"); // (C3)
+    return op.emitOpError(
+        "expected low bytes of the shape of the rows"); // (C3)
   return success();
 }
 
@@ -133,9 +134,8 @@ LogicalResult MatmulOp::verify() {
   if (getColumnCount() != ShapedType::kDynamic &&
       first + getColumnCount() > matrix.getDimSize(0)) // (C4)
     return emitOpError() << "columns " << first << " to "
-                         << first + getColumnCount() - 1
-                         << " of a matrix with " << matrix.getDimSize(0)
-                         << " rows";
+                         << first + getColumnCount() - 1 << " of a matrix with "
+                         << matrix.getDimSize(0) << " rows";
   SmallVector<TileAttr> tiles;
   if (TileAttr tile = getTileAttr())
     tiles.push_back(tile);
@@ -207,8 +207,8 @@ MatmulOp::getTiledImplementation(OpBuilder &b, ArrayRef<OpFoldResult> offsets,
                    ArrayRef<OpFoldResult> extents) -> Value {
     if (!source)
       return source;
-    slices.push_back(tensor::ExtractSliceOp::create(b, loc, source, at,
-                                                    extents, strides));
+    slices.push_back(
+        tensor::ExtractSliceOp::create(b, loc, source, at, extents, strides));
     return slices.back()->getResult(0);
   };
   auto rowsOf = [&](Value source) {
@@ -223,9 +223,9 @@ MatmulOp::getTiledImplementation(OpBuilder &b, ArrayRef<OpFoldResult> offsets,
     column = arith::AddIOp::create(b, loc, getColumn(), column);
   auto tiled = MatmulOp::create(
       b, loc, init.getType(), rowsOf(getRows()), rowsOf(getScales()),
-      rowsOf(getSums()), rowsOf(getLow()), getMatrixAttr(),
-      getMatrixTypeAttr(), getLayer(), column, init, getPartOfAttr(),
-      getLogitsAttr(), getScheduleAttr(), getTileAttr());
+      rowsOf(getSums()), rowsOf(getLow()), getMatrixAttr(), getMatrixTypeAttr(),
+      getLayer(), column, init, getPartOfAttr(), getLogitsAttr(),
+      getScheduleAttr(), getTileAttr());
   return TilingResult{{tiled}, {tiled.getResult()}, slices};
 }
 

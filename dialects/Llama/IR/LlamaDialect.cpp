@@ -49,7 +49,8 @@ static bool isPositive(Attribute attribute) {
 static bool isTarget(Attribute attribute) {
   auto target = dyn_cast<DictionaryAttr>(attribute);
   return target && target.getAs<StringAttr>("triple") &&
-         target.getAs<StringAttr>("cpu") && target.getAs<StringAttr>("features");
+         target.getAs<StringAttr>("cpu") &&
+         target.getAs<StringAttr>("features");
 }
 
 static const KnownAttribute kOfModules[] = {

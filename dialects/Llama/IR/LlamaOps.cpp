@@ -170,8 +170,9 @@ LogicalResult WeightOp::verify() {
                        !isElementType(type.getElementType()))) // (C4)
     return emitOpError("is in panels, expected a matrix, found ") << type;
   if (getOffset() && static_cast<int64_t>(*getOffset()) < 0) // (C5)
-    return emitOpError("is at ") << static_cast<int64_t>(*getOffset())
-                                 << ", expected a place in the block of weights";
+    return emitOpError("is at ")
+           << static_cast<int64_t>(*getOffset())
+           << ", expected a place in the block of weights";
   return success();
 }
 

@@ -57,11 +57,10 @@ protected:
 
   Packed pack(int bits, int group, const std::vector<float> &row,
               bool minimum = false) {
-    return packWith(
-        bits, group, minimum, static_cast<int64_t>(row.size()),
-        [&](const ElementFormat &format, PackedRow into) {
-          packRow(format, row, into);
-        });
+    return packWith(bits, group, minimum, static_cast<int64_t>(row.size()),
+                    [&](const ElementFormat &format, PackedRow into) {
+                      packRow(format, row, into);
+                    });
   }
 
   /// Root of the mean square of what packing loses.

@@ -7,8 +7,9 @@
 
 #include "weights/Writers/ZipWriter.h"
 
-#include "test/weights/TestFiles.h"
-#include "weights/Readers/ZipArchive.h"
+#include "test/weights/Messages.h"
+#include "test/weights/TempFolder.h"
+#include "weights/Containers/ZipArchive.h"
 
 using namespace llamatest;
 using namespace llamaweights;

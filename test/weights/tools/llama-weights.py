@@ -352,7 +352,7 @@ class Verify(ToolTest):
         (meta / "checklist.chk").write_text(lines[0].replace("consolidated.00.pth", "consolidated.01.pth") + "\n")
         self.assertIn("consolidated.01.pth: is listed in checklist.chk, but is not there", run("verify", meta).stderr)
         (meta / "checklist.chk").write_text("0" * 32 + "  ../secret\n")
-        self.fail_with(1, "line 1: expected an md5 and the name of a file beside it", "verify", meta)
+        self.fail_with(1, "line 1: expected an md5 and the name of a file next to it", "verify", meta)
 
     def test_numbers_that_are_none(self):
         source = make(self.folder / "source", "--type=f32")
@@ -419,7 +419,7 @@ class Mistakes(ToolTest):
         self.fail_with(1, "--dtype=bf16: layers are pickled as f32", "convert", source, out, "--to=maxtext", "--dtype=bf16")
         self.fail_with(1, "is q8_0, which npy cannot hold; expected --dtype=f32, f16 or bf16", "convert", q8, out, "--to=npy")
         self.fail_with(1, "is there already, and not empty", "convert", source, source, "--to=npy")
-        self.fail_with(1, "cannot be written: it is a folder", "convert", source, source, "--to=gguf")
+        self.fail_with(1, "cannot be written: it is a directory", "convert", source, source, "--to=gguf")
         self.fail_with(1, "does not exist", "convert", self.folder / "none", out, "--to=hf")
         self.assertFalse(out.exists())
         self.assertEqual([p.name for p in self.folder.iterdir() if p.name.endswith(".tmp")], [])
@@ -444,9 +444,9 @@ class Mistakes(ToolTest):
     def test_of_shared_objects(self):
         path = self.folder / "x.so"
         path.write_bytes(b"\x7fELF\2\1\1")
-        self.fail_with(1, f"{path}: is no shared object", "inspect", path)
+        self.fail_with(1, f"{path}: is not a shared object", "inspect", path)
         shutil.copy(os.path.join(BUILD, "bin", "llama-weights"), path)
-        self.fail_with(1, f"{path}: has no symbol 'llama_header': it is no compiled model", "verify", path)
+        self.fail_with(1, f"{path}: has no symbol 'llama_header': it is not a compiled model", "verify", path)
 
     def test_a_link_out_of_the_folder(self):
         source = make(self.folder / "source")

@@ -9,7 +9,7 @@
 
 #include "compiler/Output/EmbedTokenizer.h"
 #include "runtime/Text/Tokenizer/Tokenizer.h"
-#include "weights/Readers/SentencePieceModel.h"
+#include "weights/Tokenizers/SentencePieceModel.h"
 
 #include <gtest/gtest.h>
 

@@ -23,7 +23,7 @@
 #include "runtime/Text/Tokenizer/Splitter.h"
 #include "runtime/Text/Tokenizer/Tokenizer.h"
 #include "runtime/Text/Tokenizer/Utf8.h"
-#include "weights/Readers/TokenizerFolder.h"
+#include "weights/Tokenizers/TokenizerFolder.h"
 
 #include "llvm/Support/FileSystem.h"
 

@@ -1,0 +1,34 @@
+//===- CompiledModel.h - The weights inside a model.so ----------*- C++ -*-===//
+//
+// A model.so is a shared object whose symbols say where a description (JSON)
+// and the block of weights are. Nothing of it is loaded or run here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLAMA_WEIGHTS_FORMATS_COMPILEDMODEL_H
+#define LLAMA_WEIGHTS_FORMATS_COMPILEDMODEL_H
+
+#include "weights/Checkpoint.h"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+
+namespace llamaweights {
+
+struct CompiledModel {
+  nlohmann::ordered_json info; ///< as the file has it
+  std::unique_ptr<Checkpoint> checkpoint;
+  std::map<std::string, std::string> hashes; ///< BLAKE3 by tensor, as stated
+};
+
+/// Whether the file begins as an ELF file does.
+bool beginsLikeElf(llvm::StringRef path);
+
+/// Weights of a model that was compiled with --weights=external are read from
+/// the file next to it.
+llvm::Expected<CompiledModel> openCompiledModel(llvm::StringRef path);
+
+} // namespace llamaweights
+
+#endif // LLAMA_WEIGHTS_FORMATS_COMPILEDMODEL_H

@@ -1,0 +1,222 @@
+//===- GgufVocabulary.cpp - The tokenizer inside a *.gguf file ------------===//
+//
+// tokenizer.ggml.model "gpt2":  byte-level BPE; tokens in the alphabet that
+//   stands for bytes, special ones as text, merges as "left right".
+// tokenizer.ggml.model "llama": the pieces and scores of a sentencepiece model,
+//   from which such a model is written again.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Tokenizers/GgufVocabulary.h"
+
+#include "weights/Containers/GgufKeys.h"
+#include "weights/InputError.h"
+#include "weights/Tokenizers/ByteLevel.h"
+#include "weights/Tokenizers/SentencePieceModel.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace llvm;
+
+namespace llamaweights {
+namespace {
+
+#define GGML "tokenizer.ggml."
+
+/// An id that is there and not 2^32 - 1, which older files write for "none".
+std::optional<int64_t> findToken(GgufKeys &keys, StringRef key, size_t count) {
+  constexpr int64_t kNoToken = 0xffffffff;
+  int64_t token = kNoToken;
+  keys.find(key, token);
+  if (token == kNoToken)
+    return std::nullopt;
+  if (token < 0 || token >= int64_t(count))
+    keys.fail(key, "is " + Twine(token) + ", but there are " + Twine(count) +
+                       " tokens");
+  return token;
+}
+
+std::vector<TokenType> readTypes(GgufKeys &keys, size_t count, bool required) {
+  std::vector<TokenType> types(count, TokenType::Normal);
+  StringRef key = GGML "token_type";
+  if (!required && !keys.has(key))
+    return types;
+  const GgufValue *value = keys.readArray(key, count);
+  if (!value)
+    return types;
+  for (size_t i = 0; i < count; ++i) {
+    std::optional<int64_t> type = value->getInteger(i);
+    if (!type || *type < int64_t(TokenType::Normal) ||
+        *type > int64_t(TokenType::Byte)) {
+      keys.fail(key, "token " + Twine(i) + ": expected a type from 1 to 6");
+      break;
+    }
+    types[i] = TokenType(*type);
+  }
+  return types;
+}
+
+/// The pattern that cuts text into pieces.
+void readPreTokenizer(GgufKeys &keys, Vocabulary &vocabulary) {
+  std::string name;
+  keys.read(GGML "pre", name);
+  if (is_contained({"llama-bpe", "llama3", "llama-v3"}, StringRef(name))) {
+    vocabulary.preTokenizer = PreTokenizer::Llama3;
+    vocabulary.wholePieceFirst = true;
+  } else if (is_contained({"gpt-2", "default"}, StringRef(name))) {
+    vocabulary.preTokenizer = PreTokenizer::GPT2;
+  } else if (name == "smollm") {
+    vocabulary.preTokenizer = PreTokenizer::SmolLM;
+  } else {
+    keys.fail(GGML "pre", "pre-tokenizer " + quote(name) +
+                              " is not supported, expected 'llama-bpe', "
+                              "'smollm' or 'gpt-2'");
+  }
+}
+
+/// Text of the tokens that merges may speak of => id.
+using TokenIds = StringMap<uint32_t>;
+
+void readByteLevelTokens(GgufKeys &keys, ArrayRef<std::string> tokens,
+                         Vocabulary &vocabulary, TokenIds &ids) {
+  vocabulary.types = readTypes(keys, tokens.size(), /*required=*/false);
+  vocabulary.tokens.reserve(tokens.size());
+  for (auto [i, text] : enumerate(tokens)) {
+    if (vocabulary.types[i] != TokenType::Normal) {
+      vocabulary.tokens.push_back(text);
+      continue;
+    }
+    std::optional<std::string> bytes = decodeByteLevel(text);
+    if (!bytes)
+      return keys.fail(GGML "tokens",
+                       "token " + Twine(i) + ", " + quote(text) +
+                           ", is not in the alphabet that stands for bytes");
+    auto [first, isNew] = ids.try_emplace(text, uint32_t(i));
+    if (!isNew)
+      return keys.fail(GGML "tokens", "tokens " + Twine(first->second) +
+                                          " and " + Twine(i) + " are both " +
+                                          quote(text));
+    vocabulary.tokens.push_back(std::move(*bytes));
+  }
+}
+
+void readMerges(GgufKeys &keys, const TokenIds &ids, Vocabulary &vocabulary) {
+  StringRef key = GGML "merges";
+  for (auto [i, text] : enumerate(keys.readStrings(key))) {
+    auto [left, right] = StringRef(text).split(' ');
+    auto leftId = ids.find(left), rightId = ids.find(right);
+    auto resultId = ids.find((left + right).str());
+    if (leftId == ids.end() || rightId == ids.end() || resultId == ids.end())
+      return keys.fail(key, "merge " + Twine(i) + ", " + quote(text) +
+                                ", expected two tokens that together are a "
+                                "third, separated by a space");
+    vocabulary.merges.push_back(
+        {leftId->second, rightId->second, resultId->second});
+  }
+}
+
+void readByteLevel(GgufKeys &keys, Vocabulary &vocabulary) {
+  TokenIds ids;
+  readPreTokenizer(keys, vocabulary);
+  readByteLevelTokens(keys, keys.readStrings(GGML "tokens"), vocabulary, ids);
+  readMerges(keys, ids, vocabulary);
+}
+
+Error readSentencePiece(GgufKeys &keys, StringRef path,
+                        Vocabulary &vocabulary) {
+  ArrayRef<std::string> tokens = keys.readStrings(GGML "tokens");
+  std::vector<TokenType> types =
+      readTypes(keys, tokens.size(), /*required=*/true);
+  const GgufValue *scores = keys.readArray(GGML "scores", tokens.size());
+  SentencePieceOptions options;
+  keys.find(GGML "add_space_prefix", options.addSpacePrefix);
+  keys.find(GGML "remove_extra_whitespaces", options.removeExtraSpaces);
+  if (keys.has(GGML "precompiled_charsmap"))
+    keys.fail(GGML "precompiled_charsmap", "is not supported");
+  if (scores && scores->type != GgufType::F32)
+    keys.fail(GGML "scores", "expected an array of f32");
+
+  std::vector<SentencePiece> pieces;
+  pieces.reserve(tokens.size());
+  for (auto [i, text] : enumerate(tokens)) {
+    std::optional<double> score = scores ? scores->getNumber(i) : std::nullopt;
+    pieces.push_back({text, float(score.value_or(0.0)), types[i]});
+  }
+  if (Error error = keys.finish())
+    return error;
+  return makeSentencePieceVocabulary(pieces, options, path)
+      .moveInto(vocabulary);
+}
+
+/// Bos, and everything that ends a reply.
+void readSpecialTokens(GgufKeys &keys, Vocabulary &vocabulary) {
+  size_t count = vocabulary.tokens.size();
+  auto addEos = [&](int64_t token) {
+    if (!is_contained(vocabulary.eosTokens, token))
+      vocabulary.eosTokens.push_back(token);
+  };
+  vocabulary.bosToken = findToken(keys, GGML "bos_token_id", count);
+  for (StringRef key :
+       {GGML "eos_token_id", GGML "eot_token_id", GGML "eom_token_id"})
+    if (std::optional<int64_t> token = findToken(keys, key, count))
+      addEos(*token);
+  // Llama 3 has three ends, and the keys usually name one of them.
+  if (vocabulary.preTokenizer == PreTokenizer::Llama3 &&
+      vocabulary.kind == VocabularyKind::ByteLevelBPE)
+    for (auto [i, text] : enumerate(vocabulary.tokens))
+      if (vocabulary.types[i] == TokenType::Control &&
+          is_contained({"<|end_of_text|>", "<|eom_id|>", "<|eot_id|>"},
+                       StringRef(text)))
+        addEos(int64_t(i));
+}
+
+/// Whether text begins with bos and ends with eos where nobody says otherwise.
+void readAddedTokens(GgufKeys &keys, Vocabulary &vocabulary) {
+  bool addBos = vocabulary.kind == VocabularyKind::SentencePiece ||
+                vocabulary.preTokenizer == PreTokenizer::Llama3;
+  vocabulary.addBos = addBos && vocabulary.bosToken;
+  keys.find(GGML "add_bos_token", vocabulary.addBos);
+  keys.find(GGML "add_eos_token", vocabulary.addEos);
+  if (vocabulary.addBos && !vocabulary.bosToken)
+    keys.fail(GGML "add_bos_token",
+              "is true, but there is no " GGML "bos_token_id");
+  if (vocabulary.addEos && vocabulary.eosTokens.empty())
+    keys.fail(GGML "add_eos_token",
+              "is true, but there is no " GGML "eos_token_id");
+}
+
+} // namespace
+
+Expected<std::optional<Vocabulary>> readGgufVocabulary(const GgufFile &file) {
+  GgufKeys keys(file);
+  std::string model = "none";
+  keys.find(GGML "model", model);
+  Vocabulary vocabulary;
+  if (model == "gpt2") {
+    readByteLevel(keys, vocabulary);
+  } else if (model == "llama") {
+    vocabulary.kind = VocabularyKind::SentencePiece;
+    if (Error error = readSentencePiece(keys, file.path, vocabulary))
+      return std::move(error);
+  } else if (model != "none" && model != "no_vocab") {
+    keys.fail(GGML "model", "tokenizer " + quote(model) +
+                                " is not supported, expected 'gpt2' or "
+                                "'llama'");
+  }
+  if (Error error = keys.finish())
+    return std::move(error);
+  if (vocabulary.tokens.empty())
+    return std::nullopt;
+
+  readSpecialTokens(keys, vocabulary);
+  readAddedTokens(keys, vocabulary);
+  keys.find("tokenizer.chat_template", vocabulary.chatTemplate);
+  if (Error error = keys.finish())
+    return std::move(error);
+  return vocabulary;
+}
+
+#undef GGML
+
+} // namespace llamaweights

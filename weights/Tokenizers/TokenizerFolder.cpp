@@ -1,0 +1,326 @@
+//===- TokenizerFolder.cpp - The tokenizer of a checkpoint folder ---------===//
+//
+// A sentencepiece tokenizer.model is preferred to the tokenizer.json next to it,
+// which is a conversion of it; to a tiktoken text, tokenizer.json is preferred,
+// as it names the special tokens.
+//
+//===----------------------------------------------------------------------===//
+
+#include "weights/Tokenizers/TokenizerFolder.h"
+
+#include "weights/Containers/JsonObject.h"
+#include "weights/InputError.h"
+#include "weights/InputFile.h"
+#include "weights/Tokenizers/SentencePieceModel.h"
+#include "weights/Tokenizers/Tiktoken.h"
+#include "weights/Tokenizers/TokenizerJson.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using namespace llvm;
+using nlohmann::json;
+
+namespace llamaweights {
+namespace {
+
+std::string join(StringRef folder, StringRef name) {
+  SmallString<128> path = folder;
+  sys::path::append(path, name);
+  return path.str().str();
+}
+
+/// Null if the file is not there.
+Expected<json> readIfThere(StringRef path) {
+  if (!sys::fs::exists(path))
+    return json();
+  Expected<json> value = readJsonFile(path);
+  if (value && !value->is_object())
+    return makeInputError(path, "expected an object");
+  return value;
+}
+
+//===----------------------------------------------------------------------===//
+// Tokens known by their names
+//===----------------------------------------------------------------------===//
+
+/// Control tokens that end a reply wherever they exist.
+constexpr StringLiteral kTurnEnds[] = {"<|end_of_text|>", "<|eom_id|>",
+                                       "<|eot_id|>", "<|im_end|>"};
+
+std::optional<int64_t> findControl(StringRef text,
+                                   const Vocabulary &vocabulary) {
+  for (const auto &[id, token] : enumerate(vocabulary.tokens))
+    if (vocabulary.types[id] == TokenType::Control && token == text)
+      return id;
+  return std::nullopt;
+}
+
+void addEos(int64_t id, Vocabulary &vocabulary) {
+  if (!is_contained(vocabulary.eosTokens, id))
+    vocabulary.eosTokens.push_back(id);
+}
+
+void addTurnEnds(Vocabulary &vocabulary) {
+  for (StringRef name : kTurnEnds)
+    if (std::optional<int64_t> id = findControl(name, vocabulary))
+      addEos(*id, vocabulary);
+}
+
+/// A tokenizer.json of Llama 3 may leave it to the files next to it to say what
+/// every prompt begins with.
+void addLlama3Bos(Vocabulary &vocabulary) {
+  if (vocabulary.bosToken || vocabulary.kind != VocabularyKind::ByteLevelBPE ||
+      vocabulary.preTokenizer != PreTokenizer::Llama3)
+    return;
+  vocabulary.bosToken = findControl("<|begin_of_text|>", vocabulary);
+  vocabulary.addBos = vocabulary.bosToken.has_value();
+}
+
+Expected<Vocabulary> readBytes(StringRef bytes, StringRef path) {
+  if (isTiktoken(bytes))
+    return readTiktoken(bytes, path);
+  if (isSentencePieceModel(bytes))
+    return readSentencePieceModel(bytes, path);
+  if (bytes.ltrim().starts_with("{"))
+    return readTokenizerJson(bytes, path);
+  return makeInputError(path, "is neither a tokenizer.json nor a sentencepiece "
+                              "model nor a tiktoken text");
+}
+
+//===----------------------------------------------------------------------===//
+// Files next to the tokenizer
+//===----------------------------------------------------------------------===//
+
+/// Looks values up in files in order of precedence and puts them into a
+/// vocabulary.
+class FolderReader {
+public:
+  FolderReader(StringRef folder, Vocabulary &vocabulary)
+      : folder(folder), vocabulary(vocabulary) {}
+
+  Error read() {
+    for (auto [name, value] :
+         {std::pair(StringLiteral("tokenizer_config.json"), &config),
+          std::pair(StringLiteral("special_tokens_map.json"), &map),
+          std::pair(StringLiteral("generation_config.json"), &generation)}) {
+      Expected<json> read = readIfThere(join(folder, name));
+      if (!read)
+        return read.takeError();
+      *value = std::move(*read);
+    }
+    if (Error error = readBosEos())
+      return error;
+    return readChatTemplate();
+  }
+
+private:
+  Error fail(StringRef file, StringRef key, const Twine &message) {
+    return makeInputError(join(folder, file),
+                          "key " + quote(key) + ": " + message);
+  }
+
+  /// The id of a token by its text, special ones first.
+  std::optional<int64_t> findToken(StringRef text) const {
+    if (std::optional<int64_t> id = findControl(text, vocabulary))
+      return id;
+    auto found = find(vocabulary.tokens, text);
+    if (found == vocabulary.tokens.end())
+      return std::nullopt;
+    return found - vocabulary.tokens.begin();
+  }
+
+  /// "<s>" or {"content": "<s>"}; none if absent or null.
+  static std::optional<std::string> getText(const json &file, const char *key) {
+    auto value = file.find(key);
+    if (value == file.end())
+      return std::nullopt;
+    const json &text =
+        value->is_object() ? value->value("content", json()) : *value;
+    if (!text.is_string())
+      return std::nullopt;
+    return text.get<std::string>();
+  }
+
+  /// The id of the token that tokenizer_config or special_tokens_map names.
+  Expected<std::optional<int64_t>> findNamed(const char *key) {
+    for (auto [file, name] :
+         {std::pair(&config, StringLiteral("tokenizer_config.json")),
+          std::pair(&map, StringLiteral("special_tokens_map.json"))}) {
+      std::optional<std::string> text = getText(*file, key);
+      if (!text || text->empty())
+        continue;
+      std::optional<int64_t> id = findToken(*text);
+      if (!id)
+        return fail(name, key, "there is no token " + quote(*text));
+      return id;
+    }
+    return std::nullopt;
+  }
+
+  Error readBosEos() {
+    auto bos = findNamed("bos_token");
+    if (!bos)
+      return bos.takeError();
+    if (bos->has_value()) {
+      vocabulary.bosToken = *bos;
+      // Early uploads of Llama 3 have no post-processor that adds it.
+      if (vocabulary.kind == VocabularyKind::ByteLevelBPE &&
+          vocabulary.preTokenizer == PreTokenizer::Llama3)
+        vocabulary.addBos = true;
+    }
+    auto eos = findNamed("eos_token");
+    if (!eos)
+      return eos.takeError();
+    if (std::optional<int64_t> id = *eos)
+      vocabulary.eosTokens = {*id};
+    if (Error error = readFlag("add_bos_token", vocabulary.addBos))
+      return error;
+    if (vocabulary.addBos && !vocabulary.bosToken)
+      return fail("tokenizer_config.json", "add_bos_token",
+                  "is true, but there is no bos token");
+    if (Error error = readFlag("add_eos_token", vocabulary.addEos))
+      return error;
+    if (Error error = readGenerationEos())
+      return error;
+    addTurnEnds(vocabulary);
+    return Error::success();
+  }
+
+  Error readFlag(const char *key, bool &out) {
+    auto value = config.find(key);
+    if (value == config.end() || value->is_null())
+      return Error::success();
+    if (!value->is_boolean())
+      return fail("tokenizer_config.json", key, "expected true or false");
+    out = value->get<bool>();
+    return Error::success();
+  }
+
+  Error readGenerationEos() {
+    auto value = generation.find("eos_token_id");
+    if (value == generation.end() || value->is_null())
+      return Error::success();
+    json ids = value->is_array() ? *value : json::array({*value});
+    for (const json &id : ids) {
+      if (!id.is_number_unsigned() ||
+          id.get<uint64_t>() >= vocabulary.tokens.size())
+        return fail("generation_config.json", "eos_token_id",
+                    "expected a token id below " +
+                        Twine(vocabulary.tokens.size()) + ", found " +
+                        quote(id.dump()));
+      addEos(id.get<int64_t>(), vocabulary);
+    }
+    return Error::success();
+  }
+
+  Error readChatTemplate() {
+    std::string path = join(folder, "chat_template.jinja");
+    if (sys::fs::exists(path)) {
+      Expected<std::string> text = readTextFile(path);
+      if (!text)
+        return text.takeError();
+      vocabulary.chatTemplate = std::move(*text);
+      return Error::success();
+    }
+    auto value = config.find("chat_template");
+    if (value == config.end() || value->is_null())
+      return Error::success();
+    if (value->is_string()) {
+      vocabulary.chatTemplate = value->get<std::string>();
+      return Error::success();
+    }
+    if (!value->is_array()) // [{"name": "default", "template": ...}, ...]
+      return fail("tokenizer_config.json", "chat_template",
+                  "expected a string or an array of named templates");
+    for (const json &named : *value)
+      if (named.is_object() && getText(named, "name") == "default")
+        vocabulary.chatTemplate = getText(named, "template").value_or("");
+    return Error::success();
+  }
+
+  StringRef folder;
+  Vocabulary &vocabulary;
+  json config = json::object(), map = json::object(),
+       generation = json::object();
+};
+
+/// Tokens of tokenizer.json's added_tokens that a sentencepiece model lacks, as
+/// control pieces after its own.
+Error addMissingTokens(StringRef path, Vocabulary &vocabulary) {
+  Expected<json> file = readIfThere(path);
+  if (!file)
+    return file.takeError();
+  auto added = file->find("added_tokens");
+  if (added == file->end() || !added->is_array())
+    return Error::success();
+  std::vector<SentencePiece> pieces;
+  for (const json &token : *added) {
+    if (!token.is_object() || !token.contains("id") ||
+        !token["id"].is_number_unsigned() || !token.contains("content") ||
+        !token["content"].is_string())
+      return makeInputError(path,
+                            "key 'added_tokens': expected id and content");
+    uint64_t id = token["id"].get<uint64_t>();
+    uint64_t known = vocabulary.tokens.size() + pieces.size();
+    if (id < vocabulary.tokens.size())
+      continue;
+    if (id != known)
+      return makeInputError(path, "key 'added_tokens': expected id " +
+                                      Twine(known) + ", found " + Twine(id));
+    pieces.push_back(
+        {token["content"].get<std::string>(), 0.0f, TokenType::Control});
+  }
+  return appendSentencePieces(pieces, path, vocabulary);
+}
+
+Expected<Vocabulary> readTokenizer(StringRef folder, bool hasJson,
+                                   bool hasModel) {
+  std::string jsonPath = join(folder, "tokenizer.json");
+  if (hasModel) {
+    std::string modelPath = join(folder, "tokenizer.model");
+    Expected<std::string> bytes = readTextFile(modelPath);
+    if (!bytes)
+      return bytes.takeError();
+    if (!hasJson || isSentencePieceModel(*bytes)) {
+      Expected<Vocabulary> vocabulary = readBytes(*bytes, modelPath);
+      if (!vocabulary || !hasJson)
+        return vocabulary;
+      if (Error error = addMissingTokens(jsonPath, *vocabulary))
+        return std::move(error);
+      return vocabulary;
+    }
+  }
+  return readTokenizerFile(jsonPath);
+}
+
+} // namespace
+
+Expected<Vocabulary> readTokenizerFile(StringRef path) {
+  Expected<std::string> bytes = readTextFile(path);
+  if (!bytes)
+    return bytes.takeError();
+  Expected<Vocabulary> vocabulary = readBytes(*bytes, path);
+  if (vocabulary) {
+    addLlama3Bos(*vocabulary);
+    addTurnEnds(*vocabulary);
+  }
+  return vocabulary;
+}
+
+Expected<std::optional<Vocabulary>> readTokenizerFolder(StringRef folder) {
+  bool hasJson = sys::fs::exists(join(folder, "tokenizer.json"));
+  bool hasModel = sys::fs::exists(join(folder, "tokenizer.model"));
+  if (!hasJson && !hasModel)
+    return std::nullopt;
+  Expected<Vocabulary> vocabulary = readTokenizer(folder, hasJson, hasModel);
+  if (!vocabulary)
+    return vocabulary.takeError();
+  if (Error error = FolderReader(folder, *vocabulary).read())
+    return std::move(error);
+  return std::optional(std::move(*vocabulary));
+}
+
+} // namespace llamaweights
