@@ -21,7 +21,8 @@ Expected<ModelConfig> parseNanotronConfig(StringRef text, StringRef where,
   if (!parsed)
     return parsed.takeError();
   if (!parsed->is_object())
-    return makeInputError(where, "expected a JSON object");
+    return makeInputError(where,
+                          "expected an object, found " + describe(*parsed));
   // The rest is Hugging Face's, under its names. Keys that change what is
   // computed must have the value under which they do not.
   json &config = *parsed;

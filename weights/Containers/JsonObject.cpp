@@ -132,7 +132,13 @@ std::string findNearest(StringRef key, const std::set<std::string> &names) {
   return nearest;
 }
 
-/// What was found instead: "a string 'x'", "-3", "an array".
+bool isBeyond63Bits(const json &value) {
+  return value.is_number_unsigned() &&
+         value.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max());
+}
+
+} // namespace
+
 std::string describe(const json &value) {
   switch (value.type()) {
   case json::value_t::null:
@@ -147,13 +153,6 @@ std::string describe(const json &value) {
     return value.dump();
   }
 }
-
-bool isBeyond63Bits(const json &value) {
-  return value.is_number_unsigned() &&
-         value.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max());
-}
-
-} // namespace
 
 Expected<json> parseJson(StringRef text, StringRef where) {
   Builder builder;

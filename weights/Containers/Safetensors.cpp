@@ -170,7 +170,8 @@ readSafetensors(const std::shared_ptr<InputFile> &file,
   if (!header)
     return header.takeError();
   if (!header->is_object())
-    return makeInputError(path, "the header is not a JSON object");
+    return makeInputError(path, "the header: expected an object, found " +
+                                    describe(*header));
 
   std::vector<Entry> entries;
   for (const auto &[name, value] : header->items()) {

@@ -6,6 +6,7 @@
 
 #include "weights/Tokenizers/JsonBpe.h"
 
+#include "weights/Containers/JsonObject.h"
 #include "weights/InputError.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -61,13 +62,14 @@ std::string describeSteps(ArrayRef<json> steps) {
 
 Error BpeReader::read() {
   if (!root.is_object() || !model.is_object())
-    return fail("model", "expected an object");
+    return fail("model", "expected an object, found " + describe(model));
   StringRef type = getType(model);
   if (!type.empty() && type != "BPE")
     return fail("model.type", "expected 'BPE', found " + quote(type));
   if (!getMember(model, "dropout").is_null() &&
       getMember(model, "dropout") != 0)
-    return fail("model.dropout", "must be null");
+    return fail("model.dropout", "expected null, found " +
+                                     describe(getMember(model, "dropout")));
   for (const char *key : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (!getString(model, key).empty())
       return fail(Twine("model.") + key, "is not supported");
@@ -108,7 +110,8 @@ Error BpeReader::addToken(StringRef text, const json &id, const Twine &key,
 Error BpeReader::readVocab() {
   const json &vocab = getMember(model, "vocab");
   if (!vocab.is_object())
-    return fail("model.vocab", "expected an object of ids");
+    return fail("model.vocab",
+                "expected an object of ids, found " + describe(vocab));
   for (const auto &[text, id] : vocab.items()) {
     if (Error error = addToken(text, id, "model.vocab", TokenType::Normal))
       return error;
@@ -120,7 +123,7 @@ Error BpeReader::readVocab() {
 Error BpeReader::readAddedTokens() {
   const json &added = getMember(root, "added_tokens");
   if (!added.is_null() && !added.is_array())
-    return fail("added_tokens", "expected an array");
+    return fail("added_tokens", "expected an array, found " + describe(added));
   for (const json &token : added) {
     StringRef content = getString(token, "content");
     for (const char *key : {"single_word", "lstrip", "rstrip"})
@@ -156,7 +159,7 @@ splitMerge(const json &merge) {
 Error BpeReader::readMerges() {
   const json &merges = getMember(model, "merges");
   if (!merges.is_array())
-    return fail("model.merges", "expected an array");
+    return fail("model.merges", "expected an array, found " + describe(merges));
   for (const json &merge : merges) {
     std::string key = "model.merges[" + utostr(bpe.merges.size()) + "]";
     auto halves = splitMerge(merge);

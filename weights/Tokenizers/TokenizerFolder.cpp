@@ -38,7 +38,8 @@ Expected<json> readIfThere(StringRef path) {
     return json();
   Expected<json> value = readJsonFile(path);
   if (value && !value->is_object())
-    return makeInputError(path, "expected an object");
+    return makeInputError(path,
+                          "expected an object, found " + describe(*value));
   return value;
 }
 

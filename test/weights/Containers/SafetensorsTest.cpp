@@ -75,7 +75,7 @@ TEST(Safetensors, RefusesAbsurdHeaders) {
   EXPECT_EQ(getComplaint(toBytes<uint64_t>(100000001) + "{}"),
             "the header has 100000001 bytes, expected at most 100000000");
   EXPECT_EQ(getComplaint(makeSafetensors("[]", "")),
-            "the header is not a JSON object");
+            "the header: expected an object, found an array");
   EXPECT_EQ(getComplaint(makeSafetensors("", "")),
             "is not valid JSON: parse error at line 1, column 1: syntax error "
             "while parsing value - unexpected end of input; expected '[', '{', "

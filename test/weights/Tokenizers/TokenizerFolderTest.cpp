@@ -206,7 +206,8 @@ TEST_F(TokenizerFolder, TheChatTemplateComesFromWhereItIs) {
 TEST_F(TokenizerFolder, SaysWhatIsWrongBesideIt) {
   write("tokenizer.json", makeTokenizerJson());
   write("tokenizer_config.json", json::array());
-  EXPECT_EQ(getComplaint(), "tokenizer_config.json: expected an object");
+  EXPECT_EQ(getComplaint(),
+            "tokenizer_config.json: expected an object, found an array");
   write("tokenizer_config.json", {{"bos_token", "<x>"}});
   EXPECT_EQ(getComplaint(),
             "tokenizer_config.json: key 'bos_token': there is no token '<x>'");

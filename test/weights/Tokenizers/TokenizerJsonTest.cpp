@@ -241,7 +241,8 @@ TEST(TokenizerJson, OtherPipelinesAreRefused) {
             "t.json: key 'model.type': expected 'BPE', found 'Unigram'");
   file = makeGpt2();
   file["model"]["dropout"] = 0.1;
-  EXPECT_EQ(getComplaint(file), "t.json: key 'model.dropout': must be null");
+  EXPECT_EQ(getComplaint(file),
+            "t.json: key 'model.dropout': expected null, found 0.1");
   file = makeGpt2();
   file["model"]["end_of_word_suffix"] = "</w>";
   EXPECT_EQ(getComplaint(file),
@@ -261,11 +262,11 @@ TEST(TokenizerJson, BrokenFilesAreRefused) {
   EXPECT_EQ(getMessage(readTokenizerJson("{", "t.json")).substr(0, 8),
             "t.json: ");
   EXPECT_EQ(getComplaint(json::array()),
-            "t.json: key 'model': expected an object");
+            "t.json: key 'model': expected an object, found null");
   EXPECT_EQ(complainAbout([](json &f) { f.erase("model"); }),
-            "t.json: key 'model': expected an object");
+            "t.json: key 'model': expected an object, found null");
   EXPECT_EQ(complainAbout([](json &f) { f["model"]["vocab"] = 5; }),
-            "t.json: key 'model.vocab': expected an object of ids");
+            "t.json: key 'model.vocab': expected an object of ids, found 5");
   EXPECT_EQ(complainAbout([](json &f) { f["model"]["vocab"]["c"] = "x"; }),
             "t.json: key 'model.vocab': expected an id below 65544, found "
             "'\"x\"'");
@@ -280,7 +281,7 @@ TEST(TokenizerJson, BrokenFilesAreRefused) {
             "t.json: key 'model.vocab': token '\u2581' is not in byte-level "
             "form");
   EXPECT_EQ(complainAbout([](json &f) { f["model"]["merges"] = nullptr; }),
-            "t.json: key 'model.merges': expected an array");
+            "t.json: key 'model.merges': expected an array, found null");
   EXPECT_EQ(complainAbout(
                 [](json &f) { f["model"]["merges"] = json::array({"a b c"}); }),
             "t.json: key 'model.merges[0]': expected two tokens, found '\"a b "
@@ -289,8 +290,9 @@ TEST(TokenizerJson, BrokenFilesAreRefused) {
             "t.json: key 'model.merges[1]': there is no token 'c'");
   EXPECT_EQ(complainAbout([](json &f) { f["model"]["merges"][1] = "b a"; }),
             "t.json: key 'model.merges[1]': there is no token 'ba'");
-  EXPECT_EQ(complainAbout([](json &f) { f["added_tokens"] = "x"; }),
-            "t.json: key 'added_tokens': expected an array");
+  EXPECT_EQ(
+      complainAbout([](json &f) { f["added_tokens"] = "x"; }),
+      "t.json: key 'added_tokens': expected an array, found the string 'x'");
   EXPECT_EQ(
       complainAbout([](json &f) { f["added_tokens"][0]["lstrip"] = true; }),
       "t.json: key 'added_tokens': token '<|end|>': lstrip is not "
