@@ -51,7 +51,7 @@ static llvm::Error addAttributes(TargetInfo &info, llvm::StringRef attributes,
           return known.Key == llvm::SubtargetFeatures::StripFlag(name);
         });
     if (!llvm::SubtargetFeatures::hasFlag(name) || !isKnown)
-      return llvm::createStringError("--mattr=%s: '%s' expected + or - and a "
+      return llvm::createStringError("--mattr=%s: '%s': expected + or - and a "
                                      "feature of %s that LLVM knows",
                                      attributes.str().c_str(),
                                      name.str().c_str(), info.triple.c_str());
@@ -151,7 +151,7 @@ llvm::Expected<TargetInfo> TargetInfo::get(llvm::StringRef triple,
       (*target)->createMCSubtargetInfo(llvm::Triple(info.triple), "", ""));
   if (!generic->isCPUStringValid(info.cpu))
     return llvm::createStringError(
-        "--mcpu=%s: is no processor of %s that LLVM knows", info.cpu.c_str(),
+        "--mcpu=%s: is not a processor of %s that LLVM knows", info.cpu.c_str(),
         info.triple.c_str());
   if (llvm::Error error = addAttributes(info, attributes, *generic))
     return std::move(error);

@@ -3,7 +3,7 @@
 #include "compiler/Output/EmbedWeights.h"
 
 #include "weights/Quantization/PackWeights.h"
-#include "weights/Quantize.h"
+#include "weights/Quantization/Quantize.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -16,6 +16,7 @@ using namespace mlir::llama;
 using llamaabi::PanelLayout;
 using llamaweights::Checkpoint;
 using llamaweights::DType;
+using llamaweights::OutputFile;
 using llamaweights::TensorInfo;
 
 // Of rows in flight: large enough for a disk, small next to the limit on memory.

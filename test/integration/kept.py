@@ -56,15 +56,16 @@ def unpack(weights, tensor):
     bits, group, minimum = re.fullmatch(r"int(\d+)g(\d+)(m?)", tensor["dtype"]).groups()
     bits, group = int(bits), int(group)
     rows, columns = tensor["shape"]
-    panels, padded = -(-rows // 16), -(-columns // group) * group
-    begin, middle = tensor["offset"], tensor["offset"] + panels * 16 * padded * bits // 8
-    lines = weights[begin:middle].reshape(panels, -1, 16, 4)  # 4 bytes of each row
+    panels, groups = -(-rows // 16), -(-columns // group)
+    stored = weights[tensor["offset"] : tensor["offset"] + tensor["bytes"]].reshape(panels, groups, -1)
+    end = 16 * group * bits // 8  # of a group's integers; its factors follow, f16 of 16 rows each
+    lines = stored[:, :, :end].reshape(panels, -1, 16, 4)  # 4 bytes of each row
     if bits == 4:  # the low halves, then the high halves
         lines = np.stack([lines & 15, lines >> 4], axis=2).reshape(panels, -1, 16, 4)
-    integers = lines.swapaxes(1, 2).reshape(panels * 16, padded)[:rows, :columns]
+    integers = lines.swapaxes(1, 2).reshape(panels * 16, groups * group)[:rows, :columns]
     codes = integers.astype(np.float32) - (0 if minimum else 1 << (bits - 1))
-    factors = weights[middle : begin + tensor["bytes"]].view(np.float16).reshape(2 if minimum else 1, panels, -1, 16)
-    factors = factors.swapaxes(2, 3).reshape(len(factors), panels * 16, -1)[:, :rows]
+    factors = np.ascontiguousarray(stored[:, :, end:]).view(np.float16).reshape(panels, groups, -1, 16)
+    factors = factors.transpose(2, 0, 3, 1).reshape(-1, panels * 16, groups)[:, :rows]
     return Quantized(codes, factors[0], factors[1] if minimum else None, bits, group)
 
 

@@ -166,8 +166,9 @@ Error BlockCheckpoint::add(StringRef where, const nlohmann::json &entry,
                                     " bytes, expected " + Twine(expected));
   if (offset < 0 || uint64_t(offset) > block.bytes ||
       uint64_t(bytes) > block.bytes - uint64_t(offset))
-    return makeInputError(what, "ends past the block of " + Twine(block.bytes) +
-                                    " bytes");
+    return makeInputError(
+        what, "has " + Twine(bytes) + " bytes at byte " + Twine(offset) +
+                  " of the block, which has " + Twine(block.bytes) + " bytes");
   place.offset = block.offset + uint64_t(offset);
   infos.push_back(std::move(info));
   places.push_back(place);

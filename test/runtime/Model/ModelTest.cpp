@@ -74,7 +74,7 @@ TEST(Model, ThatIsAPipeIsAnErrorAndDoesNotWait) {
 TEST(Model, OfAnotherABIIsRefusedWithBothNumbers) {
   std::string path = getModelPath("fake-abi");
   EXPECT_EQ(getOpenError(path),
-            path + ": built for ABI 99 (by a hand), this runtime has ABI 4");
+            path + ": built for ABI 99 (by a hand), this runtime has ABI 5");
 }
 
 TEST(Model, WithoutTheMagicNumberIsRefused) {

@@ -33,9 +33,13 @@ protected:
   }
 
   std::string add(const std::string &dtype, const json &shape, int64_t bytes,
-                  int64_t offset = 0) {
+                  int64_t offset = 0, const std::string &layout = "") {
+    bool isRows = dtype == "f32" || dtype == "f16" || dtype == "bf16";
     json entry = {{"name", "t"},
                   {"dtype", dtype},
+                  {"layout", !layout.empty() ? layout
+                             : isRows        ? "rows"
+                                             : "panels16"},
                   {"shape", shape},
                   {"offset", offset},
                   {"bytes", bytes}};
@@ -97,15 +101,18 @@ TEST_F(WeightBlockTest, ReadsIntegersOfEightBits) {
   EXPECT_EQ(scan.statistics.nans, 0);
 }
 
-/// Lines are 8 elements of each row: the first four are in the low halves.
+/// Lines are 8 elements of each row: the first four are in the low halves. Each
+/// group is followed by its scales.
 TEST_F(WeightBlockTest, ReadsIntegersOfFourBits) {
   std::string integers(1024, '\x88');
   integers[1] = '\x8f';           // elements 1 and 5
   integers[4 * 64] = '\x80';      // 32 and 36
   integers[15 * 64 + 3] = '\x98'; // 123 and 127
-  std::string bytes = integers;
-  for (uint16_t scale : {kOne, kHalf, kOne, kNaN})
-    bytes += toBytes(scale) + std::string(30, '\0');
+  std::string bytes;
+  for (uint16_t scale : {kOne, kHalf, kOne, kNaN}) {
+    bytes += integers.substr(0, 256) + toBytes(scale) + std::string(30, '\0');
+    integers.erase(0, 256);
+  }
   open(bytes);
   ASSERT_EQ(add("int4g32", {1, 128}, 1152), "");
   std::vector<float> values = readAll();
@@ -122,11 +129,15 @@ TEST_F(WeightBlockTest, ReadsIntegersOfFourBits) {
 
 /// Rows 16 and on are in the next panel, and rows are read from any to any.
 TEST_F(WeightBlockTest, ReadsSomeRowsOfSeveralPanels) {
-  std::string bytes(2 * 512, '\x80');
-  for (int row = 0; row < 20; ++row)
-    bytes[size_t(row / 16 * 512 + row % 16 * 4)] = char(0x80 + row);
-  for (int i = 0; i < 32; ++i)
-    bytes += toBytes(kOne);
+  std::string bytes;
+  for (int panel = 0; panel < 2; ++panel) {
+    std::string integers(512, '\x80');
+    for (int lane = 0; lane < 16; ++lane)
+      integers[size_t(lane * 4)] = char(0x80 + panel * 16 + lane);
+    bytes += integers;
+    for (int lane = 0; lane < 16; ++lane)
+      bytes += toBytes(kOne);
+  }
   open(bytes);
   ASSERT_EQ(add("int8g32", {20, 5}, 1088), "");
   std::vector<float> values(5 * 5);
@@ -156,6 +167,39 @@ TEST_F(WeightBlockTest, ReadsMinimums) {
   EXPECT_EQ(values[60], 1.0f);
   EXPECT_EQ(values[119], 2.0f);
   EXPECT_EQ(checkpoint->getTensors().back().getTypeName(), "int8g64m");
+}
+
+/// A line is two elements of bf16, one of f32, or, in 32 bytes, one of f16.
+TEST_F(WeightBlockTest, ReadsFloatingPointInPanels) {
+  std::string bf16(2 * 64, '\0'), f16(3 * 32, '\0'), f32(2 * 64, '\0');
+  auto put = [](std::string &bytes, size_t at, const std::string &value) {
+    bytes.replace(at, value.size(), value);
+  };
+  put(bf16, 4 + 2, toBytes(uint16_t(0x3fc0)));  // row 1, column 1: 1.5
+  put(bf16, 64 + 4, toBytes(uint16_t(0xc000))); // row 1, column 2: -2
+  put(f16, 2 * 32 + 2, toBytes(kHalf));         // row 1, column 2
+  put(f32, 64 + 4, toBytes(0.1f));              // row 1, column 1
+  open(bf16 + f16 + f32);
+  ASSERT_EQ(add("bf16", {2, 3}, 128, 0, "panels16"), "");
+  EXPECT_EQ(readAll(), (std::vector<float>{0, 0, 0, 0, 1.5f, -2.0f}));
+  EXPECT_EQ(checkpoint->getTensors().back().getTypeName(), "bf16");
+  ASSERT_EQ(add("f16", {2, 3}, 96, 128, "panels16"), "");
+  EXPECT_EQ(readAll(), (std::vector<float>{0, 0, 0, 0, 0, 0.5f}));
+  ASSERT_EQ(add("f32", {2, 2}, 128, 224, "panels16"), "");
+  EXPECT_EQ(readAll(), (std::vector<float>{0, 0, 0, 0.1f}));
+}
+
+TEST_F(WeightBlockTest, RefusesLayoutsThatItDoesNotKnow) {
+  open(std::string(1056, '\0'));
+  for (auto [dtype, layout] : {std::pair("int8g64", "rows"),
+                               {"f32", "tiles"},
+                               {"bf16", "panels"}})
+    EXPECT_EQ(add(dtype, {2, 60}, 1056, 0, layout),
+              std::string("m.so: tensor 't': has layout '") + layout +
+                  "', expected 'panels16', or 'rows' of floating point");
+  EXPECT_NE(add("f32", {60}, 240, 0, "panels16")
+                .find("expected one or two dimensions"),
+            std::string::npos);
 }
 
 TEST_F(WeightBlockTest, RefusesWhatCannotBe) {
