@@ -94,11 +94,12 @@ def folders_of(room, files):
 def map_of(room):
     """The folders that the map of a room names: lines of a block that begin
     with one, indented for those inside of another, or rows of a table."""
-    found, outer, is_map = set(), [], False
+    found, outer, fence = set(), [], None
     for line in read(f"{room}/README.md").splitlines():
         if line.startswith("```"):
-            is_map = line == "```" and not is_map
+            fence = line if fence is None else None
             continue
+        is_map = fence == "```"
         inside = re.match(r"( *)((?:\w+/)+)(?:\s|$)", line) if is_map else None
         row = re.match(r"\| [`\[](\w+)/[`\]]", line)
         if inside:
