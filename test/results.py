@@ -1,12 +1,14 @@
 """Runs the programs that tests are and reads how many checks passed, failed and were skipped.
 
-Each function shows the output as it comes and returns these three numbers.
+Each function shows the output and returns these three numbers.
 """
 
+import concurrent.futures
 import os
 import re
 import subprocess
 import sys
+import threading
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build")
@@ -14,20 +16,33 @@ JOBS = os.environ.get("JOBS", str(os.cpu_count()))
 
 
 def run(command, **options):
-    """Runs a command, shows and returns its output and its exit code."""
+    """Runs a command, shows and returns its output and its exit code.
+
+    In the main thread the output is shown as it comes, in others at the end, in one piece.
+    """
     process = subprocess.Popen(command, cwd=ROOT, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                errors="replace", **options)
+    shows = threading.current_thread() is threading.main_thread()
     lines = []
     for line in process.stdout:
-        sys.stdout.write(line)
-        sys.stdout.flush()
+        if shows:
+            print(line, end="", flush=True)
         lines.append(line)
-    return process.wait(), "".join(lines)
+    code, text = process.wait(), "".join(lines)
+    if not shows:
+        print(text, end="", flush=True)
+    return code, text
 
 
 def total(results):
     return tuple(sum(column) for column in zip((0, 0, 0), *results, strict=True))
+
+
+def run_side_by_side(function, arguments):
+    """The sum of a function's results, of several arguments at a time."""
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+        return total(pool.map(function, arguments))
 
 
 def single(command, **options):

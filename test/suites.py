@@ -18,8 +18,8 @@ from pathlib import Path
 
 import lookup
 import reached
-from results import (BUILD, JOBS, ROOT, build, build_folder, checklist, configure, googletest, run, run_lit, single,
-                     total, unittests)  # fmt: skip
+from results import (BUILD, JOBS, ROOT, build, build_folder, checklist, configure, googletest, run, run_lit,
+                     run_side_by_side, single, total, unittests)  # fmt: skip
 
 
 def sources(*patterns):
@@ -96,8 +96,10 @@ def is_of_reference(path):
 def tools():
     """the runtime from outside: its tools, and its parts against other libraries"""
     os.environ["LLAMA_TEST_SMOLLM2"] = smollm2()
-    return total(run_script(path) for path, kind in lookup.list_tests().items()
-                 if kind in ("unittest", "checklist") and not is_of_reference(path))
+    scripts = [path for path, kind in lookup.list_tests().items()
+               if kind in ("unittest", "checklist") and not is_of_reference(path)]
+    # The longest scripts take longest: they begin.
+    return run_side_by_side(run_script, sorted(scripts, key=lambda path: -path.stat().st_size))
 
 
 def lit():
