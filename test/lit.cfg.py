@@ -18,9 +18,10 @@ config.suffixes = [".mlir"] if quick else [".mlir", ".test"]
 # emulated/ needs a build of its own; it is a suite of its own.
 config.excludes = ["Inputs", "fuzz", "benchmark", "reference", "emulated"]
 if sanitized:
-    # These compare what generated code computes, which has no sanitizer in it:
-    # docs/testing.md says what reaches the rest.
-    config.excludes += ["kernels", "hashes", "shapes", "amx.test", "attention.test", "elf.test", "int8-cache.test",
+    # These look at generated code or at what it computes, and it has no sanitizer
+    # in it: docs/testing.md says what reaches the rest.
+    config.excludes += ["kernels", "hashes", "shapes", "amx.test", "attention.test", "elf.test",
+                        "emit-object.test", "emit-object-aarch64.test", "int8-cache.test", "kept.test",
                         "long-rope.test", "quantized.test", "stories.test", "readme.test"]
 
 config.environment["PATH"] = os.pathsep.join(
