@@ -149,7 +149,7 @@ def quick():
     results = []
     for step in steps:
         results.append(step())
-        if step not in (includes, formatting) and results[-1][1]:
+        if step not in (includes, pages, formatting) and results[-1][1]:
             break
     return total(results)
 
