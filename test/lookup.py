@@ -4,7 +4,7 @@
     runtime/KVCacheTest                 a GoogleTest source, with .cpp or not
     weights/tools/llama-weights.py      a test in Python
     compiler/CPU/TileLinears.cpp        a source file: tile-linears.mlir, .test or TileLinearsTest.cpp,
-                                        at its path in test/, else anywhere there
+                                        at its path in test/, else in its room there
     test/integration/greedy.py          what tests are made of: the tests that name it
     compiler/CPU                        a folder: all that is in that of this name in test/
 
@@ -85,12 +85,12 @@ def to_kebab_case(name):
 
 
 def of_source(path):
-    """Tests of a source file: at its path, else anywhere."""
+    """Tests of a source file: at its path, else in its room."""
     stem = path.stem
     names = {f"{stem}Test.cpp", *(name + suffix for name in (stem, to_kebab_case(stem)) for suffix in LIT)}
     names.add(f"{stem}.py")
-    mirror = TEST / path.parent.relative_to(ROOT)
-    for folder in (mirror, TEST):
+    inner = path.parent.relative_to(ROOT)
+    for folder in (TEST / inner, TEST / inner.parts[0]) if inner.parts else ():
         found = [f for f in list_tests(folder) if f.name in names] if folder.is_dir() else []
         if found:
             return found
