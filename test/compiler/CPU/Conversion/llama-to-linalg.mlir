@@ -1,23 +1,22 @@
-// RUN: llama-opt %s --convert-llama-to-linalg --canonicalize --cse --split-input-file | FileCheck %s --implicit-check-not='llama.{{[a-z_]+}} {{[@%%]}}'
+// RUN: llama-opt %s --convert-llama-to-linalg --canonicalize --cse --split-input-file | FileCheck %s --implicit-check-not='llama.{{embed|rms_norm|linear|rope|add|mul|silu|logits|swiglu|get_weight|softmax}} {{[@%]}}'
 
-// A weight is a global without a value; a layer's is a slice of the stack.
-// CHECK-DAG: memref.global "private" constant @norm : memref<64xbf16>{{$}}
-// CHECK-DAG: memref.global "private" constant @layers.wq : memref<5x32x64xf16> {llama.layered}
+// A declaration stays; a vector is read from where it is stored, a layer's by number.
+// CHECK-DAG: llama.weight @norm : tensor<64xbf16>
+// CHECK-DAG: llama.weight @layers.norm layered : tensor<5x64xf16>
 llama.weight @norm : tensor<64xbf16>
-llama.weight @layers.wq layered : tensor<5x32x64xf16>
+llama.weight @layers.norm layered : tensor<5x64xf16>
 
-// CHECK-LABEL: func @weights_are_read_from_globals
+// CHECK-LABEL: func @weights_are_read_from_where_they_are_stored
 // CHECK-SAME: (%[[LAYER:.*]]: index)
-// CHECK: %[[NORM:.*]] = memref.get_global @norm : memref<64xbf16>
+// CHECK: %[[NORM:.*]] = kernel.stored_weight @norm : memref<64xbf16>
 // CHECK: %[[W:.*]] = bufferization.to_tensor %[[NORM]] restrict : memref<64xbf16> to tensor<64xbf16>
-// CHECK: %[[STACK:.*]] = memref.get_global @layers.wq : memref<5x32x64xf16>
-// CHECK: %[[ONE:.*]] = memref.subview %[[STACK]][%[[LAYER]], 0, 0] [1, 32, 64] [1, 1, 1] : memref<5x32x64xf16> to memref<32x64xf16, strided<[64, 1], offset: ?>>
+// CHECK: %[[ONE:.*]] = kernel.stored_weight @layers.norm[%[[LAYER]]] : memref<64xf16>
 // CHECK: %[[WQ:.*]] = bufferization.to_tensor %[[ONE]] restrict
 // CHECK: return %[[W]], %[[WQ]]
-func.func @weights_are_read_from_globals(%layer: index) -> (tensor<64xbf16>, tensor<32x64xf16>) {
+func.func @weights_are_read_from_where_they_are_stored(%layer: index) -> (tensor<64xbf16>, tensor<64xf16>) {
   %0 = llama.get_weight @norm : tensor<64xbf16>
-  %1 = llama.get_weight @layers.wq[%layer] : tensor<32x64xf16>
-  return %0, %1 : tensor<64xbf16>, tensor<32x64xf16>
+  %1 = llama.get_weight @layers.norm[%layer] : tensor<64xf16>
+  return %0, %1 : tensor<64xbf16>, tensor<64xf16>
 }
 
 // -----

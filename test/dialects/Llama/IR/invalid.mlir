@@ -510,7 +510,7 @@ func.func @spread_logits_without_a_token(%few: tensor<?x3xf32>) {
 // -----
 
 func.func @spread_logits_beyond_the_result(%few: tensor<?x2xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op token 512 is no column of the result, which has 512}}
+  // expected-error @+1 {{'llama.spread_logits' op token 512 is not a column of the result, which has 512}}
   %0 = llama.spread_logits %few to [7, 512] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
   return
 }
@@ -518,7 +518,7 @@ func.func @spread_logits_beyond_the_result(%few: tensor<?x2xf32>) {
 // -----
 
 func.func @spread_logits_before_the_result(%few: tensor<?x2xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op token -1 is no column of the result, which has 512}}
+  // expected-error @+1 {{'llama.spread_logits' op token -1 is not a column of the result, which has 512}}
   %0 = llama.spread_logits %few to [7, -1] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
   return
 }
