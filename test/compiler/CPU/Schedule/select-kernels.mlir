@@ -102,3 +102,27 @@ func.func @few_columns(%x: tensor<?x64xbf16>, %init: tensor<?x24xf32>) -> tensor
   %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<24x64xbf16>) into(%init : tensor<?x24xf32>) -> tensor<?x24xf32>
   return %0 : tensor<?x24xf32>
 }
+
+// -----
+
+// Tiles of bf16 take 32 elements of a row at a time, and two panels. What they do not
+// take is left to vectors; bytes need whole steps of 64.
+// CHECK-LABEL: @sizes_that_tile_registers_do_not_take
+// CHECK: matrix(@odd_depth
+// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
+// CHECK: matrix(@odd_width
+// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
+// CHECK: matrix(@int8
+// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>
+llama.weight @odd_depth layout "panels16" : tensor<64x48xbf16>
+llama.weight @odd_width layout "panels16" : tensor<80x64xbf16>
+llama.weight @int8 layout "panels16" : tensor<64x96x!llama.quantized<8, 32>>
+func.func @sizes_that_tile_registers_do_not_take(
+    %x: tensor<?x48xbf16>, %y: tensor<?x64xbf16>, %z: tensor<?x96xi8>, %scales: tensor<?x3xf32>, %sums: tensor<?x3xi32>,
+    %init: tensor<?x64xf32>, %wide: tensor<?x80xf32>) {
+  %0 = kernel.matmul rows(%x : tensor<?x48xbf16>) matrix(@odd_depth : tensor<64x48xbf16>) into(%init : tensor<?x64xf32>) -> tensor<?x64xf32>
+  %1 = kernel.matmul rows(%y : tensor<?x64xbf16>) matrix(@odd_width : tensor<80x64xbf16>) into(%wide : tensor<?x80xf32>) -> tensor<?x80xf32>
+  %2 = kernel.matmul rows(%z : tensor<?x96xi8>) scales(%scales : tensor<?x3xf32>) sums(%sums : tensor<?x3xi32>)
+         matrix(@int8 : tensor<64x96x!llama.quantized<8, 32>>) into(%init : tensor<?x64xf32>) -> tensor<?x64xf32>
+  return
+}
