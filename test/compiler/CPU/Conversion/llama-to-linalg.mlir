@@ -1,19 +1,20 @@
-// RUN: llama-opt %s --convert-llama-to-linalg --canonicalize --cse --split-input-file | FileCheck %s --implicit-check-not='llama.{{embed|rms_norm|linear|rope|add|mul|silu|logits|swiglu|get_weight|softmax}} {{[@%]}}'
+// RUN: llama-opt %s --convert-llama-to-linalg --canonicalize --cse --split-input-file | FileCheck %s \
+// RUN:   --implicit-check-not='llama.{{[a-z_]+}} %%' --implicit-check-not=llama.get_weight
 
-// A declaration stays; a vector is read from where it is stored, a layer's by number.
+// A weight stays where it is declared; what is not a matrix of products stays in rows,
+// and is read as it is stored.
 // CHECK-DAG: llama.weight @norm : tensor<64xbf16>
 // CHECK-DAG: llama.weight @layers.norm layered : tensor<5x64xf16>
-llama.weight @norm : tensor<64xbf16>
-llama.weight @layers.norm layered : tensor<5x64xf16>
-
-// CHECK-LABEL: func @weights_are_read_from_where_they_are_stored
+// CHECK-LABEL: func @weights_are_read_as_they_are_stored
 // CHECK-SAME: (%[[LAYER:.*]]: index)
 // CHECK: %[[NORM:.*]] = kernel.stored_weight @norm : memref<64xbf16>
 // CHECK: %[[W:.*]] = bufferization.to_tensor %[[NORM]] restrict : memref<64xbf16> to tensor<64xbf16>
 // CHECK: %[[ONE:.*]] = kernel.stored_weight @layers.norm[%[[LAYER]]] : memref<64xf16>
-// CHECK: %[[WQ:.*]] = bufferization.to_tensor %[[ONE]] restrict
-// CHECK: return %[[W]], %[[WQ]]
-func.func @weights_are_read_from_where_they_are_stored(%layer: index) -> (tensor<64xbf16>, tensor<64xf16>) {
+// CHECK: %[[OFLAYER:.*]] = bufferization.to_tensor %[[ONE]] restrict
+// CHECK: return %[[W]], %[[OFLAYER]]
+llama.weight @norm : tensor<64xbf16>
+llama.weight @layers.norm layered : tensor<5x64xf16>
+func.func @weights_are_read_as_they_are_stored(%layer: index) -> (tensor<64xbf16>, tensor<64xf16>) {
   %0 = llama.get_weight @norm : tensor<64xbf16>
   %1 = llama.get_weight @layers.norm[%layer] : tensor<64xf16>
   return %0, %1 : tensor<64xbf16>, tensor<64xf16>
@@ -21,29 +22,12 @@ func.func @weights_are_read_from_where_they_are_stored(%layer: index) -> (tensor
 
 // -----
 
-// A table that no product reads stays as it is: its rows are rows.
-// CHECK: llama.weight @t : tensor<512x64xbf16>
-// CHECK-LABEL: func @embed_widens_the_row_of_each_token
-// CHECK: %[[TABLE:.*]] = bufferization.to_tensor %{{.*}} restrict : memref<512x64xbf16>
-// CHECK: scf.forall (%[[T:.*]]) in
-// CHECK:   %[[TOKEN:.*]] = tensor.extract %{{.*}}[%[[T]]]
-// CHECK:   %[[ROW:.*]] = arith.index_cast %[[TOKEN]] : i32 to index
-// CHECK:   tensor.extract_slice %[[TABLE]][%[[ROW]], 0] [1, 64]
-// CHECK:   arith.extf %{{.*}} : bf16 to f32
-llama.weight @t : tensor<512x64xbf16>
-func.func @embed_widens_the_row_of_each_token(%tokens: tensor<?xi32>) -> tensor<?x64xf32> {
-  %table = llama.get_weight @t : tensor<512x64xbf16>
-  %0 = llama.embed %tokens, %table : tensor<512x64xbf16> -> tensor<?x64xf32>
-  return %0 : tensor<?x64xf32>
-}
-
-// -----
-
-// Where logits read it too it is in panels: a row is one pair of numbers of each line.
-// CHECK: llama.weight @t layout "panels16" : tensor<512x64xbf16>
-// CHECK-LABEL: func @embed_of_a_table_in_panels
+// A table that nothing is multiplied with stays in rows.
+// CHECK: llama.weight @table : tensor<512x64xbf16>
+// CHECK-LABEL: func @embed_copies_the_row_of_each_token
 // CHECK-SAME: (%[[TOKENS:.*]]: tensor<?xi32>)
-// CHECK: %[[TABLE:.*]] = kernel.stored_weight @t : memref<32x2048xi8>
+// CHECK: %[[STORED:.*]] = kernel.stored_weight @table : memref<512x64xbf16>
+// CHECK: %[[TABLE:.*]] = bufferization.to_tensor %[[STORED]]
 // CHECK: %[[ROWS:.*]] = tensor.dim %[[TOKENS]]
 // CHECK: scf.forall (%[[T:.*]]) in (%[[ROWS]]) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x64xf32>)
 // CHECK:   %[[TOKEN:.*]] = tensor.extract %[[TOKENS]][%[[T]]]
@@ -54,9 +38,9 @@ func.func @embed_widens_the_row_of_each_token(%tokens: tensor<?xi32>) -> tensor<
 // CHECK:     vector.load %[[TABLE]][%[[PANEL]], %{{.*}}] : memref<32x2048xi8>, vector<4xi8>
 // CHECK:     arith.extf %{{.*}} : vector<2xbf16> to vector<2xf32>
 // CHECK:   tensor.parallel_insert_slice %{{.*}} into %[[OUT]][%[[T]], 0] [1, 64]
-llama.weight @t : tensor<512x64xbf16>
-func.func @embed_of_a_table_in_panels(%tokens: tensor<?xi32>) -> tensor<?x64xf32> {
-  %table = llama.get_weight @t : tensor<512x64xbf16>
+llama.weight @table : tensor<512x64xbf16>
+func.func @embed_copies_the_row_of_each_token(%tokens: tensor<?xi32>) -> tensor<?x64xf32> {
+  %table = llama.get_weight @table : tensor<512x64xbf16>
   %0 = llama.embed %tokens, %table : tensor<512x64xbf16> -> tensor<?x64xf32>
   return %0 : tensor<?x64xf32>
 }
@@ -64,6 +48,62 @@ func.func @logits(%x: tensor<?x64xbf16>, %list: tensor<?xi32>) -> tensor<?x512xf
   %w = llama.get_weight @t : tensor<512x64xbf16>
   %0 = llama.logits %x[%list], %w : tensor<?x64xbf16>, tensor<512x64xbf16> -> tensor<?x512xf32>
   return %0 : tensor<?x512xf32>
+}
+
+// -----
+
+// One that is a matrix of logits as well is in panels: a row is the same lane of each
+// line, 2 elements at a time.
+// CHECK: llama.weight @table layout "panels16" : tensor<512x64xbf16>
+// CHECK-LABEL: func @embed_gathers_a_row_from_panels
+// CHECK-SAME: (%[[TOKENS:.*]]: tensor<?xi32>, %[[X:.*]]: tensor<?x64xbf16>)
+// CHECK: %[[PANELS:.*]] = kernel.stored_weight @table : memref<32x2048xi8>
+// CHECK: scf.forall (%[[T:.*]]) in
+// CHECK:   %[[TOKEN:.*]] = tensor.extract %[[TOKENS]][%[[T]]]
+// CHECK:   %[[ROW:.*]] = arith.index_cast %[[TOKEN]]
+// CHECK:   scf.for %[[LINE:.*]] = %c0 to %c32 step %c1
+// CHECK:     %[[PANEL:.*]] = arith.divui %[[ROW]], %c16
+// CHECK:     %[[LANE:.*]] = arith.remui %[[ROW]], %c16
+// CHECK:     %[[BEGIN:.*]] = arith.muli %[[LINE]], %c64
+// CHECK:     %[[INLINE:.*]] = arith.muli %[[LANE]], %c4
+// CHECK:     %[[BYTE:.*]] = arith.addi %[[BEGIN]], %[[INLINE]]
+// CHECK:     %[[WORD:.*]] = vector.load %[[PANELS]][%[[PANEL]], %[[BYTE]]] : {{.*}}, vector<4xi8>
+// CHECK:     %[[PAIR:.*]] = vector.bitcast %[[WORD]] : vector<4xi8> to vector<2xbf16>
+// CHECK:     arith.extf %[[PAIR]]
+// CHECK:     %[[AT:.*]] = arith.muli %[[LINE]], %c2
+// CHECK:     vector.transfer_write %{{.*}}[%[[AT]]]
+// CHECK: kernel.matmul rows(%[[X]] : {{.*}} matrix(@table :
+llama.weight @table : tensor<512x64xbf16>
+func.func @embed_gathers_a_row_from_panels(%tokens: tensor<?xi32>, %x: tensor<?x64xbf16>) -> (tensor<?x64xf32>, tensor<?x512xf32>) {
+  %table = llama.get_weight @table : tensor<512x64xbf16>
+  %0 = llama.embed %tokens, %table : tensor<512x64xbf16> -> tensor<?x64xf32>
+  %1 = llama.linear %x, %table : tensor<?x64xbf16>, tensor<512x64xbf16> -> tensor<?x512xf32>
+  return %0, %1 : tensor<?x64xf32>, tensor<?x512xf32>
+}
+
+// -----
+
+// Integers are always in panels: 4 of them, less the zero point, times the scale of the
+// group, which lies after its lines.
+// CHECK: llama.weight @table layout "panels16" : tensor<512x64x!llama.quantized<8, 32>>
+// CHECK-LABEL: func @embed_of_integers
+// CHECK: %[[ZEROPOINT:.*]] = arith.constant dense<128> : vector<4xi32>
+// CHECK: %[[PANELS:.*]] = kernel.stored_weight @table : memref<32x1088xi8>
+// CHECK: scf.for %[[LINE:.*]] = %c0 to %c16
+// CHECK:   %[[GROUP:.*]] = arith.divui %[[LINE]], %c8
+// CHECK:   %[[BEGIN:.*]] = arith.muli %[[GROUP]], %c544
+// CHECK:   %[[BYTES:.*]] = vector.load %[[PANELS]]{{.*}}, vector<4xi8>
+// CHECK:   %[[WIDE:.*]] = arith.extui %[[BYTES]]
+// CHECK:   %[[INTEGERS:.*]] = arith.subi %[[WIDE]], %[[ZEROPOINT]]
+// CHECK:   %[[FLOATS:.*]] = arith.sitofp %[[INTEGERS]]
+// CHECK:   arith.addi %[[BEGIN]], %c512
+// CHECK:   vector.load %[[PANELS]]{{.*}}, vector<2xi8>
+// CHECK:   arith.mulf %[[FLOATS]],
+llama.weight @table : tensor<512x64x!llama.quantized<8, 32>>
+func.func @embed_of_integers(%tokens: tensor<?xi32>) -> tensor<?x64xf32> {
+  %table = llama.get_weight @table : tensor<512x64x!llama.quantized<8, 32>>
+  %0 = llama.embed %tokens, %table : tensor<512x64x!llama.quantized<8, 32>> -> tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
 }
 
 // -----
@@ -94,16 +134,19 @@ func.func @rms_norm_sums_squares_and_divides(%x: tensor<?x64xf32>, %w: tensor<64
 
 // -----
 
-// A product is an op until its kernel is chosen, and its matrix is one in panels.
-// CHECK: llama.weight @layers.w layered layout "panels16" : tensor<5x172x64xf16>
-// CHECK-LABEL: func @linear_is_a_product
-// CHECK-SAME: (%[[X:.*]]: tensor<?x64xf32>, %[[LAYER:.*]]: index)
+// A product keeps the name of its matrix, which is in panels from here on, and of the op
+// that it is a part of.
+// CHECK-DAG: llama.weight @layers.w layered layout "panels16" : tensor<5x172x64xf16>
+// CHECK-LABEL: func @linear_is_a_product_with_a_name
+// CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[LAYER:.*]]: index)
 // CHECK: %[[INTO:.*]] = tensor.empty(%{{.*}}) : tensor<?x172xf32>
-// CHECK: kernel.matmul rows(%[[X]] : tensor<?x64xf32>) matrix(@layers.w[%[[LAYER]]] : tensor<172x64xf16>) into(%[[INTO]] : tensor<?x172xf32>) part_of "linear" -> tensor<?x172xf32>
+// CHECK: %[[Y:.*]] = kernel.matmul rows(%[[X]] : tensor<?x64xbf16>) matrix(@layers.w[%[[LAYER]]] : tensor<172x64xf16>) into(%[[INTO]] : tensor<?x172xf32>) part_of "linear" -> tensor<?x172xf32>
+// CHECK-NOT: linalg.
+// CHECK: return %[[Y]]
 llama.weight @layers.w layered : tensor<5x172x64xf16>
-func.func @linear_is_a_product(%x: tensor<?x64xf32>, %layer: index) -> tensor<?x172xf32> {
+func.func @linear_is_a_product_with_a_name(%x: tensor<?x64xbf16>, %layer: index) -> tensor<?x172xf32> {
   %w = llama.get_weight @layers.w[%layer] : tensor<172x64xf16>
-  %0 = llama.linear %x, %w : tensor<?x64xf32>, tensor<172x64xf16> -> tensor<?x172xf32>
+  %0 = llama.linear %x, %w : tensor<?x64xbf16>, tensor<172x64xf16> -> tensor<?x172xf32>
   return %0 : tensor<?x172xf32>
 }
 
@@ -226,10 +269,10 @@ func.func @add_is_in_place(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>) -> tensor
 // CHECK:   %[[R32:.*]] = tensor.extract %[[LIST]][%[[L]]]
 // CHECK:   %[[ROW:.*]] = arith.index_cast %[[R32]]
 // CHECK:   tensor.extract_slice %[[X]][%[[ROW]], 0] [1, 64]
-// CHECK: kernel.matmul rows(%[[CHOSEN]] : tensor<?x64xbf16>) matrix(@t : tensor<512x64xbf16>) {{.*}} part_of "logits" logits
-llama.weight @t : tensor<512x64xbf16>
+// CHECK: kernel.matmul rows(%[[CHOSEN]] : {{.*}} matrix(@output : {{.*}} part_of "logits" logits
+llama.weight @output : tensor<512x64xbf16>
 func.func @logits_of_the_rows_in_the_list(%x: tensor<?x64xbf16>, %list: tensor<?xi32>) -> tensor<?x512xf32> {
-  %w = llama.get_weight @t : tensor<512x64xbf16>
+  %w = llama.get_weight @output : tensor<512x64xbf16>
   %0 = llama.logits %x[%list], %w : tensor<?x64xbf16>, tensor<512x64xbf16> -> tensor<?x512xf32>
   return %0 : tensor<?x512xf32>
 }
@@ -258,10 +301,10 @@ func.func @spread_logits(%few: tensor<?x2xf32>) -> tensor<?x512xf32> {
 
 // Three products, two rotations, then the cache. Nobody else appends.
 // CHECK-LABEL: func @qkv_rope_append
-// CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<?x64xbf16>
-// CHECK: %[[Q:.*]] = kernel.matmul rows(%[[X]] : {{.*}}) matrix(@wq : {{.*}} part_of "qkv_rope_append"
-// CHECK: %[[K:.*]] = kernel.matmul rows(%[[X]] : {{.*}}) matrix(@wk : {{.*}} part_of "qkv_rope_append"
-// CHECK: %[[V:.*]] = kernel.matmul rows(%[[X]] : {{.*}}) matrix(@wv : {{.*}} part_of "qkv_rope_append"
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: tensor<?x64xbf16>,
+// CHECK: %[[Q:.*]] = kernel.matmul rows(%[[X]] : {{.*}} matrix(@wq : {{.*}} part_of "qkv_rope_append"
+// CHECK: %[[K:.*]] = kernel.matmul rows(%[[X]] : {{.*}} matrix(@wk : {{.*}} part_of "qkv_rope_append"
+// CHECK: %[[V:.*]] = kernel.matmul rows(%[[X]] : {{.*}} matrix(@wv : {{.*}} part_of "qkv_rope_append"
 // CHECK: tensor.expand_shape %[[Q]]
 // CHECK: %[[QUERY:.*]] = tensor.collapse_shape
 // CHECK: tensor.expand_shape %[[K]]
@@ -386,8 +429,8 @@ func.func @record_scores_of_the_last_layer(
 
 // CHECK-LABEL: func @swiglu_gates_up
 // CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>)
-// CHECK: %[[GATE:.*]] = kernel.matmul rows(%[[X]] : {{.*}}) matrix(@w1 : {{.*}} part_of "swiglu"
-// CHECK: %[[UP:.*]] = kernel.matmul rows(%[[X]] : {{.*}}) matrix(@w3 : {{.*}} part_of "swiglu"
+// CHECK: %[[GATE:.*]] = kernel.matmul rows(%[[X]] : {{.*}} matrix(@w1 : {{.*}} part_of "swiglu"
+// CHECK: %[[UP:.*]] = kernel.matmul rows(%[[X]] : {{.*}} matrix(@w3 : {{.*}} part_of "swiglu"
 // CHECK: linalg.generic {{.*}} ins(%[[GATE]], %[[UP]] : {{.*}}) outs(%{{.*}} : tensor<?x172xbf16>)
 // CHECK: ^bb0(%[[G:.*]]: f32, %[[U:.*]]: f32, %{{.*}}: bf16):
 // CHECK:   arith.negf %[[G]]
@@ -419,15 +462,18 @@ func.func @add_rms_norm_norms_the_sum(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>
 
 // -----
 
-// Rows become integers group by group, and know the sums of these.
+// Rows become integers group by group, and know the sums of these; what a group lacks is
+// zeros. The matrix is in panels.
 // CHECK: llama.weight @q layered layout "panels16" : tensor<2x56x60x!llama.quantized<8, 64>>
 // CHECK-LABEL: func @quantized_linear
 // CHECK-SAME: (%[[X:.*]]: tensor<?x60xf32>, %[[LAYER:.*]]: index)
 // CHECK: %[[ROWS:.*]]:3 = scf.forall {{.*}} -> (tensor<?x64xi8>, tensor<?x1xf32>, tensor<?x1xi32>)
-// CHECK: vector.reduction <maxnumf>
-// CHECK: math.roundeven
-// CHECK: vector.reduction <add>, %{{.*}} : vector<64xi32> into i32
-// CHECK: kernel.matmul rows(%[[ROWS]]#0 : {{.*}}) scales(%[[ROWS]]#1 : {{.*}}) sums(%[[ROWS]]#2 : {{.*}}) matrix(@q[%[[LAYER]]] : tensor<56x60x!llama.quantized<8, 64>>)
+// CHECK:   vector.insert_strided_slice {{.*}} : vector<60xf32> into vector<64xf32>
+// CHECK:   vector.reduction <maxnumf>
+// CHECK:   math.roundeven
+// CHECK:   vector.reduction <add>, %{{.*}} : vector<64xi32> into i32
+// CHECK: kernel.matmul rows(%[[ROWS]]#0 : tensor<?x64xi8>) scales(%[[ROWS]]#1 : tensor<?x1xf32>) sums(%[[ROWS]]#2 : tensor<?x1xi32>)
+// CHECK-SAME: matrix(@q[%[[LAYER]]] : tensor<56x60x!llama.quantized<8, 64>>)
 llama.weight @q layered : tensor<2x56x60x!llama.quantized<8, 64>>
 func.func @quantized_linear(%x: tensor<?x60xf32>, %layer: index) -> tensor<?x56xf32> {
   %w = llama.get_weight @q[%layer] : tensor<56x60x!llama.quantized<8, 64>>
@@ -458,6 +504,27 @@ func.func @hadamard(%x: tensor<?x256xf32>) -> tensor<?x256xf32> {
 
 // -----
 
+// A weight stays rotated until it is written. Nobody reads this one.
+// CHECK: llama.weight @turned rotated
+// CHECK-SAME: : tensor<1x8x!llama.quantized<8, 64>>
+llama.weight @turned rotated : tensor<1x8x!llama.quantized<8, 64>>
+
+// -----
+
+// Minimums are the matrix's own: rows come as they do without.
+// CHECK: llama.weight @q layout "panels16" : tensor<56x60x!llama.quantized<8, 64, minimum>>
+// CHECK-LABEL: func @quantized_linear_with_minimums
+// CHECK: %[[ROWS:.*]]:3 = scf.forall
+// CHECK: kernel.matmul rows(%[[ROWS]]#0 : {{.*}} scales(%[[ROWS]]#1 : {{.*}} sums(%[[ROWS]]#2 : {{.*}} matrix(@q :
+llama.weight @q : tensor<56x60x!llama.quantized<8, 64, minimum>>
+func.func @quantized_linear_with_minimums(%x: tensor<?x60xf32>) -> tensor<?x56xf32> {
+  %w = llama.get_weight @q : tensor<56x60x!llama.quantized<8, 64, minimum>>
+  %y = llama.linear %x, %w : tensor<?x60xf32>, tensor<56x60x!llama.quantized<8, 64, minimum>> -> tensor<?x56xf32>
+  return %y : tensor<?x56xf32>
+}
+
+// -----
+
 // Rows become two bytes an element where the module says so.
 // CHECK: module attributes {llama.row_bits = 16 : i64}
 // CHECK-LABEL: func @wide_rows
@@ -467,7 +534,7 @@ func.func @hadamard(%x: tensor<?x256xf32>) -> tensor<?x256xf32> {
 // CHECK: %[[LOW:.*]] = arith.subi {{.*}} : vector<64xi32>
 // CHECK: arith.trunci %[[HIGH]]
 // CHECK: arith.trunci %[[LOW]]
-// CHECK: kernel.matmul rows(%[[ROWS]]#0 : {{.*}}) scales(%[[ROWS]]#1 : {{.*}}) sums(%[[ROWS]]#2 : {{.*}}) low(%[[ROWS]]#3 : {{.*}})
+// CHECK: kernel.matmul rows(%[[ROWS]]#0 : {{.*}} scales(%[[ROWS]]#1 : {{.*}} sums(%[[ROWS]]#2 : {{.*}} low(%[[ROWS]]#3 : tensor<?x64xi8>)
 module attributes {llama.row_bits = 16 : i64} {
   llama.weight @q : tensor<56x60x!llama.quantized<8, 64>>
   func.func @wide_rows(%x: tensor<?x60xf32>) -> tensor<?x56xf32> {
