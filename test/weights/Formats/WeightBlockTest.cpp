@@ -191,9 +191,8 @@ TEST_F(WeightBlockTest, ReadsFloatingPointInPanels) {
 
 TEST_F(WeightBlockTest, RefusesLayoutsThatItDoesNotKnow) {
   open(std::string(1056, '\0'));
-  for (auto [dtype, layout] : {std::pair("int8g64", "rows"),
-                               {"f32", "tiles"},
-                               {"bf16", "panels"}})
+  for (auto [dtype, layout] :
+       {std::pair("int8g64", "rows"), {"f32", "tiles"}, {"bf16", "panels"}})
     EXPECT_EQ(add(dtype, {2, 60}, 1056, 0, layout),
               std::string("m.so: tensor 't': has layout '") + layout +
                   "', expected 'panels16', or 'rows' of floating point");
