@@ -13,16 +13,13 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 using namespace mlir;
 using namespace mlir::llama;
 using llamaweights::OpenedModel;
-using llamaweights::OutputFile;
 using Json = nlohmann::ordered_json;
 
 std::string llama::getCompilerVersion() {
@@ -47,10 +44,6 @@ llvm::Expected<SmallVector<WeightOp>> llama::getPlacedWeights(ModuleOp module) {
   return weights;
 }
 
-// Stands for the hash of a tensor until it has been written: 64 digits.
-static constexpr StringLiteral kNoHash =
-    "0000000000000000000000000000000000000000000000000000000000000000";
-
 static Json describeTensors(ArrayRef<WeightOp> weights) {
   Json tensors = Json::array();
   for (WeightOp weight : weights) {
@@ -62,13 +55,19 @@ static Json describeTensors(ArrayRef<WeightOp> weights) {
            {"layout", getName(weight.getTensorLayout())},
            {"shape", type.getShape().vec()},
            {"offset", *weight.getOffset() + layer * weight.getTensorBytes()},
-           {"bytes", weight.getTensorBytes()},
-           {"hash", std::string(kNoHash)}});
+           {"bytes", weight.getTensorBytes()}});
       if (weight.getRotated())
         tensors.back()["rotated"] = true;
     }
   }
   return tensors;
+}
+
+static uint64_t countTensors(ArrayRef<WeightOp> weights) {
+  uint64_t count = 0;
+  for (WeightOp weight : weights)
+    count += weight.getLayerCount();
+  return count;
 }
 
 /// Bytes of one key or value of one head.
@@ -225,6 +224,7 @@ llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
   }
   data.info = describe(manifest, *facts, *weights, modules, targets, storage,
                        weightsFile);
+  data.hashesBytes = countTensors(*weights) * LLAMA_HASH_BYTES;
   if (storage == WeightStorage::Embed)
     data.weightsBytes = facts->weightsBytes;
 
@@ -238,46 +238,9 @@ llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
   header.tokenizer_bytes = data.tokenizer.size();
   header.kv_block_bytes = config.layers * 2 * config.kvHeads * LLAMA_KV_BLOCK *
                           getCachedBytes(facts->kvType, config.headDim);
+  header.hashes_bytes = data.hashesBytes;
   copyText(header.compiler, getCompilerVersion());
   copyText(header.triple, targets[0].triple);
   data.header.assign(reinterpret_cast<const char *>(&header), sizeof(header));
   return data;
-}
-
-/// Where the file has these bytes. It has no weights yet: it is a few MB.
-static llvm::Expected<uint64_t> findBytes(OutputFile &file, StringRef bytes) {
-  uint64_t size = 0;
-  if (std::error_code code =
-          llvm::sys::fs::file_size(file.getTemporaryPath(), size))
-    return llvm::createStringError(code, "cannot be examined");
-  constexpr uint64_t kChunkBytes = 16 << 20;
-  SmallVector<char, 0> chunk;
-  for (uint64_t at = 0; at + bytes.size() <= size; at += kChunkBytes) {
-    chunk.resize_for_overwrite(
-        std::min<uint64_t>(kChunkBytes + bytes.size(), size - at));
-    if (llvm::Error error = file.read(at, chunk))
-      return std::move(error);
-    size_t found = StringRef(chunk.data(), chunk.size()).find(bytes);
-    if (found != StringRef::npos)
-      return at + found;
-  }
-  return llvm::createStringError("the model's description is not in its file");
-}
-
-llvm::Error llama::recordHashes(ObjectData &data, ArrayRef<std::string> hashes,
-                                OutputFile &file) {
-  llvm::Expected<uint64_t> offset = findBytes(file, data.info);
-  if (!offset)
-    return offset.takeError();
-  // Quotes in a text of the checkpoint would be escaped.
-  const std::string field = "\"hash\":\"";
-  size_t at = 0;
-  for (const std::string &hash : hashes) {
-    at = data.info.find(field + std::string(kNoHash), at);
-    assert(at != std::string::npos && hash.size() == kNoHash.size() &&
-           "a place for the hash of every tensor");
-    at += field.size();
-    data.info.replace(at, hash.size(), hash);
-  }
-  return file.write(*offset, ArrayRef(data.info.data(), data.info.size()));
 }

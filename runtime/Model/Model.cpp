@@ -26,6 +26,7 @@ std::shared_ptr<const Model> Model::open(const std::string &path,
   model->infoText = {model->requireSymbol<const char>(LLAMA_SYMBOL_INFO),
                      model->header->info_bytes};
   model->checkSize(LLAMA_SYMBOL_INFO, model->header->info_bytes);
+  model->checkSize(LLAMA_SYMBOL_HASHES, model->header->hashes_bytes);
   model->checkSize(LLAMA_SYMBOL_TOKENIZER, model->header->tokenizer_bytes);
   model->info = ModelInfo::parse(path, model->infoText);
   model->checkBlockSize();

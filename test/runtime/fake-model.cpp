@@ -74,9 +74,16 @@ constexpr int64_t kElements =
 
 extern "C" {
 extern const llama_model_header llama_header = {
-    FAKE_MAGIC,    FAKE_ABI,         sizeof(llama_model_header),
-    kWeightBytes,  sizeof(INFO) - 1, sizeof(FakeTokenizer),
-    kElements * 4, "a hand",         "x86_64-unknown-linux-gnu"};
+    .magic = FAKE_MAGIC,
+    .abi_version = FAKE_ABI,
+    .header_size = sizeof(llama_model_header),
+    .weights_bytes = kWeightBytes,
+    .info_bytes = sizeof(INFO) - 1,
+    .tokenizer_bytes = sizeof(FakeTokenizer),
+    .kv_block_bytes = kElements * 4,
+    .hashes_bytes = 0,
+    .compiler = "a hand",
+    .triple = "x86_64-unknown-linux-gnu"};
 extern const char llama_info[] = INFO;
 FakeTokenizer llama_tokenizer;
 Calls fake_calls;

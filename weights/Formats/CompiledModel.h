@@ -1,7 +1,7 @@
 //===- CompiledModel.h - The weights inside a model.so ----------*- C++ -*-===//
 //
-// A model.so is a shared object whose symbols say where a description (JSON)
-// and the block of weights are. Nothing of it is loaded or run here.
+// A model.so is a shared object whose symbols say where a description (JSON),
+// the hashes and the block of weights are. Nothing of it is loaded or run here.
 //
 //===----------------------------------------------------------------------===//
 

@@ -138,8 +138,7 @@ Error BlockCheckpoint::setType(const std::string &what, StringRef dtype,
   return Error::success();
 }
 
-Error BlockCheckpoint::add(StringRef where, const nlohmann::json &entry,
-                           std::string &hash) {
+Error BlockCheckpoint::add(StringRef where, const nlohmann::json &entry) {
   TensorInfo info;
   Place place = {};
   std::string dtype, layout;
@@ -151,7 +150,6 @@ Error BlockCheckpoint::add(StringRef where, const nlohmann::json &entry,
   object.findIntegers("shape", info.shape);
   object.read("offset", offset);
   object.read("bytes", bytes);
-  object.find("hash", hash);
   object.find("rotated", info.isHadamardRotated);
   if (Error error = object.finish())
     return error;

@@ -46,8 +46,7 @@ public:
   }
 
   /// Adds a tensor that the description lists.
-  llvm::Error add(llvm::StringRef where, const nlohmann::json &entry,
-                  std::string &hash);
+  llvm::Error add(llvm::StringRef where, const nlohmann::json &entry);
 
 private:
   struct Place {

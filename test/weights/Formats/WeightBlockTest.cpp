@@ -43,8 +43,7 @@ protected:
                   {"shape", shape},
                   {"offset", offset},
                   {"bytes", bytes}};
-    std::string hash;
-    return getMessage(checkpoint->add("m.so", entry, hash));
+    return getMessage(checkpoint->add("m.so", entry));
   }
 
   std::vector<float> readAll() {
@@ -191,9 +190,8 @@ TEST_F(WeightBlockTest, ReadsFloatingPointInPanels) {
 
 TEST_F(WeightBlockTest, RefusesLayoutsThatItDoesNotKnow) {
   open(std::string(1056, '\0'));
-  for (auto [dtype, layout] : {std::pair("int8g64", "rows"),
-                               {"f32", "tiles"},
-                               {"bf16", "panels"}})
+  for (auto [dtype, layout] :
+       {std::pair("int8g64", "rows"), {"f32", "tiles"}, {"bf16", "panels"}})
     EXPECT_EQ(add(dtype, {2, 60}, 1056, 0, layout),
               std::string("m.so: tensor 't': has layout '") + layout +
                   "', expected 'panels16', or 'rows' of floating point");
