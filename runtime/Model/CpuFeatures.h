@@ -11,7 +11,7 @@
 #ifndef LLAMA_RUNTIME_MODEL_CPUFEATURES_H
 #define LLAMA_RUNTIME_MODEL_CPUFEATURES_H
 
-#include "runtime/Model/ModelInfo.h"
+#include "runtime/abi/ModelInfo.h"
 
 #include <string>
 #include <string_view>

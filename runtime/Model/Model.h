@@ -13,10 +13,10 @@
 #define LLAMA_RUNTIME_MODEL_MODEL_H
 
 #include "runtime/Model/Memory.h"
-#include "runtime/Model/ModelInfo.h"
 #include "runtime/Text/ChatTemplate/ChatTemplate.h"
 #include "runtime/Text/Tokenizer/Tokenizer.h"
 #include "runtime/abi/LlamaABI.h"
+#include "runtime/abi/ModelInfo.h"
 
 #include <memory>
 #include <mutex>

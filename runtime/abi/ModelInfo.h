@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLAMA_RUNTIME_MODEL_MODELINFO_H
-#define LLAMA_RUNTIME_MODEL_MODELINFO_H
+#ifndef LLAMA_RUNTIME_ABI_MODELINFO_H
+#define LLAMA_RUNTIME_ABI_MODELINFO_H
 
 #include <cstdint>
 #include <optional>
@@ -67,4 +67,4 @@ struct ModelInfo {
 
 } // namespace llamart
 
-#endif // LLAMA_RUNTIME_MODEL_MODELINFO_H
+#endif // LLAMA_RUNTIME_ABI_MODELINFO_H

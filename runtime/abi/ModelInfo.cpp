@@ -1,6 +1,6 @@
 //===- ModelInfo.cpp - What a model.so says about itself ------------------===//
 
-#include "runtime/Model/ModelInfo.h"
+#include "runtime/abi/ModelInfo.h"
 
 #include "runtime/Error.h"
 #include "runtime/abi/LlamaABI.h"

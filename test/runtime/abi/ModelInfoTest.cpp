@@ -1,6 +1,6 @@
 //===- ModelInfoTest.cpp - The JSON of a model.so, good and bad -----------===//
 
-#include "runtime/Model/ModelInfo.h"
+#include "runtime/abi/ModelInfo.h"
 
 #include "runtime/Error.h"
 
