@@ -6,6 +6,7 @@
 #include "dialects/Kernel/IR/KernelDialect.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
+#include "runtime/abi/CacheLayout.h"
 #include "runtime/abi/LlamaABI.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
@@ -68,13 +69,6 @@ static uint64_t countTensors(ArrayRef<WeightOp> weights) {
   for (WeightOp weight : weights)
     count += weight.getLayerCount();
   return count;
-}
-
-/// Bytes of one key or value of one head.
-static uint64_t getCachedBytes(StringRef type, int64_t headDim) {
-  if (type == "int8")
-    return headDim + kCacheScaleBytes;
-  return headDim * (type == "f32" ? 4 : 2);
 }
 
 namespace {
@@ -236,8 +230,8 @@ llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
   header.weights_bytes = facts->weightsBytes;
   header.info_bytes = data.info.size();
   header.tokenizer_bytes = data.tokenizer.size();
-  header.kv_block_bytes = config.layers * 2 * config.kvHeads * LLAMA_KV_BLOCK *
-                          getCachedBytes(facts->kvType, config.headDim);
+  header.kv_block_bytes = llamaabi::getCacheBlockBytes(
+      facts->kvType, config.layers, config.kvHeads, config.headDim);
   header.hashes_bytes = data.hashesBytes;
   copyText(header.compiler, getCompilerVersion());
   copyText(header.triple, targets[0].triple);

@@ -7,6 +7,7 @@
 #include "runtime/Model/CpuFeatures.h"
 #include "runtime/Model/ElfFile.h"
 #include "runtime/Model/File.h"
+#include "runtime/abi/CacheLayout.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -101,12 +102,9 @@ void Model::checkSize(const char *name, uint64_t bytes) const {
 
 /// Compares the size of a cache block with what the shape asks for.
 void Model::checkBlockSize() const {
-  uint64_t width = uint64_t(info.headDim);
-  uint64_t bytes = info.kvType == "int8"  ? width + LLAMA_KV_SCALE_BYTES
-                   : info.kvType == "f32" ? width * 4
-                                          : width * 2;
-  uint64_t expected = uint64_t(info.layers) * 2 * uint64_t(info.kvHeads) *
-                      LLAMA_KV_BLOCK * bytes;
+  uint64_t expected = llamaabi::getCacheBlockBytes(
+      info.kvType, uint64_t(info.layers), uint64_t(info.kvHeads),
+      uint64_t(info.headDim));
   if (header->kv_block_bytes != expected)
     throw Error(ErrorKind::Model, path, ": kv_block_bytes is ",
                 header->kv_block_bytes, ", its shape asks for ", expected);
