@@ -10,11 +10,12 @@
 
 #include "compiler/Output/EmitObject.h"
 #include "dialects/Llama/IR/LlamaOps.h"
+#include "runtime/abi/ModelInfo.h"
 #include "weights/Formats/OpenedModel.h"
 
 namespace mlir::llama {
 
-enum class WeightStorage { Embed, External };
+using llamaabi::WeightStorage;
 
 /// "llama-compile 0.1.0 (LLVM 22.1.8)"
 std::string getCompilerVersion();

@@ -163,12 +163,20 @@ def nanotron():
 
 def shared_object():
     """An ELF file with the symbols of a compiled model, and no code."""
-    norm = {"name": "norm", "dtype": "f32", "shape": [4], "offset": 0, "bytes": 16}
+    norm = {"name": "norm", "dtype": "f32", "layout": "rows", "shape": [4], "offset": 0, "bytes": 16}
     tensors = [norm] + [
-        {"name": dtype, "dtype": dtype, "shape": [1, 100], "offset": 16, "bytes": size}
+        {"name": dtype, "dtype": dtype, "layout": "panels16", "shape": [1, 100], "offset": 16, "bytes": size}
         for dtype, size in [("int8g64", 2112), ("int4g32", 1152), ("int8g64m", 2176)]
-    ]  # fmt: skip
-    info = json.dumps({"weights": {"storage": "embed", "file": "", "tensors": tensors}}).encode()
+    ]
+    info = json.dumps({
+        "name": "m", "hidden": 4, "ffn": 6, "vocab": 3, "layers": 1, "heads": {"query": 2, "kv": 1, "dim": 2},
+        "max_seq_len": 8, "bos_token": None, "eos_tokens": [2], "activations": "f32", "kv_type": "int8",
+        "target": {"triple": "x", "cpu": "y", "features": ["z"], "steps": [
+            {"name": "s", "bytes": 1, "row_bytes": 0, "multiplies": 2, "rows": "prompt_rows", "cache": True},
+        ], "others": [{"cpu": "w", "features": [], "steps": [], "forward": "f", "workspace": "g"}]},
+        "weights": {"storage": "embed", "file": "", "bytes": 16 + 2176, "tensors": tensors},
+        "chat_template": "", "compiler": "c",
+    }).encode()  # fmt: skip
     abi = (Path(__file__).parents[2] / "runtime/abi/LlamaABI.h").read_text()
     version = int(re.search(r"LLAMA_ABI_VERSION (\d+)", abi)[1])
     hashes = bytes(range(32)) * len(tensors)
@@ -333,7 +341,10 @@ def main():
     words["torch"] = {"torch", "_utils", "_rebuild_tensor_v2", "FloatStorage", "storage", "cpu", "state_dict"}
     words["layers"] = {"numpy", "dtype", "_frombuffer", "_reconstruct", "multiarray", "f4", "ndarray"}
     words["nanotron"] = {"unsharded_shape", "local_global_slices_pairs", "None", "np.int64", "torch.Size", "data"}
-    words["compiled"] = {"llama_info", "llama_hashes", "weights", "tensors", "external", "storage", "int8g128", "int4g32", "int4g32m"}
+    words["compiled"] = {
+        "llama_info", "llama_hashes", "weights", "tensors", "external", "storage", "panels16", "rotated",
+        "int8g128", "int4g32", "int4g32m",
+    }  # fmt: skip
     words["lists"] = {"blake3", "files", "tensors", "hash"}
     for reader, files in seeds.items():
         (out / reader).mkdir(parents=True, exist_ok=True)

@@ -41,11 +41,12 @@ constexpr uint64_t kWeightWords = kWeightBytes / 4;
 
 // Names and sizes only matter to those who count bytes.
 #define TENSORS                                                                \
-  "{\"name\": \"tok_embeddings\", \"dtype\": \"f32\", "                        \
+  "{\"name\": \"tok_embeddings\", \"dtype\": \"f32\", \"layout\": \"rows\", "  \
   "\"shape\": [264, 16], \"offset\": 0, \"bytes\": 16896}, "                   \
   "{\"name\": \"layers.0.attention.wq\", \"dtype\": \"f32\", "                 \
-  "\"shape\": [16, 16], \"offset\": 16896, \"bytes\": 1024}, "                 \
-  "{\"name\": \"output\", \"dtype\": \"f32\", "                                \
+  "\"layout\": \"rows\", \"shape\": [16, 16], \"offset\": 16896, \"bytes\": "  \
+  "1024}, "                                                                    \
+  "{\"name\": \"output\", \"dtype\": \"f32\", \"layout\": \"rows\", "          \
   "\"shape\": [264, 16], \"offset\": 17920, \"bytes\": 16896}"
 
 // What follows the barriers; numbers that tell rows and layers apart.

@@ -1,14 +1,13 @@
 //===- CompiledModel.cpp - The weights inside a model.so ------------------===//
 //
-// header => description, block of weights and hashes. What the header states is
-// compared with what the file has.
+// header => description and hashes => tensors. What the header and the
+// description state is compared with what the file has.
 //
 //===----------------------------------------------------------------------===//
 
 #include "weights/Formats/CompiledModel.h"
 
 #include "runtime/abi/LlamaABI.h"
-#include "weights/Containers/JsonObject.h"
 #include "weights/FolderFiles.h"
 #include "weights/Formats/SymbolOffsets.h"
 #include "weights/Formats/WeightBlock.h"
@@ -55,22 +54,34 @@ Error readHeader(const InputFile &file, const SymbolOffsets &symbols,
   return Error::success();
 }
 
+Error readInfo(const InputFile &file, const SymbolOffsets &symbols,
+               const llama_model_header &header, llamaabi::ModelInfo &info) {
+  std::string text(header.info_bytes, '\0');
+  if (Error error = readSymbol(file, symbols, LLAMA_SYMBOL_INFO,
+                               {text.data(), text.size()}))
+    return error;
+  std::string problem = llamaabi::parseModelInfo(text, info);
+  if (!problem.empty())
+    return makeInputError(file.getPath(), LLAMA_SYMBOL_INFO ": " + problem);
+  return Error::success();
+}
+
 /// Those of all tensors, or of none.
 Error readHashes(const InputFile &file, const SymbolOffsets &symbols,
                  const llama_model_header &header, CompiledModel &model) {
-  ArrayRef<TensorInfo> tensors = model.checkpoint->getTensors();
+  size_t tensors = model.info.tensors.size();
   if (header.hashes_bytes == 0)
     return Error::success();
-  if (header.hashes_bytes != tensors.size() * LLAMA_HASH_BYTES)
+  if (header.hashes_bytes != tensors * LLAMA_HASH_BYTES)
     return makeInputError(file.getPath(),
                           LLAMA_SYMBOL_HASHES " has " +
                               Twine(header.hashes_bytes) + " bytes, expected " +
-                              Twine(tensors.size() * LLAMA_HASH_BYTES));
+                              Twine(tensors * LLAMA_HASH_BYTES));
   std::vector<char> bytes(header.hashes_bytes);
   if (Error error = readSymbol(file, symbols, LLAMA_SYMBOL_HASHES, bytes))
     return error;
-  for (size_t i = 0; i < tensors.size(); ++i)
-    model.hashes[tensors[i].name] =
+  for (size_t i = 0; i < tensors; ++i)
+    model.hashes[model.info.tensors[i].name] =
         toHex(StringRef(bytes.data() + i * LLAMA_HASH_BYTES, LLAMA_HASH_BYTES),
               /*LowerCase=*/true);
   return Error::success();
@@ -79,41 +90,19 @@ Error readHashes(const InputFile &file, const SymbolOffsets &symbols,
 Expected<WeightBlock> findBlock(const std::shared_ptr<InputFile> &file,
                                 const SymbolOffsets &symbols,
                                 const llama_model_header &header,
-                                StringRef externalName) {
-  if (externalName.empty()) {
+                                const llamaabi::ModelInfo &info) {
+  if (info.storage == llamaabi::WeightStorage::Embed) {
     Expected<uint64_t> offset =
         symbols.find(LLAMA_SYMBOL_WEIGHTS, header.weights_bytes);
     if (!offset)
       return offset.takeError();
     return WeightBlock{file, *offset, header.weights_bytes};
   }
-  if (sys::path::filename(externalName) != externalName)
-    return makeInputError(file->getPath(),
-                          "expected the name of a file next to it, found " +
-                              quote(externalName));
   auto external = InputFile::open(
-      getPathIn(sys::path::parent_path(file->getPath()), externalName));
+      getPathIn(sys::path::parent_path(file->getPath()), info.weightsFile));
   if (!external)
     return external.takeError();
   return WeightBlock{*external, 0, (*external)->getSize()};
-}
-
-/// The list of tensors and the name of the file that holds them.
-Expected<const nlohmann::json *> findTensors(StringRef path,
-                                             const nlohmann::json &info,
-                                             std::string &externalName) {
-  if (!info.is_object() || !info.contains("weights") ||
-      !info["weights"].is_object() || !info["weights"].contains("tensors") ||
-      !info["weights"]["tensors"].is_array())
-    return makeInputError(path, "its description lists no weights");
-  const nlohmann::json &weights = info["weights"];
-  if (weights.value("storage", nlohmann::json()) == "external") {
-    auto name = weights.find("file");
-    if (name == weights.end() || !name->is_string())
-      return makeInputError(path, "its weights are in a file without a name");
-    externalName = name->get<std::string>();
-  }
-  return &weights["tensors"];
 }
 
 } // namespace
@@ -131,32 +120,21 @@ Expected<CompiledModel> openCompiledModel(StringRef path) {
   if (!symbols)
     return symbols.takeError();
   llama_model_header header = {};
+  CompiledModel model;
   if (Error error = readHeader(**file, *symbols, header))
     return std::move(error);
-  std::string text(header.info_bytes, '\0');
-  if (Error error = readSymbol(**file, *symbols, LLAMA_SYMBOL_INFO,
-                               {text.data(), text.size()}))
+  if (Error error = readInfo(**file, *symbols, header, model.info))
     return std::move(error);
-  Expected<nlohmann::json> info = parseJson(text, path);
-  if (!info)
-    return info.takeError();
-  std::string externalName;
-  auto tensors = findTensors(path, *info, externalName);
-  if (!tensors)
-    return tensors.takeError();
-  Expected<WeightBlock> block =
-      findBlock(*file, *symbols, header, externalName);
-  if (!block)
-    return block.takeError();
-  CompiledModel model;
-  auto checkpoint = std::make_unique<BlockCheckpoint>(std::move(*block));
-  for (const nlohmann::json &entry : **tensors)
-    if (Error error = checkpoint->add(path, entry))
-      return std::move(error);
-  model.checkpoint = std::move(checkpoint);
   if (Error error = readHashes(**file, *symbols, header, model))
     return std::move(error);
-  model.info = nlohmann::ordered_json::parse(text, nullptr, false);
+  Expected<WeightBlock> block = findBlock(*file, *symbols, header, model.info);
+  if (!block)
+    return block.takeError();
+  auto checkpoint = std::make_unique<BlockCheckpoint>(std::move(*block));
+  for (const llamaabi::TensorEntry &tensor : model.info.tensors)
+    if (Error error = checkpoint->add(path, tensor))
+      return std::move(error);
+  model.checkpoint = std::move(checkpoint);
   return model;
 }
 

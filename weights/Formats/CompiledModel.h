@@ -8,16 +8,15 @@
 #ifndef LLAMA_WEIGHTS_FORMATS_COMPILEDMODEL_H
 #define LLAMA_WEIGHTS_FORMATS_COMPILEDMODEL_H
 
+#include "runtime/abi/ModelInfo.h"
 #include "weights/Checkpoint.h"
-
-#include <nlohmann/json.hpp>
 
 #include <map>
 
 namespace llamaweights {
 
 struct CompiledModel {
-  nlohmann::ordered_json info; ///< as the file has it
+  llamaabi::ModelInfo info;
   std::unique_ptr<Checkpoint> checkpoint;
   std::map<std::string, std::string> hashes; ///< BLAKE3 by tensor, as stated
 };
