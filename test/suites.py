@@ -2,33 +2,23 @@
 
     ./dev test              all of them
     ./dev test unit lit     those named
+    ./dev test quick        what takes seconds: include rules, formatting, unit tests, ops and passes
+    ./dev test PATH         the tests that belong to a file or a folder: lookup.py
 
 Each suite is a function that returns how many checks passed, failed and were
 skipped; its output is shown as it runs. The last line is the sum.
 """
+
 import os
-import re
 import shutil
 import subprocess
 import sys
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.path.join(ROOT, "build")
-JOBS = os.environ.get("JOBS", str(os.cpu_count()))
-
-
-def run(command, **options):
-    """Runs a command, shows and returns its output and its exit code."""
-    process = subprocess.Popen(command, cwd=ROOT, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               errors="replace", **options)
-    lines = []
-    for line in process.stdout:
-        sys.stdout.write(line)
-        sys.stdout.flush()
-        lines.append(line)
-    return process.wait(), "".join(lines)
+import lookup
+import reached
+from results import (BUILD, JOBS, ROOT, build, build_folder, checklist, configure, googletest, run, run_lit,
+                     run_side_by_side, single, total, unittests)  # fmt: skip
 
 
 def sources(*patterns):
@@ -38,58 +28,28 @@ def sources(*patterns):
     return [name for name in names if os.path.exists(os.path.join(ROOT, name))]
 
 
-def single(command, **options):
-    """A suite that is one command: it passes or fails as a whole."""
-    code, _ = run(command, **options)
-    return (1, 0, 0) if code == 0 else (0, 1, 0)
-
-
 def includes():
-    """Who may know whom."""
+    """include rules"""
     return single([sys.executable, ".ci/check-includes.py"])
 
 
+def pages():
+    """documentation: links, paths, maps of rooms, lengths of lines"""
+    return single([sys.executable, ".ci/check-docs.py"])
+
+
 def formatting():
-    """clang-format."""
+    """clang-format"""
     return single(["clang-format-22", "--dry-run", "--Werror",
                    *sources("*.cpp", "*.h", "*.c", "*.hpp")])
 
 
-def build(preset, *targets):
-    folder = {"release": "build"}.get(preset, "build-" + preset)
-    if not os.path.exists(os.path.join(ROOT, folder, "build.ninja")):
-        code, _ = run(["cmake", "--preset", preset], stdin=subprocess.DEVNULL)
-        if code:
-            return False
-    code, text = run(["ninja", "-C", folder, "-j", JOBS, *targets])
-    warnings = re.findall(r"^/\S+: warning: .*$", text, re.MULTILINE)
-    return code == 0 and not warnings
-
-
 def compiling():
-    """Everything builds, documentation too, without warnings, in whatever order."""
+    """everything builds, documentation too, without warnings, in whatever order"""
     if not build("release", "all", "llama-doc"):
         return 0, 1, 0
     # A generated header that a file includes without waiting for it.
     return single(["ninja", "-C", "build", "-t", "missingdeps"])
-
-
-def googletest(binary, **environment):
-    """Counts of one GoogleTest program."""
-    code, text = run([binary, "--gtest_brief=1"],
-                     env={**os.environ, **environment})
-
-    def count(kind):
-        match = re.search(r"\[\s+%s\s+\] (\d+) test" % kind, text)
-        return int(match.group(1)) if match else 0
-    passed, failed, skipped = count("PASSED"), count("FAILED"), count("SKIPPED")
-    if code and not failed:
-        failed = 1  # it crashed
-    return passed, failed, skipped
-
-
-def total(results):
-    return tuple(sum(column) for column in zip(*results, strict=True))
 
 
 UNIT_TESTS = ["weights-tests", "runtime-tests", "compiler-tests"]
@@ -105,38 +65,14 @@ def foreign_files():
     return folder if code == 0 else "/nonexistent"
 
 
+def run_units(folder):
+    files = foreign_files()
+    return total(googletest(os.path.join(folder, "bin", name), LLAMA_WEIGHTS_REFERENCE=files) for name in UNIT_TESTS)
+
+
 def unit():
-    """GoogleTest."""
-    folder = foreign_files()
-    return total([googletest(os.path.join(BUILD, "bin", name),
-                             LLAMA_WEIGHTS_REFERENCE=folder)
-                  for name in UNIT_TESTS])
-
-
-def unittests(command):
-    """Counts of Python's unittest."""
-    code, text = run(command)
-
-    def count(kind):
-        match = re.search(r"\b%s=(\d+)" % kind, text)
-        return int(match.group(1)) if match else 0
-    ran = re.search(r"^Ran (\d+) test", text, re.MULTILINE)
-    failed = count("failures") + count("errors")
-    if not ran or (code and not failed):
-        failed += 1
-    return (int(ran.group(1)) if ran else failed) - failed - count("skipped"), failed, count("skipped")
-
-
-def checklist(command):
-    """Counts of a script that prints a line for every check."""
-    code, text = run(command)
-
-    def count(word):
-        return len(re.findall(r"^%s" % word, text, re.MULTILINE))
-    failed = count("FAIL ")
-    if code and not failed:
-        failed = 1
-    return count("ok "), failed, count("skipped: ")
+    """GoogleTest"""
+    return run_units(BUILD)
 
 
 def smollm2():
@@ -147,107 +83,153 @@ def smollm2():
     return path
 
 
+def run_script(path):
+    """A test in Python."""
+    if lookup.kind(path) == "checklist":
+        return checklist([sys.executable, str(path)])
+    if "argv.pop(1)" in lookup.read_parts(path):
+        return unittests([sys.executable, str(path), "build"])
+    return unittests([sys.executable, "-m", "unittest", "discover", "-s", str(path.parent), "-t", str(path.parent),
+                      "-p", path.name])
+
+
+def is_of_reference(path):
+    return path.is_relative_to(lookup.TEST / "reference")
+
+
 def tools():
-    """The runtime from outside: its tools, and its parts against other libraries."""
+    """the runtime from outside: its tools, and its parts against other libraries"""
     os.environ["LLAMA_TEST_SMOLLM2"] = smollm2()
-    return total(
-        [unittests([sys.executable, f"test/runtime/tools/{tool}.py", "build"])
-         for tool in ["llama-generate", "llama-generate-errors", "llama-generate-chat",
-                      "llama-measure", "llama-measure-quality"]]
-        + [unittests([sys.executable, f"test/weights/tools/{script}.py", "build"])
-           for script in ["llama-weights", "compiled-models"]]
-        + [checklist([sys.executable, f"test/runtime/{script}"])
-           for script in ["Text/Tokenizer/differential.py", "Sampler/against_numpy.py",
-                          "Sampler/entropix_against_numpy.py",
-                          "Sampler/dirichlet_against_numpy.py", "Text/ChatTemplate/against_jinja.py"]])
-
-
-def run_lit(folder, **environment):
-    code, text = run([os.path.join(os.path.dirname(sys.executable), "lit"),
-                      "-sv", "-j", JOBS, folder],
-                     env={**os.environ, **environment})
-
-    def count(*kinds):
-        return sum(int(number) for kind in kinds
-                   for number in re.findall(r"^\s*%s\s*:\s*(\d+)" % kind, text,
-                                            re.MULTILINE))
-    passed = count("Passed", "Passed With Retry")
-    failed = count("Failed", "Unresolved", "Timed Out", "Unexpectedly Passed")
-    if code and not failed:
-        failed = 1
-    return passed, failed, count("Unsupported", "Skipped")
+    scripts = [path for path, kind in lookup.list_tests().items()
+               if kind in ("unittest", "checklist") and not is_of_reference(path)]
+    # The longest scripts take longest: they begin.
+    return run_side_by_side(run_script, sorted(scripts, key=lambda path: -path.stat().st_size))
 
 
 def lit():
-    """lit and FileCheck: the dialect, the passes, the tools end to end."""
+    """lit and FileCheck: the dialect, the passes, the tools end to end"""
     return run_lit("test")
 
 
 def emulated():
-    """Models for aarch64 under qemu, with the runtime cross-compiled."""
+    """models for aarch64 under qemu, with the runtime cross-compiled"""
     if not build("emulated", "llama-generate"):
         return 0, 1, 0
     return run_lit("test/emulated")
 
 
 def reference():
-    """The reference itself, and what compares runtime parts with it."""
+    """the reference itself, and what compares runtime parts with it"""
     return unittests([sys.executable, "-m", "unittest", "discover", "-s",
                       "test/reference", "-t", "test/reference"])
 
 
 def sanitizers():
-    """Unit and integration tests under ASan and UBSan."""
+    """unit tests, passes and what else reaches the project's own code, under ASan and UBSan"""
     if not build("asan"):
         return 0, 1, 0
-    folder = foreign_files()
-    results = [googletest(os.path.join(ROOT, "build-asan", "bin", name),
-                          LLAMA_WEIGHTS_REFERENCE=folder)
-               for name in UNIT_TESTS]
-    return total([*results, run_lit("test/integration",
-                                    LLAMA_BUILD=os.path.join(ROOT, "build-asan"))])
+    folder = build_folder("asan")
+    return total([run_units(folder), run_lit("test", LLAMA_BUILD=folder)])
 
 
 def tidy():
-    """clang-tidy."""
+    """clang-tidy; where CI is not set, of files that differ from main or include such"""
+    files = sources("weights/*.cpp", "dialects/*.cpp", "compiler/*.cpp", "runtime/*.cpp")
+    wanted = files if os.environ.get("CI") else reached.find_reached(files)
+    print(f"{len(wanted)} of {len(files)} files", flush=True)
     return single(["run-clang-tidy-22", "-quiet", "-p", "build", "-j", JOBS,
-                   "-clang-tidy-binary", "clang-tidy-22",
-                   *sources("weights/*.cpp", "dialects/*.cpp", "compiler/*.cpp",
-                            "runtime/*.cpp")])
+                   "-clang-tidy-binary", "clang-tidy-22", *wanted]) if wanted else (0, 0, 1)
 
 
-SUITES = [includes, formatting, compiling, unit, tools, lit, emulated, reference, sanitizers, tidy]
+def quick():
+    """include rules, formatting, a build, unit tests, ops and passes"""
+    steps = [includes, pages, formatting, lambda: (0, 0, 0) if build("release") else (0, 1, 0), unit,
+             lambda: run_lit("test", flags=["--param", "quick=1"])]
+    results = []
+    for step in steps:
+        results.append(step())
+        if step not in (includes, pages, formatting) and results[-1][1]:
+            break
+    return total(results)
+
+
+# --- tests of a path --------------------------------------------------------
+
+def run_tests(paths):
+    """Builds what these tests need and runs them."""
+    if not configure("release"):
+        return 0, 1, 0
+    kinds = {path: lookup.kind(path) for path in paths}
+    programs = {}
+    for path in (path for path, kind in kinds.items() if kind == "googletest"):
+        target = lookup.find_program(path)
+        if not target:
+            print(f"{path}: no program of the build is made of it")
+            return 0, 1, 0
+        programs.setdefault(target.name, []).extend(lookup.get_cases(path))
+    others = [path for path, kind in kinds.items() if kind != "googletest"]
+    needed = sorted({*programs, *lookup.find_needed(others)})
+    if needed and not build("release", *needed):
+        return 0, 1, 0
+    emulated_ones = [path for path in others if path.is_relative_to(lookup.TEST / "emulated")]
+    if emulated_ones and not build("emulated", "llama-generate"):
+        return 0, 1, 0
+    files = foreign_files() if any("LLAMA_WEIGHTS_REFERENCE" in lookup.read(path) for path in kinds) else ""
+    results = [googletest(os.path.join(BUILD, "bin", name), f"--gtest_filter={':'.join(cases)}",
+                          LLAMA_WEIGHTS_REFERENCE=files) for name, cases in programs.items()]
+    results += [run_script(path) for path in others if kinds[path] != "lit"]
+    texts = [str(path) for path in others if kinds[path] == "lit"]
+    return total([*results, *([run_lit(*texts)] if texts else [])])
+
+
+# --- the sum ----------------------------------------------------------------
+
+SUITES = [includes, pages, formatting, compiling, unit, tools, lit, emulated, reference, sanitizers, tidy]
 NEED_BUILD = [unit, tools, lit, emulated, tidy]
 
 
+def plan(words):
+    """Name, description and function of each suite that was asked for, in the order of SUITES."""
+    suites = {suite.__name__: suite for suite in [*SUITES, quick]}
+    wanted = [suite for name, suite in suites.items() if name in words] if words else SUITES
+    steps = [(suite.__name__, suite.__doc__, suite) for suite in wanted]
+    paths = {}
+    for word in (word for word in words if word not in suites):
+        found = lookup.find(word)
+        if not found:
+            close = lookup.nearest(word)
+            print(f"{word}: no suite, and no test belongs to it; the nearest {'are' if close else 'suites are'} "
+                  f"{', '.join(close or suites)}", file=sys.stderr)  # fmt: skip
+            sys.exit(2)
+        paths |= dict.fromkeys(found)
+    if paths:
+        names = ", ".join(str(path.relative_to(ROOT)) for path in list(paths)[:3])
+        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+        steps.append(("tests", names + more, lambda: run_tests(list(paths))))
+    return steps
+
+
 def main():
-    names = [suite.__name__ for suite in SUITES]
-    wanted = sys.argv[1:] or names
-    unknown = set(wanted) - set(names)
-    if unknown:
-        print(f"unknown suite: {', '.join(sorted(unknown))}; there are "
-              f"{', '.join(names)}", file=sys.stderr)
-        return 2
-    results = []
-    unbuilt = False
-    for suite in SUITES:
-        if suite.__name__ not in wanted:
-            continue
+    results, unbuilt = [], False
+    for name, description, suite in plan(sys.argv[1:]):
         start = time.monotonic()
-        print(f"== {suite.__name__}: {suite.__doc__}", flush=True)
+        print(f"== {name}: {description}", flush=True)
         if unbuilt and suite in NEED_BUILD:
             print("not run: the build failed")
-            passed, failed, skipped = 0, 1, 0
+            counts = 0, 1, 0
         else:
-            passed, failed, skipped = suite()
-        unbuilt = unbuilt or (suite is compiling and failed > 0)
-        seconds = time.monotonic() - start
-        print(f"== {suite.__name__}: {passed} passed, {failed} failed, "
-              f"{skipped} skipped, {seconds:.0f} s", flush=True)
-        results.append((passed, failed, skipped))
-    passed, failed, skipped = total(results)
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed else 0
+            counts = suite()
+        unbuilt = unbuilt or (suite is compiling and counts[1] > 0)
+        line = "{} passed, {} failed, {} skipped".format(*counts)
+        print(f"== {name}: {line}, {time.monotonic() - start:.0f} s", flush=True)
+        results.append((name, counts, time.monotonic() - start))
+    if len(results) > 1:
+        for name, counts, seconds in results:
+            print(f"{name:12}{'failed' if counts[1] else 'passed'}{seconds:7.0f} s")
+    sums = total(counts for _, counts, _ in results)
+    print("{} passed, {} failed, {} skipped".format(*sums))
+    return 1 if sums[1] else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -39,7 +39,7 @@ CompileOptions::getFrontendOptions(int64_t positions) const {
                                    static_cast<long long>(positions));
   FrontendOptions frontend;
   frontend.activations = activations;
-  bool isF32 = activations == NumberType::F32;
+  bool isF32 = activations == ActivationType::F32;
   frontend.kvType = kvType.value_or(isF32 ? CacheType::F32 : CacheType::BF16);
   frontend.maxSeqLen = maxSeqLen.value_or(0);
   if (llvm::Error error =

@@ -26,7 +26,7 @@ struct CompileOptions {
   WeightStorage storage = WeightStorage::Embed;
   llamaweights::LinkPolicy linkPolicy = llamaweights::LinkPolicy::WithinFolder;
 
-  NumberType activations = NumberType::BF16;
+  ActivationType activations = ActivationType::BF16;
   std::optional<CacheType> kvType;
   unsigned bits = 0; ///< of matrices: 4, 8, or 0 for those of the checkpoint
   std::optional<unsigned> groupSize;

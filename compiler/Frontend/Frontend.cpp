@@ -67,9 +67,9 @@ private:
     b.setLoc(NameLoc::get(b.getStringAttr(name)));
   }
 
-  Type getNumberType(NumberType type) {
-    return type == NumberType::F32 ? Type(b.getF32Type())
-                                   : Type(b.getBF16Type());
+  Type getActivationElement(ActivationType type) {
+    return type == ActivationType::F32 ? Type(b.getF32Type())
+                                       : Type(b.getBF16Type());
   }
   RankedTensorType rows(int64_t columns, Type element) {
     return RankedTensorType::get({ShapedType::kDynamic, columns}, element);
@@ -78,7 +78,7 @@ private:
     return rows(columns, b.getF32Type());
   }
   RankedTensorType inputRows(int64_t columns) {
-    return rows(columns, getNumberType(options.activations));
+    return rows(columns, getActivationElement(options.activations));
   }
   RankedTensorType indices(int64_t rank) {
     return RankedTensorType::get(
@@ -360,7 +360,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> ModelBuilder::build() {
   b.setInsertionPointToStart(module->getBody());
   (*module)->setAttr(kModelAttr, b.getStringAttr(manifest.path));
   (*module)->setAttr(kActivationsAttr,
-                     TypeAttr::get(getNumberType(options.activations)));
+                     TypeAttr::get(getActivationElement(options.activations)));
   (*module)->setAttr(kCacheTypeAttr, TypeAttr::get(getCacheElementType()));
   if (options.quantization && options.quantization->rowBits != 8)
     (*module)->setAttr(kRowBitsAttr,

@@ -18,7 +18,7 @@
 namespace mlir::llama {
 
 /// Element type of what matmuls read.
-enum class NumberType { BF16, F32 };
+enum class ActivationType { BF16, F32 };
 /// Element type of the KV cache. Int8 has a scale for every key and value.
 enum class CacheType { BF16, F32, Int8 };
 
@@ -33,7 +33,7 @@ struct Quantization {
 };
 
 struct FrontendOptions {
-  NumberType activations = NumberType::BF16;
+  ActivationType activations = ActivationType::BF16;
   CacheType kvType = CacheType::BF16;
   /// Of matrices; embeddings and output keep 8 bits at least.
   std::optional<Quantization> quantization;

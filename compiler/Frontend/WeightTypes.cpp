@@ -23,11 +23,11 @@ static bool isFloat(DType type) {
   return type == DType::F32 || type == DType::F16 || type == DType::BF16;
 }
 
-static DType chooseType(const TensorInfo &tensor, NumberType activations) {
+static DType chooseType(const TensorInfo &tensor, ActivationType activations) {
   bool isVector = tensor.shape.size() == 1;
   if (isFloat(tensor.dtype) && (isVector || tensor.dtype != DType::F32))
     return tensor.dtype;
-  return activations == NumberType::F32 ? DType::F32 : DType::BF16;
+  return activations == ActivationType::F32 ? DType::F32 : DType::BF16;
 }
 
 static Type getElementType(MLIRContext &context, DType type) {
@@ -63,15 +63,15 @@ static Type getQuantizedType(MLIRContext &context, Quantization wanted,
 }
 
 /// One type for layers that are stored in several: what loses least.
-static DType joinTypes(const TensorInfo &tensor, NumberType activations) {
-  bool isWide = activations == NumberType::F32 || tensor.shape.size() == 1;
+static DType joinTypes(const TensorInfo &tensor, ActivationType activations) {
+  bool isWide = activations == ActivationType::F32 || tensor.shape.size() == 1;
   return isWide ? DType::F32 : DType::BF16;
 }
 
 llvm::Expected<Type> llama::getWeightElementType(
     MLIRContext &context, const llamaweights::OpenedModel &manifest,
     StringRef symbol, bool layered, const FrontendOptions &options) {
-  NumberType activations = options.activations;
+  ActivationType activations = options.activations;
   DType chosen = DType::F32;
   SmallVector<DType> stored;
   int64_t layers = layered ? manifest.config.layers : 1;

@@ -21,7 +21,7 @@
 
 namespace mlir::llama {
 
-/// The element type in which the tensors behind `symbol` enter the model: that
+/// The element type in which the tensors of `symbol` enter the model: that
 /// of the table above, and f32 or bf16 where layers are stored in several
 /// types.
 llvm::Expected<Type> getWeightElementType(

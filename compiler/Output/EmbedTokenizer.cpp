@@ -32,7 +32,7 @@ static_assert(uint8_t(llamaweights::TokenType::Normal) ==
                       uint8_t(TokenClass::Byte),
               "token types go into the blob as they are");
 
-namespace llamacompile {
+namespace mlir::llama {
 namespace {
 
 template <typename... Args>
@@ -289,4 +289,4 @@ Expected<std::string> serializeTokenizer(const Vocabulary &vocabulary) {
   return writer.finish();
 }
 
-} // namespace llamacompile
+} // namespace mlir::llama

@@ -14,7 +14,7 @@
 
 #include <string>
 
-namespace llamacompile {
+namespace mlir::llama {
 
 /// The blob; it must be placed at a multiple of llamaabi::kTokenizerAlignment.
 /// An error if the vocabulary contradicts itself: an id out of range, a byte
@@ -23,6 +23,6 @@ namespace llamacompile {
 llvm::Expected<std::string>
 serializeTokenizer(const llamaweights::Vocabulary &vocabulary);
 
-} // namespace llamacompile
+} // namespace mlir::llama
 
 #endif // LLAMA_COMPILER_OUTPUT_EMBEDTOKENIZER_H

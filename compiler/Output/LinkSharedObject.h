@@ -15,7 +15,7 @@ llvm::Error linkSharedObject(llvm::ArrayRef<llvm::SmallVector<char, 0>> objects,
                              llamaweights::OutputFile &file);
 
 /// Gives the section that the object reserved for the weights `bytes` bytes of
-/// the file, behind everything else, and makes it constant. Returns where they
+/// the file, after everything else, and makes it constant. Returns where they
 /// begin. Until then the section has a size and no contents, so the linker
 /// neither reads nor copies them.
 llvm::Expected<uint64_t> openWeightsSection(llamaweights::OutputFile &file,

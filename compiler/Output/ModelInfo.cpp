@@ -204,7 +204,7 @@ llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
   ObjectData data;
   if (manifest.vocabulary) {
     llvm::Expected<std::string> tokenizer =
-        llamacompile::serializeTokenizer(*manifest.vocabulary);
+        mlir::llama::serializeTokenizer(*manifest.vocabulary);
     if (!tokenizer)
       return llvm::createStringError(
           "%s: tokenizer: %s", manifest.path.c_str(),

@@ -46,11 +46,11 @@ static cl::opt<bool> followLinks(
 static cl::opt<bool> quiet("quiet", cl::cat(outputCategory),
                            cl::desc("no progress, no summary"));
 
-static cl::opt<NumberType> activations(
-    "activations", cl::cat(numberCategory), cl::init(NumberType::BF16),
+static cl::opt<ActivationType> activations(
+    "activations", cl::cat(numberCategory), cl::init(ActivationType::BF16),
     cl::desc("what matrix products read"),
-    cl::values(clEnumValN(NumberType::BF16, "bf16", "bf16 (default)"),
-               clEnumValN(NumberType::F32, "f32", "f32: the reference")));
+    cl::values(clEnumValN(ActivationType::BF16, "bf16", "bf16 (default)"),
+               clEnumValN(ActivationType::F32, "f32", "f32: the reference")));
 static cl::opt<CacheType>
     kvType("kv-type", cl::cat(numberCategory), cl::init(CacheType::BF16),
            cl::desc("of the KV cache; default that of the activations"),

@@ -1,10 +1,36 @@
-"""Prints the commands of a Markdown file: its blocks marked as sh."""
+"""Prints the commands of a page, its blocks marked as sh, or those of all pages.
+
+    python extract-commands.py PAGE.md | ROOT
+
+Of all READMEs and docs/ of ROOT, each in a folder of its own next to a folder
+examples.
+"""
+
+import pathlib
 import re
 import sys
 
-with open(sys.argv[1], encoding="utf-8") as file:
-    blocks = re.findall(r"^```sh\n(.*?)^```$", file.read(),
-                        re.MULTILINE | re.DOTALL)
-if not blocks:
-    sys.exit(f"{sys.argv[1]}: has no block of commands")
-print("".join(blocks), end="")
+PAGES = ["README.md", "*/README.md", "dialects/*/README.md", "docs/*.md"]
+
+
+def read_commands(page):
+    blocks = re.findall(r"^```sh\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return "".join(blocks)
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    if root.is_file():
+        commands = read_commands(root)
+        print(commands, end="")
+        return f"{root}: has no block of commands" if not commands else 0
+    for page in sorted(page for pattern in PAGES for page in root.glob(pattern)):
+        commands = read_commands(page)
+        folder = str(page.relative_to(root).with_suffix("")).replace("/", "-")
+        if commands:
+            print(f"mkdir {folder} && cd {folder} && ln -s ../examples examples\n{commands}cd ..")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

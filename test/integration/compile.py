@@ -34,7 +34,8 @@ def compile_once(source, model, flags):
             return 0
         stamp.unlink(missing_ok=True)
         command = ["llama-compile", str(source), "-o", str(model), "--quiet", *flags]
-        code = subprocess.run(command, check=False).returncode
+        # Threads of a model that runs meanwhile wait for each other: they go first.
+        code = subprocess.run(["nice", *command], check=False).returncode
         if code == 0:
             stamp.write_text(wanted, encoding="utf-8")
         return code

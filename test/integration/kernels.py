@@ -2,8 +2,8 @@
 
     python kernels.py SET CHECKPOINT FOLDER [--short]
 
-A cell of the table below is a model of CHECKPOINT, compiled into FOLDER. It passes if
-  - its products are made of the instruction that the table says (--opt-report),
+A cell (cells.py) is a model of CHECKPOINT, compiled into FOLDER. It passes if
+  - its products are made of the instruction that the table below says (--opt-report),
   - nothing but a row itself changes the row's bits (P4: same-bits.py, with --short or not),
   - it agrees with the reference as the script of its row demands, and
   - where the table names another set, logits have the same bits as with that one: integers
@@ -18,8 +18,9 @@ Exit code 0: all pass, 1: not.
 """
 
 import contextlib
-import json
+import io
 import pathlib
+import runpy
 import subprocess
 import sys
 import tempfile
@@ -27,37 +28,36 @@ import time
 
 import numpy as np
 
-import compile as compiling
+import cells
 import program
 
 HERE = pathlib.Path(__file__).resolve().parent
 TEXT = f"--text={HERE}/Inputs/story.txt"
 
-# name => flags of llama-compile; the instruction of products of f32, of bf16 and of integers,
-# "" where the rows would be those of another set; the set with which integers share their bits.
+# Of a set in cells.py: the instruction of products of f32, of bf16 and of integers, "" where the
+# rows would be those of another set; the set with which integers share their bits.
 SETS = {
-    "avx2":   ("--mcpu=x86-64-v3",                       "fma", "fma",       "vpmaddwd", ""),
-    "avx512": ("--mcpu=x86-64-v4",                       "fma", "fma",       "vpmaddwd", ""),
-    "vnni":   ("--mcpu=x86-64-v4 --mattr=+avx512vnni",   "",    "",          "vpdpbusd", "avx512"),
-    "znver4": ("--mcpu=znver4",                          "",    "vdpbf16ps", "",         ""),
+    "avx2":   ("fma", "fma",       "vpmaddwd", ""),
+    "avx512": ("fma", "fma",       "vpmaddwd", ""),
+    "vnni":   ("",    "",          "vpdpbusd", "avx512"),
+    "znver4": ("",    "vdpbf16ps", "",         ""),
 }  # fmt: skip
 
 ONE_LAYER = "--layers=1 --hidden=128 --ffn=192 --heads=4 --kv-heads=2 --head-dim=32 --vocab=1024"
 
-# name => of what products are; flags of llama-compile; how it is compared with the reference.
-F32 = "--activations=f32"
+# Of numbers in cells.py: of what products are; how they are compared with the reference.
 NUMBERS = {
-    "f32":                 ("f32",      F32,                                                           f"logits.py {F32} {TEXT}"),
-    "f32, cache int8":     ("f32",      f"{F32} --kv-type=int8",                                       "int8-cache.py"),
-    "bf16":                ("bf16",     "--activations=bf16",                                          f"logits.py --activations=bf16 {TEXT}"),
-    "int8g32":             ("integers", f"{F32} --quantize=int8",                                      "quantized.py --bits=8 --group=32"),
-    "int8g256":            ("integers", f"{F32} --quantize=int8 --group-size=256",                     "quantized.py --bits=8 --group=256"),
-    "int8g32m":            ("integers", f"{F32} --quantize=int8 --asymmetric",                         "quantized.py --bits=8 --group=32 --found"),
-    "int8g32, rows of 16": ("integers", f"{F32} --quantize=int8 --activation-bits=16",                 "quantized.py --bits=8 --group=32 --activation-bits=16"),
-    "int4g32":             ("integers", f"{F32} --quantize=int4",                                      "quantized.py --bits=4 --group=32"),
-    "int4g128":            ("integers", f"{F32} --quantize=int4 --group-size=128",                     "quantized.py --bits=4 --group=128"),
-    "int4g32m":            ("integers", f"{F32} --quantize=int4 --asymmetric",                         "quantized.py --bits=4 --group=32 --found"),
-    "int4g32m, rows of 16": ("integers", f"{F32} --quantize=int4 --asymmetric --activation-bits=16",   "quantized.py --bits=4 --group=32 --found --activation-bits=16"),
+    "f32":             ("f32",      f"logits.py --activations=f32 {TEXT}"),
+    "f32-kv8":         ("f32",      "int8-cache.py"),
+    "bf16":            ("bf16",     f"logits.py --activations=bf16 {TEXT}"),
+    "int8g32":         ("integers", "quantized.py --bits=8 --group=32"),
+    "int8g256":        ("integers", "quantized.py --bits=8 --group=256"),
+    "int8g32m":        ("integers", "quantized.py --bits=8 --group=32 --found"),
+    "int8g32-rows16":  ("integers", "quantized.py --bits=8 --group=32 --activation-bits=16"),
+    "int4g32":         ("integers", "quantized.py --bits=4 --group=32"),
+    "int4g128":        ("integers", "quantized.py --bits=4 --group=128"),
+    "int4g32m":        ("integers", "quantized.py --bits=4 --group=32 --found"),
+    "int4g32m-rows16": ("integers", "quantized.py --bits=4 --group=32 --found --activation-bits=16"),
 }  # fmt: skip
 
 
@@ -75,23 +75,26 @@ def make_one_layer(folder):
     return made
 
 
-def compile_cell(source, folder, name, numbers):
-    """The model and the instructions of its products."""
-    model = pathlib.Path(folder) / f"kernels-{name}-{numbers.replace(', ', '-').replace(' ', '-')}.so"
-    report = model.with_suffix(".json")
-    flags = [*SETS[name][0].split(), *NUMBERS[numbers][1].split(), "--weights=external", f"--opt-report={report}"]
-    if compiling.compile_once(source, model, flags) != 0:
-        raise ValueError(f"{model.name} cannot be compiled")
-    products = json.loads(report.read_text(encoding="utf-8"))["targets"][0]["matmuls"]
-    return model, {product[rows]["kernel"] for product in products for rows in ("blocks", "single_rows")
-                   if product["weight"]}  # fmt: skip
+def find_instructions(report):
+    products = report["targets"][0]["matmuls"]
+    return {product[rows]["kernel"] for product in products for rows in ("blocks", "single_rows") if product["weight"]}
 
 
 def fails(script, *arguments):
-    """What a script of this folder said, if it fails."""
-    result = subprocess.run([sys.executable, HERE / script, *map(str, arguments)], check=False, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
-    return [f"{script}:", *result.stdout.splitlines()] if result.returncode else []
+    """What a script of this folder said, if it fails. It runs in this process: numpy is there already."""
+    said, before = io.StringIO(), sys.argv
+    sys.argv = [script, *map(str, arguments)]
+    try:
+        with contextlib.redirect_stdout(said):
+            runpy.run_path(str(HERE / script), run_name="__main__")
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    finally:
+        sys.argv = before
+    if not code:
+        return []
+    return [f"{script}:", *said.getvalue().splitlines(), *([code] if isinstance(code, str) else [])]
 
 
 def differences(model, other, vocab):
@@ -103,32 +106,33 @@ def differences(model, other, vocab):
 
 def check_cell(source, folder, name, numbers, flags):
     """What is wrong with it."""
-    vocab = json.loads((pathlib.Path(source) / "config.json").read_text(encoding="utf-8"))["vocab_size"]
-    kind, _, reference = NUMBERS[numbers]
-    _, *instructions, other = SETS[name]
+    vocab, checkpoint = cells.read_vocab(source), pathlib.Path(source).name
+    kind, reference = NUMBERS[numbers]
+    *instructions, other = SETS[name]
     wanted = dict(zip(("f32", "bf16", "integers"), instructions, strict=True))[kind]
-    model, found = compile_cell(source, folder, name, numbers)
+    model, report = cells.compile_cell(source, folder, checkpoint, name, numbers)
+    found = find_instructions(report)
     wrong = [] if found == {wanted} else [f"products are made of {', '.join(sorted(found))}, expected {wanted}"]
     wrong += fails("same-bits.py", model, vocab, *flags)
     script, *arguments = reference.split()
     wrong += fails(script, model, source, *arguments)
     if other and kind == "integers":
-        wrong += differences(model, compile_cell(source, folder, other, numbers)[0], vocab)
+        wrong += differences(model, cells.compile_cell(source, folder, checkpoint, other, numbers)[0], vocab)
     return wrong
 
 
 def main():
     name, source, folder, *flags = sys.argv[1:]
     passed = True
-    instructions = dict(zip(("f32", "bf16", "integers"), SETS[name][1:4], strict=True))
-    for numbers in (numbers for numbers, (kind, _, _) in NUMBERS.items() if instructions[kind]):
+    instructions = dict(zip(("f32", "bf16", "integers"), SETS[name][:3], strict=True))
+    for numbers in (numbers for numbers, (kind, _) in NUMBERS.items() if instructions[kind]):
         begin = time.monotonic()
-        checkpoint = make_one_layer(folder) if "--activation-bits" in NUMBERS[numbers][1] else source
+        checkpoint = make_one_layer(folder) if "-rows16" in numbers else source
         try:
             wrong = check_cell(checkpoint, folder, name, numbers, flags)
         except (ValueError, SystemExit) as error:  # llama-generate failed, too
             wrong = [str(error)]
-        print(f"{name:8}{numbers:22}{instructions[NUMBERS[numbers][0]]:10}"
+        print(f"{name:8}{numbers:18}{instructions[NUMBERS[numbers][0]]:10}"
               f"{time.monotonic() - begin:4.1f} s  {'FAILED' if wrong else 'passed'}", flush=True)
         for line in wrong:
             print(f"    {line}", flush=True)

@@ -2,7 +2,7 @@
 //
 // forall KV head g, row t:              the heads that share g are [G, headDim]
 //   for block in 0 .. position / 64:
-//     scores  = query . keys / sqrt(headDim)      keys behind the position:
+//     scores  = query . keys / sqrt(headDim)      keys after the position:
 //     -inf maximum, sum, mixed                         flash recurrence, 64
 //     keys a step
 //   result = mixed / sum

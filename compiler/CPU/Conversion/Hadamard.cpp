@@ -3,7 +3,7 @@
 //   forall row
 //     for 64 elements:       (a, b) -> (a + b, a - b), 1, 2, 4 .. 32 apart
 //     for stride 64, 128 ..
-//       for 64 elements:     the same with the 64 that are a stride behind
+//       for 64 elements:     the same with the 64 that are a stride further
 //
 // Pairs closer than 64 meet within a vector that stays in registers; so a row
 // of n elements is read and written log2(n / 64) + 1 times, near by. Each row

@@ -98,11 +98,9 @@ void AMXFloatTile::storeRest() {
 }
 
 void AMXFloatTile::lower() {
-  Value none = amx::TileZeroOp::create(b, getTileType(b.getF32Type()));
-  SmallVector<Value> sums(leftTiles * rightTiles, none);
-  for (Value &sum : sums)
-    sum = amx::TileZeroOp::create(b, getTileType(b.getF32Type()));
-  none.getDefiningOp()->erase();
+  SmallVector<Value> sums;
+  for (int64_t i = 0; i < leftTiles * rightTiles; ++i)
+    sums.push_back(amx::TileZeroOp::create(b, getTileType(b.getF32Type())));
   Instruction instruction = op.getTile()->getInstruction();
   sums = loop(depth, step, sums, [&](Value k, ValueRange carried) {
     return emitTileProducts(b, instruction, loadLeft(k), loadRight(k), carried);

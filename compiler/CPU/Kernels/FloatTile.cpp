@@ -129,7 +129,7 @@ void FloatTile::addLine(Value line, MutableArrayRef<Value> sums, bool isWhole) {
   Value byte = times(line, layout.getLineBytes());
   SmallVector<Value> lines;
   for (const ColumnVector &columns : vectors) {
-    lines.push_back(loadLanes(columns, byte, layout.getWordBytes(), element));
+    lines.push_back(loadLine(columns, byte, element));
     if (isF16)
       lines.back() = arith::ExtFOp::create(b, floats(), lines.back());
   }

@@ -55,7 +55,7 @@ private:
 
 SmallVector<Value> IntegerTile::readLine(const ColumnVector &columns,
                                          Value byte) {
-  Value stored = loadLanes(columns, byte, layout.getWordBytes(), b.getI8Type());
+  Value stored = loadLine(columns, byte, b.getI8Type());
   if (layout.format.bits == 4)
     return {arith::AndIOp::create(b, stored, constantBytes(15)),
             arith::ShRUIOp::create(b, stored, constantBytes(4))};

@@ -57,6 +57,18 @@ Value RegisterTile::loadLanes(const ColumnVector &columns, Value byte,
   return vector::BitCastOp::create(b, VectorType::get(count, element), stored);
 }
 
+Value RegisterTile::loadLine(const ColumnVector &columns, Value byte,
+                             Type element) {
+  if (op.getPrefetch() && columns.first == 0) {
+    int64_t panelsOn =
+        static_cast<int64_t>(*op.getPrefetch()) / PanelLayout::kPanelRows;
+    memref::PrefetchOp::create(
+        b, panels, ValueRange{plus(firstPanel, columns.panel + panelsOn), byte},
+        /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+  }
+  return loadLanes(columns, byte, layout.getWordBytes(), element);
+}
+
 Value RegisterTile::load(Value memref, Value row, Value at, int64_t count) {
   Type element = getElementTypeOrSelf(memref.getType());
   return vector::LoadOp::create(b, VectorType::get(count, element), memref,

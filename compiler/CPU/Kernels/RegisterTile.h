@@ -48,6 +48,9 @@ protected:
   /// `element`, zeros where the vector of columns has none.
   Value loadLanes(const ColumnVector &columns, Value byte, int64_t laneBytes,
                   Type element);
+  /// The same of a line, whose like in panels further on is asked for if the
+  /// tile does that.
+  Value loadLine(const ColumnVector &columns, Value byte, Type element);
   /// Elements [row, at], [row, at + 1], .. of a memref.
   Value load(Value memref, Value row, Value at, int64_t count);
   /// `count` elements of that memref in every lane, as 4 bytes of `element`.

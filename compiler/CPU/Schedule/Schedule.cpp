@@ -74,7 +74,7 @@ private:
     if (mr > 1)
       tiles.push_back(
           TileAttr::get(context, instruction, 1, std::min(decodeNr, nc)));
-    return NestAttr::get(context, kMC, nc, tiles);
+    return NestAttr::get(context, kMC, nc, /*prefetch=*/mr > 1, tiles);
   }
   /// No block crosses a panel: a power of two.
   int64_t getBlockColumns(int64_t most) {
@@ -217,7 +217,7 @@ NestAttr Chooser::chooseBF16Tiles() {
     for (int64_t rows : {2 * kPanel, kPanel, int64_t(0)})
       tiles.push_back(
           TileAttr::get(context, Instruction::TDPBF16PS, rows, 2 * kPanel));
-    return NestAttr::get(context, kMC, 2 * kPanel, tiles);
+    return NestAttr::get(context, kMC, 2 * kPanel, /*prefetch=*/false, tiles);
   }
   return {};
 }

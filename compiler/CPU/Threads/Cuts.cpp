@@ -78,21 +78,36 @@ static int64_t findFactor(OpFoldResult offset, Value number) {
   return factor ? factor.getValue() : 0;
 }
 
+/// The dimension of a subview's source that dimension `dim` of it is.
+static int64_t getSourceDim(memref::SubViewOp part, int64_t dim) {
+  llvm::SmallBitVector dropped = part.getDroppedDims();
+  for (int64_t source = 0;; ++source)
+    if (!dropped.test(source) && dim-- == 0)
+      return source;
+}
+
 CutAttr llama::findCut(Value memref, Operation *root) {
-  CutAttr scattered = CutAttr::get(memref.getContext(), 0, 0);
+  MLIRContext *context = memref.getContext();
+  CutAttr scattered = CutAttr::get(context, 0, 0);
   scf::ForallOp loop = findLoop(root);
   if (!loop)
     return scattered;
   auto [number, step] = findFirstNumber(loop);
   CutAttr cut = scattered;
-  for (; memref != findBuffer(memref);) {
+  for (Value buffer = findBuffer(memref); memref != buffer;) {
     auto part = memref.getDefiningOp<memref::SubViewOp>();
-    // Of a buffer with another number of dimensions another one is cut.
-    if (!part || part.getSourceType().getRank() != part.getType().getRank())
-      return scattered;
+    if (!part) { // a part in another shape
+      if (!cut.isScattered())
+        return scattered;
+      memref = memref.getDefiningOp<ViewLikeOpInterface>().getViewSource();
+      continue;
+    }
+    if (!cut.isScattered())
+      cut = CutAttr::get(context, getSourceDim(part, cut.getDim()),
+                         cut.getUnit());
     for (auto [dim, offset] : llvm::enumerate(part.getMixedOffsets()))
       if (int64_t factor = number ? findFactor(offset, number) : 0)
-        cut = CutAttr::get(memref.getContext(), dim, factor * step);
+        cut = CutAttr::get(context, dim, factor * step);
     memref = part.getSource();
   }
   return cut;

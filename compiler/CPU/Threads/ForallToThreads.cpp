@@ -85,6 +85,8 @@ Accesses collectAccesses(Operation *root) {
       Value value = effect.getValue();
       if (isa<MemoryEffects::Allocate, MemoryEffects::Free>(effect.getEffect()))
         continue;
+      if (value && findBuffer(value).getDefiningOp<memref::AllocaOp>())
+        continue; // a thread's own
       if (!value)
         accesses.everything = true;
       else if (isa<MemoryEffects::Read>(effect.getEffect()))

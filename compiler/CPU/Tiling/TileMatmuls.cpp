@@ -114,15 +114,25 @@ private:
   Value tileAnyWidth(Value part, Value first, OpFoldResult rows, Value column);
   Value tilePart(Value part, Value first, OpFoldResult rows, Value column,
                  int64_t width);
-  /// Rows `begin` to `end` of the part in tiles of number `tile`.
-  Value tileRows(Value part, Value first, Value begin, Value end, size_t tile,
-                 Value column, int64_t width);
-  /// All of a part's columns, of the rows of one tile; `height` of them.
+  /// Tiles side by side that are computed for the same rows.
+  struct Tiles {
+    size_t number; ///< of the nest's tiles
+    bool isFirst;  ///< of a part: asks for the panels of the next one
+    Value column;  ///< where they begin
+    int64_t width; ///< of all of them
+  };
+  /// Rows `begin` to `end` of the part; if they are first, the first tiles only.
+  Value tileRows(Value part, Value first, Value begin, Value end,
+                 const Tiles &of);
+  /// `height` rows from `partRow` on.
   Value tileRow(Value part, Value first, Value partRow, OpFoldResult height,
-                size_t tile, Value column, int64_t width);
+                const Tiles &of);
+  Value tileIfAny(Value part, Value begin, Value end,
+                  function_ref<Value()> body);
   /// Where a tile is, of rows of activations by rows of the matrix.
   struct Tile {
-    size_t number;                            ///< of the nest's tiles
+    size_t number; ///< of the nest's tiles
+    bool isFirst;  ///< asks for the panels of the next part
     SmallVector<OpFoldResult> place, offsets; ///< in the part; in the product
     SmallVector<OpFoldResult> extents;
   };
@@ -196,6 +206,8 @@ Value MatmulTiler::computeProduct(MatmulOp product, Value into,
   op->getResult(0).setType(cast<RankedTensorType>(into.getType()));
   op.setTileAttr(getNest(product).getTiles()[at.number]);
   op.removeScheduleAttr();
+  if (at.isFirst)
+    op.setPrefetchAttr(b.getI64IntegerAttr(nest.getNc()));
   return op.getResult();
 }
 
@@ -271,39 +283,43 @@ Value MatmulTiler::computeTile(Value part, const Tile &at) {
 }
 
 Value MatmulTiler::tileRow(Value part, Value first, Value partRow,
-                           OpFoldResult height, size_t tile, Value column,
-                           int64_t width) {
+                           OpFoldResult height, const Tiles &of) {
   OpFoldResult row = apply(dim(0) + dim(1), {first, partRow});
-  int64_t nr = nest.getTiles()[tile].getColumns();
-  for (int64_t at = 0; at < width; at += nr)
-    part =
-        computeTile(part, {tile,
-                           {partRow, b.getIndexAttr(at)},
-                           {row, apply(dim(0) + at, {column})},
-                           {height, b.getIndexAttr(std::min(nr, width - at))}});
+  int64_t nr = nest.getTiles()[of.number].getColumns();
+  for (int64_t at = 0; at < of.width; at += nr)
+    part = computeTile(part,
+                       {of.number,
+                        of.isFirst,
+                        {partRow, b.getIndexAttr(at)},
+                        {row, apply(dim(0) + at, {of.column})},
+                        {height, b.getIndexAttr(std::min(nr, of.width - at))}});
   return part;
 }
 
+/// What `body` makes of the part if `begin` is below `end`.
+Value MatmulTiler::tileIfAny(Value part, Value begin, Value end,
+                             function_ref<Value()> body) {
+  Value isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, begin, end);
+  return choose(isAny, part.getType(), body, [&] { return part; });
+}
+
 Value MatmulTiler::tileRows(Value part, Value first, Value begin, Value end,
-                            size_t tile, Value column, int64_t width) {
-  int64_t height = nest.getTiles()[tile].getRows();
-  if (height == 0) { // the rows that remain, if there are any
-    Value isAny =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, begin, end);
-    return choose(
-        isAny, part.getType(),
-        [&] {
-          OpFoldResult rest = apply(dim(0) - dim(1), {end, begin});
-          return tileRow(part, first, begin, rest, tile, column, width);
-        },
-        [&] { return part; });
-  }
+                            const Tiles &of) {
+  int64_t height = nest.getTiles()[of.number].getRows();
+  if (height == 0) // the rows that remain
+    return tileIfAny(part, begin, end, [&] {
+      OpFoldResult rest = apply(dim(0) - dim(1), {end, begin});
+      return tileRow(part, first, begin, rest, of);
+    });
+  if (of.isFirst)
+    return tileIfAny(part, begin, end, [&] {
+      return tileRow(part, first, begin, b.getIndexAttr(height), of);
+    });
   auto loop = scf::ForOp::create(b, begin, end, index(height), part);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  Value result =
-      tileRow(loop.getRegionIterArg(0), first, loop.getInductionVar(),
-              b.getIndexAttr(height), tile, column, width);
+  Value result = tileRow(loop.getRegionIterArg(0), first,
+                         loop.getInductionVar(), b.getIndexAttr(height), of);
   scf::YieldOp::create(b, result);
   return loop.getResult(0);
 }
@@ -311,6 +327,7 @@ Value MatmulTiler::tileRows(Value part, Value first, Value begin, Value end,
 Value MatmulTiler::tilePart(Value part, Value first, OpFoldResult rows,
                             Value column, int64_t width) {
   Value begin = index(0);
+  bool mustPrefetch = nest.getPrefetch();
   for (auto [i, tile] : llvm::enumerate(nest.getTiles())) {
     bool isTile =
         getInfo(tile.getInstruction()).kind == InstructionInfo::Kind::Tile;
@@ -319,7 +336,14 @@ Value MatmulTiler::tilePart(Value part, Value first, OpFoldResult rows,
       continue;
     int64_t height = std::max<int64_t>(1, tile.getRows());
     Value end = toValue(apply(dim(0).floorDiv(height) * height, {rows}));
-    part = tileRows(part, first, begin, end, i, column, width);
+    // The first block alone meets weights that are not in the cache yet: asking
+    // for more must not slow down the others.
+    if (mustPrefetch && !isTile && height > 1) {
+      part = tileRows(part, first, begin, end, {i, true, column, width});
+      begin = toValue(apply(dim(0) + height, {begin}));
+      mustPrefetch = false;
+    }
+    part = tileRows(part, first, begin, end, {i, false, column, width});
     begin = end;
   }
   return part;

@@ -69,7 +69,8 @@ LogicalResult TileAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 
 /// 256 x 32 ["fma.512" 8 x 32, "fma.512" 1 x 16]
 static void printNest(AsmPrinter &printer, NestAttr nest) {
-  printer << nest.getMc() << " x " << nest.getNc() << " [";
+  printer << nest.getMc() << " x " << nest.getNc()
+          << (nest.getPrefetch() ? " prefetch [" : " [");
   llvm::interleaveComma(nest.getTiles(), printer, [&](TileAttr tile) {
     printer << '"' << getInfo(tile.getInstruction()).name << "\" "
             << tile.getRows() << " x " << tile.getColumns();
@@ -95,10 +96,13 @@ static FailureOr<NestAttr> parseNest(AsmParser &parser) {
                                                 *instruction, rows, columns));
     return success(tiles.back() != nullptr);
   };
-  if (parseExtents(parser, mc, nc) ||
-      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseTile))
+  if (parseExtents(parser, mc, nc))
     return failure();
-  auto nest = parser.getChecked<NestAttr>(parser.getContext(), mc, nc, tiles);
+  bool prefetch = succeeded(parser.parseOptionalKeyword("prefetch"));
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseTile))
+    return failure();
+  auto nest =
+      parser.getChecked<NestAttr>(parser.getContext(), mc, nc, prefetch, tiles);
   if (!nest)
     return failure();
   return nest;
@@ -120,7 +124,7 @@ Attribute NestAttr::parse(AsmParser &parser, Type) {
 }
 
 LogicalResult NestAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                               int64_t mc, int64_t nc,
+                               int64_t mc, int64_t nc, bool,
                                ArrayRef<TileAttr> tiles) {
   if (mc <= 0 || nc <= 0 || tiles.empty()) // (C1)
     return emitError() << "expected blocks of at least 1 x 1 and a tile, found "

@@ -46,15 +46,19 @@ def Kernel_NestAttr : Kernel_Attr<"Nest", "nest"> {
         for each of `tiles`: as many of its rows as fit
     ```
 
+    With `prefetch` the first block of rows that vectors compute asks for the
+    panels of the next columns, line by line while it reads its own: the others
+    find them in the cache.
+
     Constraints:
 
     - (C1) `mc` and `nc` are positive, and there is a tile.
     - (C2) tiles become lower from one to the next, and the last one takes any
       number of rows: its height is 1, or 0.
 
-    Example: `#kernel.nest<256 x 32 ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>`
+    Example: `#kernel.nest<256 x 32 prefetch ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>`
   }];
-  let parameters = (ins "int64_t":$mc, "int64_t":$nc,
+  let parameters = (ins "int64_t":$mc, "int64_t":$nc, "bool":$prefetch,
                         ArrayRefParameter<"TileAttr">:$tiles);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1; // C1, C2

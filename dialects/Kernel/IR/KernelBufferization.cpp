@@ -44,7 +44,7 @@ struct MatmulModel
                      matmul.getMatrixTypeAttr(), matmul.getLayer(),
                      matmul.getColumn(), buffers[4], matmul.getPartOfAttr(),
                      matmul.getLogitsAttr(), matmul.getScheduleAttr(),
-                     matmul.getTileAttr());
+                     matmul.getTileAttr(), matmul.getPrefetchAttr());
     replaceOpWithBufferizedValues(rewriter, op, buffers[4]);
     return success();
   }

@@ -59,7 +59,7 @@ void MatmulOp::build(OpBuilder &b, OperationState &state, ValueRange rows,
   build(b, state, init.getType(), rows[0], get(1), get(2), get(3), matrix,
         TypeAttr::get(type), layer, /*column=*/Value(), init,
         b.getStringAttr(partOf), logits ? b.getUnitAttr() : UnitAttr(),
-        ScheduleAttr(), TileAttr());
+        ScheduleAttr(), TileAttr(), IntegerAttr());
 }
 
 static ShapedType getShaped(Value value) {
@@ -225,7 +225,7 @@ MatmulOp::getTiledImplementation(OpBuilder &b, ArrayRef<OpFoldResult> offsets,
       b, loc, init.getType(), rowsOf(getRows()), rowsOf(getScales()),
       rowsOf(getSums()), rowsOf(getLow()), getMatrixAttr(), getMatrixTypeAttr(),
       getLayer(), column, init, getPartOfAttr(), getLogitsAttr(),
-      getScheduleAttr(), getTileAttr());
+      getScheduleAttr(), getTileAttr(), getPrefetchAttr());
   return TilingResult{{tiled}, {tiled.getResult()}, slices};
 }
 

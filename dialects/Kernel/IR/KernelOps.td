@@ -67,6 +67,9 @@ def Kernel_MatmulOp : Kernel_Op<"matmul", [
     group of a row, `sums` the sum of its integers. Rows of 16 bits come in
     bytes, 256 * rows + low.
 
+    A tile with `prefetch` asks for the lines of panels so many columns further
+    while it reads its own.
+
     `part_of` names the llama op that the product is a part of, `logits` says that
     its rows are each the last of another sequence.
 
@@ -99,14 +102,15 @@ def Kernel_MatmulOp : Kernel_Op<"matmul", [
     Optional<Index>:$layer, Optional<Index>:$column, Kernel_Rows<[F32]>:$init,
     OptionalAttr<StrAttr>:$part_of, UnitAttr:$logits,
     OptionalAttr<Kernel_ScheduleAttr>:$schedule,
-    OptionalAttr<Kernel_TileAttr>:$tile);
+    OptionalAttr<Kernel_TileAttr>:$tile, OptionalAttr<I64Attr>:$prefetch);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     `rows` `(` $rows `:` type($rows) `)` (`scales` `(` $scales^ `:` type($scales) `)`)?
     (`sums` `(` $sums^ `:` type($sums) `)`)? (`low` `(` $low^ `:` type($low) `)`)?
     `matrix` `(` $matrix (`[` $layer^ `]`)? `:` $matrix_type `)` (`from` $column^)?
     `into` `(` $init `:` type($init) `)` (`part_of` $part_of^)? (`logits` $logits^)?
-    (`schedule` $schedule^)? (`tile` $tile^)? attr-dict (`->` type($result)^)?
+    (`schedule` $schedule^)? (`tile` $tile^)? (`prefetch` $prefetch^)?
+    attr-dict (`->` type($result)^)?
   }];
   let builders = [
     OpBuilder<(ins "::mlir::ValueRange":$rows, "::mlir::FlatSymbolRefAttr":$matrix,

@@ -306,7 +306,7 @@ LogicalResult SpreadLogitsOp::verify() {
   for (int32_t token : tokens) { // (C2)
     if (token < 0 || token >= columns)
       return emitOpError("token ")
-             << token << " is no column of the result, which has " << columns;
+             << token << " is not a column of the result, which has " << columns;
     if (!seen.insert(token).second)
       return emitOpError("token ") << token << " is there twice";
   }

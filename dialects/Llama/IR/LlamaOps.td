@@ -374,7 +374,7 @@ def Llama_RecordScoresOp : Llama_Op<"record_scores"> {
 
 def Llama_CausalMaskOp : Llama_Op<"causal_mask", [
     Pure, AllTypesMatch<["scores", "result"]>]> {
-  let summary = "hides the keys behind each row's position";
+  let summary = "hides the keys after each row's position";
   let description = [{
     `result[t, h, p]` is `scores[t, h, p]` for `p <= positions[t]`, else
     negative infinity.

@@ -35,11 +35,11 @@ Vocabulary makeVocabulary() {
 }
 
 std::string serialize(const Vocabulary &vocabulary) {
-  return llvm::cantFail(llamacompile::serializeTokenizer(vocabulary));
+  return llvm::cantFail(mlir::llama::serializeTokenizer(vocabulary));
 }
 
 std::string getComplaint(const Vocabulary &vocabulary) {
-  auto blob = llamacompile::serializeTokenizer(vocabulary);
+  auto blob = mlir::llama::serializeTokenizer(vocabulary);
   return blob ? "" : llvm::toString(blob.takeError());
 }
 

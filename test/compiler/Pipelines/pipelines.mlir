@@ -3,7 +3,7 @@
 // RUN: llama-opt %s --llama-pipeline-fuse | FileCheck %s --check-prefix=FUSE
 // RUN: llama-opt %s --llama-pipeline-fuse --llama-pipeline-linalg -o %t.linalg.mlir
 // RUN: FileCheck %s --check-prefix=LINALG --input-file=%t.linalg.mlir
-// RUN: llama-opt %t.linalg.mlir --llama-pipeline-kernels -o %t.kernels.mlir
+// RUN: llama-opt %t.linalg.mlir --llama-pipeline-kernels=mcpu=znver4 -o %t.kernels.mlir
 // RUN: FileCheck %s --check-prefix=KERNELS --input-file=%t.kernels.mlir
 // RUN: llama-opt %t.kernels.mlir --llama-pipeline-llvm -o %t.llvm.mlir
 // RUN: FileCheck %s --check-prefix=LLVM --input-file=%t.llvm.mlir
@@ -11,11 +11,10 @@
 // The same with f32 throughout.
 // RUN: sed s/bf16/f32/g %s > %t.f32.mlir
 // RUN: llama-opt %t.f32.mlir --llama-pipeline-fuse --llama-pipeline-linalg -o %t.f32.linalg.mlir
-// RUN: llama-opt %t.f32.linalg.mlir --llama-pipeline-kernels -o %t.f32.kernels.mlir
+// RUN: llama-opt %t.f32.linalg.mlir --llama-pipeline-kernels=mcpu=znver4 -o %t.f32.kernels.mlir
 // RUN: FileCheck %s --check-prefix=KERNELS --input-file=%t.f32.kernels.mlir
-// RUN: FileCheck %s --check-prefix=DECODE --input-file=%t.f32.kernels.mlir
-// RUN: FileCheck %s --check-prefix=PROMPT --input-file=%t.f32.kernels.mlir
-// RUN: llama-opt %t.f32.linalg.mlir --llama-pipeline-kernels=vector-bits=256 | FileCheck %s --check-prefix=NARROW
+// RUN: FileCheck %s --check-prefix=PRODUCTS --input-file=%t.f32.kernels.mlir
+// RUN: llama-opt %t.f32.linalg.mlir --llama-pipeline-kernels=mcpu=x86-64-v3 | FileCheck %s --check-prefix=NARROW
 // RUN: llama-opt %t.f32.kernels.mlir --llama-pipeline-llvm | FileCheck %s --check-prefix=LLVM
 
 // Every box is part of a group, but for the ends of the model.
@@ -32,55 +31,79 @@
 // FUSE-NEXT: llama.add %
 // FUSE-LABEL: func @forward
 
-// LINALG-NOT: llama.{{[a-z_]+ [%@]}}
-// LINALG: memref.global "private" constant @layers.attention.wq : memref<2x64x64xbf16> {llama.layered}
-// LINALG-NOT: llama.{{[a-z_]+ [%@]}}
+// Products have names; of llama ops only the declarations of weights are left.
+// LINALG-NOT: llama.{{[a-z_]+}} %
+// LINALG: llama.weight @layers.attention.wq layered layout "panels16" : tensor<2x64x64xbf16>
+// LINALG: llama.weight @norm : tensor<64xbf16>
+// LINALG-LABEL: func.func private @layer
+// LINALG: kernel.matmul {{.*}} matrix(@layers.attention.wq[%{{.*}}] : {{.*}} part_of "qkv_rope_append"
+// LINALG-COUNT-6: kernel.matmul
+// LINALG-LABEL: func.func @forward
+// LINALG: kernel.matmul {{.*}} matrix(@tok_embeddings : {{.*}} part_of "logits" logits
+// LINALG-NOT: {{kernel.matmul|llama.get_weight}}
 
 // Loops around vectors, in memory that is somebody else's.
-// KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|vector\.multi_reduction|vector\.contract}}
+// KERNELS: kernel.phases = [#kernel.phase<
+// KERNELS-SAME: kernel.vectors = #kernel.vectors<lanes = 16, row_elements = 64, accumulators = 16>
+// KERNELS-SAME: llama.target = {cpu = "znver4"
+// KERNELS-SAME: llama.weights_bytes =
+// KERNELS: llama.weight @tok_embeddings layout "panels16" at 0 :
+// KERNELS-NOT: {{tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|kernel\.(matmul|stored_weight|prefill_rows|barrier)|vector\.multi_reduction|vector\.contract}}
 // KERNELS: func.func private @layer
-// KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|vector\.multi_reduction|vector\.contract}}
+// KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|kernel\.(matmul|stored_weight|prefill_rows|barrier)|vector\.multi_reduction|vector\.contract}}
 // KERNELS: func.func private @forward
-// KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|vector\.multi_reduction|vector\.contract}}
+// KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|kernel\.(matmul|stored_weight|prefill_rows|barrier)|vector\.multi_reduction|vector\.contract}}
 // KERNELS: func.func @llama_workspace_bytes(%{{.*}}: index, %{{.*}}: index) -> index
 // KERNELS: func.func @llama_forward(%{{.*}}: !llvm.ptr, %{{.*}}: i64)
-// KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|vector\.multi_reduction|vector\.contract}}
+// KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall|kernel\.(matmul|stored_weight|prefill_rows|barrier)|vector\.multi_reduction|vector\.contract}}
 
-// One row: eight weight rows side by side, sixteen sums each, all of them carried
-// in registers; no sum is stored, and no register is added up, before the end.
-// DECODE-LABEL: func.func private @layer
-// Query, key, value.
-// DECODE: -> (vector<1x8x16xf32>) {
-// DECODE-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
-// DECODE: scf.yield %{{.*}} : vector<1x8x16xf32>
-// DECODE: -> (vector<1x8x16xf32>) {
-// DECODE-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
-// DECODE: scf.yield %{{.*}} : vector<1x8x16xf32>
-// DECODE: -> (vector<1x8x16xf32>) {
-// DECODE-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
-// DECODE: scf.yield %{{.*}} : vector<1x8x16xf32>
-// Attention's output, gate, up, down.
-// DECODE-COUNT-4: scf.yield %{{.*}} : vector<1x8x16xf32>
-// DECODE-LABEL: func.func private @forward
+// Eight rows by two panels, sixteen sums, twice: the first rows apart from the others;
+// then single rows by two panels. Sums are carried in registers, and none is stored
+// before the end.
+// PRODUCTS-LABEL: func.func private @layer
+// Query; key and value have two blocks of 16 columns.
+// PRODUCTS: -> {{\((vector<16xf32>(, )?){16}\) }}{
+// PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
+// PRODUCTS: -> {{\((vector<16xf32>(, )?){16}\) }}{
+// PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
+// PRODUCTS: -> {{\((vector<16xf32>(, )?){2}\) }}{
+// PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){2}$}}
+// PRODUCTS: -> {{\((vector<16xf32>(, )?){8}\) }}{
+// PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){8}$}}
+// PRODUCTS: -> {{\((vector<16xf32>(, )?){8}\) }}{
+// PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){8}$}}
+// PRODUCTS: -> (vector<16xf32>) {
+// PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// PRODUCTS: scf.yield {{.*}} : vector<16xf32>{{$}}
+// PRODUCTS: -> {{\((vector<16xf32>(, )?){8}\) }}{
+// PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){8}$}}
+// PRODUCTS: -> {{\((vector<16xf32>(, )?){8}\) }}{
+// PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){8}$}}
+// PRODUCTS: -> (vector<16xf32>) {
+// PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
+// PRODUCTS: scf.yield {{.*}} : vector<16xf32>{{$}}
+// Attention's output; gate and up, side by side; down.
+// PRODUCTS-COUNT-8: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
+// PRODUCTS-NOT: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
+// PRODUCTS-LABEL: func.func private @forward
 // Logits: 96 columns.
-// DECODE-COUNT-1: scf.yield %{{.*}} : vector<1x8x16xf32>
-// DECODE-NOT: scf.yield %{{.*}} : vector<1x8x16xf32>
+// PRODUCTS-COUNT-2: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
+// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){2}$}}
+// PRODUCTS-NOT: scf.yield {{.*}} : {{(vector<16xf32>(, )?)+$}}
 
-// Four rows by four weight rows, twice for a panel of eight; the first rows apart
-// from the others.
-// PROMPT-LABEL: func.func private @layer
-// PROMPT: -> (vector<4x4x16xf32>) {
-// PROMPT-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
-// PROMPT: scf.yield %{{.*}} : vector<4x4x16xf32>
-// PROMPT-COUNT-27: scf.yield %{{.*}} : vector<4x4x16xf32>
-// PROMPT-LABEL: func.func private @forward
-// PROMPT-COUNT-4: scf.yield %{{.*}} : vector<4x4x16xf32>
-// PROMPT-NOT: scf.yield %{{.*}} : vector<4x4x16xf32>
-
+// Four rows by a panel, single rows by two: eight sums and four, of 8 lanes.
 // NARROW-LABEL: func.func private @layer
-// NARROW: -> (vector<2x4x8xf32>) {
-// NARROW: -> (vector<1x8x8xf32>) {
-// NARROW-NOT: vector<{{1x8|4x4|2x4}}x16xf32>) {
+// NARROW-COUNT-4: scf.yield {{.*}} : {{(vector<8xf32>(, )?){8}$}}
+// NARROW: scf.yield {{.*}} : {{(vector<8xf32>(, )?){4}$}}
+// NARROW-NOT: math.fma {{.*}} : vector<16xf32>
+// NARROW-LABEL: func.func private @forward
 
 // LLVM-NOT: {{(^|[ "])(func|scf|cf|arith|math|vector|memref|affine|ub|tensor|linalg)\.[a-z_]+ }}
 // LLVM: llvm.func @llama_workspace_bytes(%{{.*}}: i64, %{{.*}}: i64) -> i64

@@ -1,4 +1,4 @@
-// The boxes of attention have no lowering of their own.
+// The boxes of attention have no lowering of their own; matrices must have names.
 //
 // RUN: llama-opt %s --convert-llama-to-linalg --verify-diagnostics --split-input-file
 
@@ -34,4 +34,20 @@ func.func @mix_alone_is_refused(
   // expected-error @+1 {{failed to legalize operation 'llama.attention_mix' that was explicitly marked illegal}}
   %0 = llama.attention_mix %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %0 : tensor<?x64xbf16>
+}
+
+// -----
+
+func.func @product_with_a_matrix_without_a_name(%x: tensor<?x64xbf16>, %w: tensor<56x64xbf16>) -> tensor<?x56xf32> {
+  // expected-error @+1 {{'llama.linear' op expected matrices that llama.get_weight names, found another value of 'tensor<56x64xbf16>'}}
+  %0 = llama.linear %x, %w : tensor<?x64xbf16>, tensor<56x64xbf16> -> tensor<?x56xf32>
+  return %0 : tensor<?x56xf32>
+}
+
+// -----
+
+func.func @embedding_from_a_table_without_a_name(%tokens: tensor<?xi32>, %table: tensor<512x64xbf16>) -> tensor<?x64xf32> {
+  // expected-error @+1 {{'llama.embed' op expected matrices that llama.get_weight names, found another value of 'tensor<512x64xbf16>'}}
+  %0 = llama.embed %tokens, %table : tensor<512x64xbf16> -> tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
 }

@@ -1,39 +1,108 @@
-// RUN: llama-opt %s --convert-llama-to-linalg --canonicalize --cse --split-input-file | FileCheck %s --implicit-check-not='llama.{{[a-z_]+}} {{[@%%]}}'
+// RUN: llama-opt %s --convert-llama-to-linalg --canonicalize --cse --split-input-file | FileCheck %s \
+// RUN:   --implicit-check-not='llama.{{[a-z_]+}} %%' --implicit-check-not=llama.get_weight
 
-// A weight is a global without a value; a layer's is a slice of the stack.
-// CHECK-DAG: memref.global "private" constant @norm : memref<64xbf16>{{$}}
-// CHECK-DAG: memref.global "private" constant @layers.wq : memref<5x32x64xf16> {llama.layered}
-llama.weight @norm : tensor<64xbf16>
-llama.weight @layers.wq layered : tensor<5x32x64xf16>
-
-// CHECK-LABEL: func @weights_are_read_from_globals
+// A weight stays where it is declared; what is not a matrix of products stays in rows,
+// and is read as it is stored.
+// CHECK-DAG: llama.weight @norm : tensor<64xbf16>
+// CHECK-DAG: llama.weight @layers.norm layered : tensor<5x64xf16>
+// CHECK-LABEL: func @weights_are_read_as_they_are_stored
 // CHECK-SAME: (%[[LAYER:.*]]: index)
-// CHECK: %[[NORM:.*]] = memref.get_global @norm : memref<64xbf16>
+// CHECK: %[[NORM:.*]] = kernel.stored_weight @norm : memref<64xbf16>
 // CHECK: %[[W:.*]] = bufferization.to_tensor %[[NORM]] restrict : memref<64xbf16> to tensor<64xbf16>
-// CHECK: %[[STACK:.*]] = memref.get_global @layers.wq : memref<5x32x64xf16>
-// CHECK: %[[ONE:.*]] = memref.subview %[[STACK]][%[[LAYER]], 0, 0] [1, 32, 64] [1, 1, 1] : memref<5x32x64xf16> to memref<32x64xf16, strided<[64, 1], offset: ?>>
-// CHECK: %[[WQ:.*]] = bufferization.to_tensor %[[ONE]] restrict
-// CHECK: return %[[W]], %[[WQ]]
-func.func @weights_are_read_from_globals(%layer: index) -> (tensor<64xbf16>, tensor<32x64xf16>) {
+// CHECK: %[[ONE:.*]] = kernel.stored_weight @layers.norm[%[[LAYER]]] : memref<64xf16>
+// CHECK: %[[OFLAYER:.*]] = bufferization.to_tensor %[[ONE]] restrict
+// CHECK: return %[[W]], %[[OFLAYER]]
+llama.weight @norm : tensor<64xbf16>
+llama.weight @layers.norm layered : tensor<5x64xf16>
+func.func @weights_are_read_as_they_are_stored(%layer: index) -> (tensor<64xbf16>, tensor<64xf16>) {
   %0 = llama.get_weight @norm : tensor<64xbf16>
-  %1 = llama.get_weight @layers.wq[%layer] : tensor<32x64xf16>
-  return %0, %1 : tensor<64xbf16>, tensor<32x64xf16>
+  %1 = llama.get_weight @layers.norm[%layer] : tensor<64xf16>
+  return %0, %1 : tensor<64xbf16>, tensor<64xf16>
 }
 
 // -----
 
+// A table that nothing is multiplied with stays in rows.
+// CHECK: llama.weight @table : tensor<512x64xbf16>
 // CHECK-LABEL: func @embed_copies_the_row_of_each_token
-// CHECK-SAME: (%[[TOKENS:.*]]: tensor<?xi32>, %[[TABLE:.*]]: tensor<512x64xbf16>)
+// CHECK-SAME: (%[[TOKENS:.*]]: tensor<?xi32>)
+// CHECK: %[[STORED:.*]] = kernel.stored_weight @table : memref<512x64xbf16>
+// CHECK: %[[TABLE:.*]] = bufferization.to_tensor %[[STORED]]
 // CHECK: %[[ROWS:.*]] = tensor.dim %[[TOKENS]]
 // CHECK: scf.forall (%[[T:.*]]) in (%[[ROWS]]) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x64xf32>)
 // CHECK:   %[[TOKEN:.*]] = tensor.extract %[[TOKENS]][%[[T]]]
 // CHECK:   %[[ROW:.*]] = arith.index_cast %[[TOKEN]] : i32 to index
-// CHECK:   tensor.extract_slice %[[TABLE]][%[[ROW]], 0] [1, 64]
-// CHECK:   linalg.generic
-// CHECK:     arith.extf %{{.*}} : bf16 to f32
+// CHECK:   scf.for %[[LINE:.*]] = %c0 to %c32 step %c1
+// CHECK:     %[[PANEL:.*]] = arith.divui %[[ROW]], %c16
+// CHECK:     %[[IN_PANEL:.*]] = arith.remui %[[ROW]], %c16
+// CHECK:     vector.load %[[TABLE]][%[[PANEL]], %{{.*}}] : memref<32x2048xi8>, vector<4xi8>
+// CHECK:     arith.extf %{{.*}} : vector<2xbf16> to vector<2xf32>
 // CHECK:   tensor.parallel_insert_slice %{{.*}} into %[[OUT]][%[[T]], 0] [1, 64]
-func.func @embed_copies_the_row_of_each_token(%tokens: tensor<?xi32>, %table: tensor<512x64xbf16>) -> tensor<?x64xf32> {
+llama.weight @table : tensor<512x64xbf16>
+func.func @embed_copies_the_row_of_each_token(%tokens: tensor<?xi32>) -> tensor<?x64xf32> {
+  %table = llama.get_weight @table : tensor<512x64xbf16>
   %0 = llama.embed %tokens, %table : tensor<512x64xbf16> -> tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
+}
+func.func @logits(%x: tensor<?x64xbf16>, %list: tensor<?xi32>) -> tensor<?x512xf32> {
+  %w = llama.get_weight @t : tensor<512x64xbf16>
+  %0 = llama.logits %x[%list], %w : tensor<?x64xbf16>, tensor<512x64xbf16> -> tensor<?x512xf32>
+  return %0 : tensor<?x512xf32>
+}
+
+// -----
+
+// One that is a matrix of logits as well is in panels: a row is the same lane of each
+// line, 2 elements at a time.
+// CHECK: llama.weight @table layout "panels16" : tensor<512x64xbf16>
+// CHECK-LABEL: func @embed_gathers_a_row_from_panels
+// CHECK-SAME: (%[[TOKENS:.*]]: tensor<?xi32>, %[[X:.*]]: tensor<?x64xbf16>)
+// CHECK: %[[PANELS:.*]] = kernel.stored_weight @table : memref<32x2048xi8>
+// CHECK: scf.forall (%[[T:.*]]) in
+// CHECK:   %[[TOKEN:.*]] = tensor.extract %[[TOKENS]][%[[T]]]
+// CHECK:   %[[ROW:.*]] = arith.index_cast %[[TOKEN]]
+// CHECK:   scf.for %[[LINE:.*]] = %c0 to %c32 step %c1
+// CHECK:     %[[PANEL:.*]] = arith.divui %[[ROW]], %c16
+// CHECK:     %[[LANE:.*]] = arith.remui %[[ROW]], %c16
+// CHECK:     %[[BEGIN:.*]] = arith.muli %[[LINE]], %c64
+// CHECK:     %[[INLINE:.*]] = arith.muli %[[LANE]], %c4
+// CHECK:     %[[BYTE:.*]] = arith.addi %[[BEGIN]], %[[INLINE]]
+// CHECK:     %[[WORD:.*]] = vector.load %[[PANELS]][%[[PANEL]], %[[BYTE]]] : {{.*}}, vector<4xi8>
+// CHECK:     %[[PAIR:.*]] = vector.bitcast %[[WORD]] : vector<4xi8> to vector<2xbf16>
+// CHECK:     arith.extf %[[PAIR]]
+// CHECK:     %[[AT:.*]] = arith.muli %[[LINE]], %c2
+// CHECK:     vector.transfer_write %{{.*}}[%[[AT]]]
+// CHECK: kernel.matmul rows(%[[X]] : {{.*}} matrix(@table :
+llama.weight @table : tensor<512x64xbf16>
+func.func @embed_gathers_a_row_from_panels(%tokens: tensor<?xi32>, %x: tensor<?x64xbf16>) -> (tensor<?x64xf32>, tensor<?x512xf32>) {
+  %table = llama.get_weight @table : tensor<512x64xbf16>
+  %0 = llama.embed %tokens, %table : tensor<512x64xbf16> -> tensor<?x64xf32>
+  %1 = llama.linear %x, %table : tensor<?x64xbf16>, tensor<512x64xbf16> -> tensor<?x512xf32>
+  return %0, %1 : tensor<?x64xf32>, tensor<?x512xf32>
+}
+
+// -----
+
+// Integers are always in panels: 4 of them, less the zero point, times the scale of the
+// group, which lies after its lines.
+// CHECK: llama.weight @table layout "panels16" : tensor<512x64x!llama.quantized<8, 32>>
+// CHECK-LABEL: func @embed_of_integers
+// CHECK: %[[ZEROPOINT:.*]] = arith.constant dense<128> : vector<4xi32>
+// CHECK: %[[PANELS:.*]] = kernel.stored_weight @table : memref<32x1088xi8>
+// CHECK: scf.for %[[LINE:.*]] = %c0 to %c16
+// CHECK:   %[[GROUP:.*]] = arith.divui %[[LINE]], %c8
+// CHECK:   %[[BEGIN:.*]] = arith.muli %[[GROUP]], %c544
+// CHECK:   %[[BYTES:.*]] = vector.load %[[PANELS]]{{.*}}, vector<4xi8>
+// CHECK:   %[[WIDE:.*]] = arith.extui %[[BYTES]]
+// CHECK:   %[[INTEGERS:.*]] = arith.subi %[[WIDE]], %[[ZEROPOINT]]
+// CHECK:   %[[FLOATS:.*]] = arith.sitofp %[[INTEGERS]]
+// CHECK:   arith.addi %[[BEGIN]], %c512
+// CHECK:   vector.load %[[PANELS]]{{.*}}, vector<2xi8>
+// CHECK:   arith.mulf %[[FLOATS]],
+llama.weight @table : tensor<512x64x!llama.quantized<8, 32>>
+func.func @embed_of_integers(%tokens: tensor<?xi32>) -> tensor<?x64xf32> {
+  %table = llama.get_weight @table : tensor<512x64x!llama.quantized<8, 32>>
+  %0 = llama.embed %tokens, %table : tensor<512x64x!llama.quantized<8, 32>> -> tensor<?x64xf32>
   return %0 : tensor<?x64xf32>
 }
 
@@ -65,18 +134,18 @@ func.func @rms_norm_sums_squares_and_divides(%x: tensor<?x64xf32>, %w: tensor<64
 
 // -----
 
-// CHECK: #[[X_MAP:.*]] = affine_map<(d0, d1, d2) -> (d0, d2)>
-// CHECK: #[[W_MAP:.*]] = affine_map<(d0, d1, d2) -> (d1, d2)>
-// CHECK: #[[Y_MAP:.*]] = affine_map<(d0, d1, d2) -> (d0, d1)>
-// CHECK-LABEL: func @linear_sums_products_in_f32
-// CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[W:.*]]: tensor<172x64xf16>)
-// CHECK: %[[ZERO:.*]] = linalg.fill ins(%{{.*}} : f32) outs(%{{.*}} : tensor<?x172xf32>)
-// CHECK: linalg.generic {indexing_maps = [#[[X_MAP]], #[[W_MAP]], #[[Y_MAP]]], iterator_types = ["parallel", "parallel", "reduction"]} ins(%[[X]], %[[W]] : {{.*}}) outs(%[[ZERO]] : tensor<?x172xf32>)
-// CHECK:   arith.extf %{{.*}} : bf16 to f32
-// CHECK:   arith.extf %{{.*}} : f16 to f32
-// CHECK:   %[[PRODUCT:.*]] = arith.mulf {{.*}} fastmath<contract> : f32
-// CHECK:   arith.addf %{{.*}}, %[[PRODUCT]] fastmath<contract> : f32
-func.func @linear_sums_products_in_f32(%x: tensor<?x64xbf16>, %w: tensor<172x64xf16>) -> tensor<?x172xf32> {
+// A product keeps the name of its matrix, which is in panels from here on, and of the op
+// that it is a part of.
+// CHECK-DAG: llama.weight @layers.w layered layout "panels16" : tensor<5x172x64xf16>
+// CHECK-LABEL: func @linear_is_a_product_with_a_name
+// CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[LAYER:.*]]: index)
+// CHECK: %[[INTO:.*]] = tensor.empty(%{{.*}}) : tensor<?x172xf32>
+// CHECK: %[[Y:.*]] = kernel.matmul rows(%[[X]] : tensor<?x64xbf16>) matrix(@layers.w[%[[LAYER]]] : tensor<172x64xf16>) into(%[[INTO]] : tensor<?x172xf32>) part_of "linear" -> tensor<?x172xf32>
+// CHECK-NOT: linalg.
+// CHECK: return %[[Y]]
+llama.weight @layers.w layered : tensor<5x172x64xf16>
+func.func @linear_is_a_product_with_a_name(%x: tensor<?x64xbf16>, %layer: index) -> tensor<?x172xf32> {
+  %w = llama.get_weight @layers.w[%layer] : tensor<172x64xf16>
   %0 = llama.linear %x, %w : tensor<?x64xbf16>, tensor<172x64xf16> -> tensor<?x172xf32>
   return %0 : tensor<?x172xf32>
 }
@@ -195,13 +264,15 @@ func.func @add_is_in_place(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>) -> tensor
 // -----
 
 // CHECK-LABEL: func @logits_of_the_rows_in_the_list
-// CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[LIST:.*]]: tensor<?xi32>, %[[W:.*]]: tensor<512x64xbf16>)
+// CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[LIST:.*]]: tensor<?xi32>)
 // CHECK: %[[CHOSEN:.*]] = scf.forall (%[[L:.*]]) in
 // CHECK:   %[[R32:.*]] = tensor.extract %[[LIST]][%[[L]]]
 // CHECK:   %[[ROW:.*]] = arith.index_cast %[[R32]]
 // CHECK:   tensor.extract_slice %[[X]][%[[ROW]], 0] [1, 64]
-// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel", "reduction"]} ins(%[[CHOSEN]], %[[W]] :
-func.func @logits_of_the_rows_in_the_list(%x: tensor<?x64xbf16>, %list: tensor<?xi32>, %w: tensor<512x64xbf16>) -> tensor<?x512xf32> {
+// CHECK: kernel.matmul rows(%[[CHOSEN]] : {{.*}} matrix(@output : {{.*}} part_of "logits" logits
+llama.weight @output : tensor<512x64xbf16>
+func.func @logits_of_the_rows_in_the_list(%x: tensor<?x64xbf16>, %list: tensor<?xi32>) -> tensor<?x512xf32> {
+  %w = llama.get_weight @output : tensor<512x64xbf16>
   %0 = llama.logits %x[%list], %w : tensor<?x64xbf16>, tensor<512x64xbf16> -> tensor<?x512xf32>
   return %0 : tensor<?x512xf32>
 }
@@ -230,10 +301,10 @@ func.func @spread_logits(%few: tensor<?x2xf32>) -> tensor<?x512xf32> {
 
 // Three products, two rotations, then the cache. Nobody else appends.
 // CHECK-LABEL: func @qkv_rope_append
-// CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<?x64xbf16>, %[[WQ:[a-z0-9]*]]: tensor<64x64xbf16>, %[[WK:[a-z0-9]*]]: tensor<32x64xbf16>, %[[WV:[a-z0-9]*]]: tensor<32x64xbf16>
-// CHECK: %[[Q:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[WQ]] :
-// CHECK: %[[K:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[WK]] :
-// CHECK: %[[V:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[WV]] :
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: tensor<?x64xbf16>,
+// CHECK: %[[Q:.*]] = kernel.matmul rows(%[[X]] : {{.*}} matrix(@wq : {{.*}} part_of "qkv_rope_append"
+// CHECK: %[[K:.*]] = kernel.matmul rows(%[[X]] : {{.*}} matrix(@wk : {{.*}} part_of "qkv_rope_append"
+// CHECK: %[[V:.*]] = kernel.matmul rows(%[[X]] : {{.*}} matrix(@wv : {{.*}} part_of "qkv_rope_append"
 // CHECK: tensor.expand_shape %[[Q]]
 // CHECK: %[[QUERY:.*]] = tensor.collapse_shape
 // CHECK: tensor.expand_shape %[[K]]
@@ -244,10 +315,15 @@ func.func @spread_logits(%few: tensor<?x2xf32>) -> tensor<?x512xf32> {
 // CHECK:   tensor.extract_slice %[[V]]
 // CHECK:   memref.subview {{.*}}[%{{.*}}, %{{.*}}, 1, 0, 0, 0]
 // CHECK: return %[[QUERY]]
+llama.weight @wq : tensor<64x64xbf16>
+llama.weight @wk : tensor<32x64xbf16>
+llama.weight @wv : tensor<32x64xbf16>
 func.func @qkv_rope_append(
-    %x: tensor<?x64xbf16>, %wq: tensor<64x64xbf16>, %wk: tensor<32x64xbf16>, %wv: tensor<32x64xbf16>,
-    %cos: tensor<?x4xf32>, %sin: tensor<?x4xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+    %x: tensor<?x64xbf16>, %cos: tensor<?x4xf32>, %sin: tensor<?x4xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xf32> {
+  %wq = llama.get_weight @wq : tensor<64x64xbf16>
+  %wk = llama.get_weight @wk : tensor<32x64xbf16>
+  %wv = llama.get_weight @wv : tensor<32x64xbf16>
   %q = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %sin) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32>
   return %q : tensor<?x64xf32>
 }
@@ -255,8 +331,8 @@ func.func @qkv_rope_append(
 // -----
 
 // A KV head and a row at a time: the two heads that share it (8 heads, 4 KV
-// heads) are [2, 8]. Blocks 0 to position / 64 are visited. Scores behind the
-// position are hidden, values behind it are not touched.
+// heads) are [2, 8]. Blocks 0 to position / 64 are visited. Scores after the
+// position are hidden, values after it are not touched.
 // CHECK-LABEL: func @fused_attention_visits_pages_up_to_the_position
 // CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
 // CHECK-DAG: %[[SCALE:.*]] = arith.constant 0.353553385 : f32
@@ -352,16 +428,20 @@ func.func @record_scores_of_the_last_layer(
 // -----
 
 // CHECK-LABEL: func @swiglu_gates_up
-// CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[W1:.*]]: tensor<172x64xbf16>, %[[W3:.*]]: tensor<172x64xbf16>)
-// CHECK: %[[GATE:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[W1]] :
-// CHECK: %[[UP:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[W3]] :
+// CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>)
+// CHECK: %[[GATE:.*]] = kernel.matmul rows(%[[X]] : {{.*}} matrix(@w1 : {{.*}} part_of "swiglu"
+// CHECK: %[[UP:.*]] = kernel.matmul rows(%[[X]] : {{.*}} matrix(@w3 : {{.*}} part_of "swiglu"
 // CHECK: linalg.generic {{.*}} ins(%[[GATE]], %[[UP]] : {{.*}}) outs(%{{.*}} : tensor<?x172xbf16>)
 // CHECK: ^bb0(%[[G:.*]]: f32, %[[U:.*]]: f32, %{{.*}}: bf16):
 // CHECK:   arith.negf %[[G]]
 // CHECK:   %[[SILU:.*]] = arith.divf %[[G]],
 // CHECK:   %[[H:.*]] = arith.mulf %[[SILU]], %[[U]]
 // CHECK:   arith.truncf %[[H]] : f32 to bf16
-func.func @swiglu_gates_up(%x: tensor<?x64xbf16>, %w1: tensor<172x64xbf16>, %w3: tensor<172x64xbf16>) -> tensor<?x172xbf16> {
+llama.weight @w1 : tensor<172x64xbf16>
+llama.weight @w3 : tensor<172x64xbf16>
+func.func @swiglu_gates_up(%x: tensor<?x64xbf16>) -> tensor<?x172xbf16> {
+  %w1 = llama.get_weight @w1 : tensor<172x64xbf16>
+  %w3 = llama.get_weight @w3 : tensor<172x64xbf16>
   %h = llama.swiglu %x, %w1, %w3 : tensor<?x64xbf16>, tensor<172x64xbf16> -> tensor<?x172xbf16>
   return %h : tensor<?x172xbf16>
 }
@@ -382,23 +462,18 @@ func.func @add_rms_norm_norms_the_sum(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>
 
 // -----
 
-// Rows become integers group by group, and know the sums of these; a matrix is
-// panels of its integers, then of its scales, 16 rows each.
-// CHECK-LABEL: memref.global "private" constant @q : memref<8448xi8> {llama.layered, llama.quantized = tensor<2x56x60x!llama.quantized<8, 64>>}
+// Rows become integers group by group, and know the sums of these; what a group lacks is
+// zeros. The matrix is in panels.
+// CHECK: llama.weight @q layered layout "panels16" : tensor<2x56x60x!llama.quantized<8, 64>>
 // CHECK-LABEL: func @quantized_linear
 // CHECK-SAME: (%[[X:.*]]: tensor<?x60xf32>, %[[LAYER:.*]]: index)
-// CHECK: %[[ALL:.*]] = memref.get_global @q
-// CHECK: %[[BEGIN:.*]] = arith.muli %[[LAYER]], %c4224
-// CHECK: memref.view %[[ALL]][%[[BEGIN]]][] : memref<8448xi8> to memref<4x16x64xi8>
-// CHECK: %[[BEHIND:.*]] = arith.addi %[[BEGIN]], %c4096
-// CHECK: memref.view %[[ALL]][%[[BEHIND]]][] : memref<8448xi8> to memref<4x1x16xf16>
-// CHECK: %[[ROWS:.*]]:3 = scf.forall
-// CHECK: vector.reduction <maxnumf>
-// CHECK: math.roundeven
-// CHECK: vector.reduction <add>, %{{.*}} : vector<64xi32> into i32
-// CHECK: linalg.generic
-// CHECK-SAME: ins(%[[ROWS]]#0, %[[ROWS]]#1, %[[ROWS]]#2, %{{.*}}, %{{.*}} :
-// CHECK-SAME: llama.quantized = !llama.quantized<8, 64>
+// CHECK: %[[ROWS:.*]]:3 = scf.forall {{.*}} -> (tensor<?x64xi8>, tensor<?x1xf32>, tensor<?x1xi32>)
+// CHECK:   vector.insert_strided_slice {{.*}} : vector<60xf32> into vector<64xf32>
+// CHECK:   vector.reduction <maxnumf>
+// CHECK:   math.roundeven
+// CHECK:   vector.reduction <add>, %{{.*}} : vector<64xi32> into i32
+// CHECK: kernel.matmul rows(%[[ROWS]]#0 : tensor<?x64xi8>) scales(%[[ROWS]]#1 : tensor<?x1xf32>) sums(%[[ROWS]]#2 : tensor<?x1xi32>)
+// CHECK-SAME: matrix(@q[%[[LAYER]]] : tensor<56x60x!llama.quantized<8, 64>>)
 llama.weight @q layered : tensor<2x56x60x!llama.quantized<8, 64>>
 func.func @quantized_linear(%x: tensor<?x60xf32>, %layer: index) -> tensor<?x56xf32> {
   %w = llama.get_weight @q[%layer] : tensor<56x60x!llama.quantized<8, 64>>
@@ -429,26 +504,21 @@ func.func @hadamard(%x: tensor<?x256xf32>) -> tensor<?x256xf32> {
 
 // -----
 
-// A weight stays rotated until it is written.
-// CHECK-LABEL: memref.global "private" constant @turned : memref<1056xi8> {llama.quantized = tensor<1x8x!llama.quantized<8, 64>>, llama.rotated}
+// A weight stays rotated until it is written. Nobody reads this one.
+// CHECK: llama.weight @turned rotated
+// CHECK-SAME: : tensor<1x8x!llama.quantized<8, 64>>
 llama.weight @turned rotated : tensor<1x8x!llama.quantized<8, 64>>
 
 // -----
 
-// Minimums follow the scales.
-// CHECK-LABEL: memref.global "private" constant @q : memref<8704xi8> {llama.layered, llama.quantized = tensor<2x56x60x!llama.quantized<8, 64, minimum>>}
+// Minimums are the matrix's own: rows come as they do without.
+// CHECK: llama.weight @q layout "panels16" : tensor<56x60x!llama.quantized<8, 64, minimum>>
 // CHECK-LABEL: func @quantized_linear_with_minimums
-// CHECK: memref.view {{.*}} : memref<8704xi8> to memref<4x16x64xi8>
-// CHECK: %[[SCALES:.*]] = arith.addi %[[BEGIN:.*]], %c4096
-// CHECK: memref.view %{{.*}}[%[[SCALES]]][] : memref<8704xi8> to memref<4x1x16xf16>
-// CHECK: %[[MINIMUMS:.*]] = arith.addi %[[BEGIN]], %c4224
-// CHECK: memref.view %{{.*}}[%[[MINIMUMS]]][] : memref<8704xi8> to memref<4x1x16xf16>
 // CHECK: %[[ROWS:.*]]:3 = scf.forall
-// CHECK: linalg.generic
-// CHECK-SAME: ins(%[[ROWS]]#0, %[[ROWS]]#1, %[[ROWS]]#2, %{{.*}}, %{{.*}}, %[[MINIMA:.*]] :
-llama.weight @q layered : tensor<2x56x60x!llama.quantized<8, 64, minimum>>
-func.func @quantized_linear_with_minimums(%x: tensor<?x60xf32>, %layer: index) -> tensor<?x56xf32> {
-  %w = llama.get_weight @q[%layer] : tensor<56x60x!llama.quantized<8, 64, minimum>>
+// CHECK: kernel.matmul rows(%[[ROWS]]#0 : {{.*}} scales(%[[ROWS]]#1 : {{.*}} sums(%[[ROWS]]#2 : {{.*}} matrix(@q :
+llama.weight @q : tensor<56x60x!llama.quantized<8, 64, minimum>>
+func.func @quantized_linear_with_minimums(%x: tensor<?x60xf32>) -> tensor<?x56xf32> {
+  %w = llama.get_weight @q : tensor<56x60x!llama.quantized<8, 64, minimum>>
   %y = llama.linear %x, %w : tensor<?x60xf32>, tensor<56x60x!llama.quantized<8, 64, minimum>> -> tensor<?x56xf32>
   return %y : tensor<?x56xf32>
 }
@@ -464,8 +534,7 @@ func.func @quantized_linear_with_minimums(%x: tensor<?x60xf32>, %layer: index) -
 // CHECK: %[[LOW:.*]] = arith.subi {{.*}} : vector<64xi32>
 // CHECK: arith.trunci %[[HIGH]]
 // CHECK: arith.trunci %[[LOW]]
-// CHECK: linalg.generic
-// CHECK-SAME: ins(%[[ROWS]]#0, %[[ROWS]]#1, %[[ROWS]]#2, %{{.*}}, %{{.*}}, %[[ROWS]]#3 :
+// CHECK: kernel.matmul rows(%[[ROWS]]#0 : {{.*}} scales(%[[ROWS]]#1 : {{.*}} sums(%[[ROWS]]#2 : {{.*}} low(%[[ROWS]]#3 : tensor<?x64xi8>)
 module attributes {llama.row_bits = 16 : i64} {
   llama.weight @q : tensor<56x60x!llama.quantized<8, 64>>
   func.func @wide_rows(%x: tensor<?x60xf32>) -> tensor<?x56xf32> {

@@ -1,8 +1,8 @@
-// RUN: llama-opt %s --llama-cpu-vectorize --canonicalize --cse --split-input-file | FileCheck %s
-// RUN: llama-opt %s --llama-cpu-vectorize="lanes=8 row-elements=32" --canonicalize --cse --split-input-file \
+// RUN: llama-opt %s --llama-cpu-select-kernels=mcpu=x86-64-v4 --llama-cpu-vectorize --canonicalize --cse --split-input-file | FileCheck %s
+// RUN: llama-opt %s --llama-cpu-select-kernels=mcpu=x86-64-v3 --llama-cpu-vectorize --canonicalize --cse --split-input-file \
 // RUN:   | FileCheck %s --check-prefix=NARROW
 
-// Sixteen sums side by side; they are added up once, behind the loop.
+// Sixteen sums side by side; they are added up once, after the loop.
 // CHECK-LABEL: func @sum_runs_in_partial_sums
 // CHECK-SAME: (%[[X:.*]]: tensor<1x64xbf16>, %[[W:.*]]: tensor<8x64xbf16>, %[[SUMS:.*]]: tensor<1x8xf32>)
 // CHECK: %[[PARTIAL:.*]] = scf.for %[[K:.*]] = %c0 to %c64 step %c16 iter_args(%[[OLD:.*]] = %{{.*}}) -> (tensor<1x8x16xf32>)
@@ -39,7 +39,7 @@ func.func @sum_runs_in_partial_sums(%x: tensor<1x64xbf16>, %w: tensor<8x64xbf16>
 
 // -----
 
-// 60 is no multiple of 16 lanes: pieces of gcd(60, 16), so that none is cut off.
+// 60 is not a multiple of 16 lanes: pieces of gcd(60, 16), so that none is cut off.
 // CHECK-LABEL: func @sum_of_uneven_length_uses_fewer_lanes
 // CHECK: scf.for {{.*}} = %c0 to %c60 step %c4 {{.*}} -> (tensor<1x8x4xf32>)
 // CHECK-NOT: linalg
@@ -192,28 +192,4 @@ func.func @many_rows_are_a_loop(%x: tensor<32x32xf32>, %out: tensor<32x32xf32>) 
     linalg.yield %b : f32
   } -> tensor<32x32xf32>
   return %y : tensor<32x32xf32>
-}
-
-// -----
-
-// What AMX tiles start with is no vector.
-// CHECK-LABEL: func @product_of_tiles_is_left_alone
-// CHECK-NOT: vector
-// CHECK: linalg.fill
-// CHECK: linalg.generic
-func.func @product_of_tiles_is_left_alone(%x: tensor<16x16x4xi8>, %w: tensor<1x16x16x4xi8>, %out: tensor<16x1x16xi32>) -> tensor<16x1x16xi32> {
-  %zero = arith.constant 0 : i32
-  %zeros = linalg.fill ins(%zero : i32) outs(%out : tensor<16x1x16xi32>) -> tensor<16x1x16xi32>
-  %y = linalg.generic {
-      indexing_maps = [affine_map<(t, p, n, k, b) -> (t, k, b)>, affine_map<(t, p, n, k, b) -> (p, k, n, b)>, affine_map<(t, p, n, k, b) -> (t, p, n)>],
-      iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]}
-      ins(%x, %w : tensor<16x16x4xi8>, tensor<1x16x16x4xi8>) outs(%zeros : tensor<16x1x16xi32>) attrs = {llama.amx_tile} {
-  ^bb0(%a: i8, %b: i8, %sum: i32):
-    %wideA = arith.extsi %a : i8 to i32
-    %wideB = arith.extui %b : i8 to i32
-    %product = arith.muli %wideA, %wideB : i32
-    %next = arith.addi %sum, %product : i32
-    linalg.yield %next : i32
-  } -> tensor<16x1x16xi32>
-  return %y : tensor<16x1x16xi32>
 }

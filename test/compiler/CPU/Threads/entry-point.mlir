@@ -1,8 +1,15 @@
 // RUN: llama-opt %s --llama-cpu-entry-point --cse --split-input-file --verify-diagnostics | FileCheck %s
 
-// The numbers are byte offsets in llama_call of runtime/abi/LlamaABI.h.
+// The numbers are byte offsets in llama_call, of runtime/abi/LlamaCall.def.
 
+// Barriers get numbers; the module has what follows each of them.
+// CHECK: module attributes {kernel.phases = [
+// CHECK-SAME: #kernel.phase<ops = ["embed"], matrices = [], tables = ["table"], rows = "rows">,
+// CHECK-SAME: #kernel.phase<ops = ["linear"], matrices = ["layers.a"], tables = [], rows = "rows">]}
 // CHECK-LABEL: func private @forward
+// CHECK-SAME: %[[CALL:[a-z0-9]*]]: !llvm.ptr {llama.argument = "call"}, %[[LAYER:[a-z0-9]*]]: index
+// CHECK: call @llama_barrier(%[[CALL]], %c0, %c-1)
+// CHECK: call @llama_barrier(%[[CALL]], %c1, %[[LAYER]])
 func.func @forward(
     %tokens: memref<?xi32> {llama.argument = "tokens", llama.extent = "rows"},
     %positions: memref<?xi32> {llama.argument = "positions", llama.extent = "rows"},
@@ -15,27 +22,28 @@ func.func @forward(
     %workspace: memref<?xi8> {llama.argument = "workspace"},
     %begin: index {llama.argument = "workspace_begin"},
     %thread: index {llama.argument = "thread"}, %threads: index {llama.argument = "threads"},
-    %call: !llvm.ptr {llama.argument = "call"}) {
+    %call: !llvm.ptr {llama.argument = "call"}, %layer: index {llama.argument = "threads"}) {
+  kernel.barrier <ops = ["embed"], matrices = [], tables = ["table"], rows = "rows"> cut []
+  kernel.barrier <ops = ["linear"], matrices = ["layers.a"], tables = [], rows = "rows"> layer %layer cut []
   return
 }
-
-// The runtime's barrier, called with the runtime's team, and what comes next.
-// CHECK-LABEL: func private @llama_barrier
-// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %[[STEP:.*]]: index, %[[LAYER:.*]]: index)
-// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][136] : (!llvm.ptr) -> !llvm.ptr, i8
-// CHECK: %[[BARRIER:.*]] = llvm.load %[[AT]] : !llvm.ptr -> !llvm.ptr
-// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][144]
-// CHECK: %[[TEAM:.*]] = llvm.load %[[AT]]
-// CHECK: %[[STEP64:.*]] = arith.index_cast %[[STEP]] : index to i64
-// CHECK: %[[LAYER64:.*]] = arith.index_cast %[[LAYER]] : index to i64
-// CHECK: llvm.call %[[BARRIER]](%[[TEAM]], %[[STEP64]], %[[LAYER64]])
-func.func private @llama_barrier(!llvm.ptr, index, index)
 
 // CHECK-LABEL: func @llama_workspace_bytes
 // CHECK-SAME: (%{{.*}}: index, %{{.*}}: index) -> index
 func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
+
+// The runtime's barrier, called with the runtime's team, and what comes next.
+// CHECK-LABEL: func private @llama_barrier
+// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %[[PHASE:.*]]: index, %[[LAYER:.*]]: index)
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][136] : (!llvm.ptr) -> !llvm.ptr, i8
+// CHECK: %[[BARRIER:.*]] = llvm.load %[[AT]] : !llvm.ptr -> !llvm.ptr
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][144]
+// CHECK: %[[TEAM:.*]] = llvm.load %[[AT]]
+// CHECK: %[[PHASE64:.*]] = arith.index_cast %[[PHASE]] : index to i64
+// CHECK: %[[LAYER64:.*]] = arith.index_cast %[[LAYER]] : index to i64
+// CHECK: llvm.call %[[BARRIER]](%[[TEAM]], %[[PHASE64]], %[[LAYER64]])
 
 // CHECK-LABEL: func @llama_forward
 // CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %[[THREAD:.*]]: i64)
@@ -84,7 +92,7 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // CHECK: %[[NUMBER:.*]] = builtin.unrealized_conversion_cast %[[THREAD]] : i64 to index
 // CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][128]
 // CHECK: %[[THREADS:.*]] = builtin.unrealized_conversion_cast
-// CHECK: call @forward(%[[TOKENS]], %[[POSITIONS]], %[[SEQUENCES]], %[[TABLES]], %[[KV]], %[[LIST]], %[[LOGITS]], %[[WEIGHTS]], %[[WORKSPACE]], %c0, %[[NUMBER]], %[[THREADS]], %[[CALL]])
+// CHECK: call @forward(%[[TOKENS]], %[[POSITIONS]], %[[SEQUENCES]], %[[TABLES]], %[[KV]], %[[LIST]], %[[LOGITS]], %[[WEIGHTS]], %[[WORKSPACE]], %c0, %[[NUMBER]], %[[THREADS]], %[[CALL]], %{{.*}})
 
 // -----
 
@@ -99,7 +107,6 @@ func.func @forward(%positions: memref<?xi32> {llama.argument = "positions"},
                    %tokens: memref<?xi32> {llama.argument = "tokens"}) {
   return
 }
-func.func private @llama_barrier(!llvm.ptr, index, index)
 func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
@@ -110,18 +117,16 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens"}, %more: memref<?xi32>) {
   return
 }
-func.func private @llama_barrier(!llvm.ptr, index, index)
 func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
 
 // -----
 
-// expected-error @+1 {{'func.func' op argument 0 is named 'temperature', which is no field of llama_call}}
+// expected-error @+1 {{'func.func' op argument 0 is named 'temperature', which is not a field of llama_call}}
 func.func @forward(%t: memref<?xi32> {llama.argument = "temperature"}) {
   return
 }
-func.func private @llama_barrier(!llvm.ptr, index, index)
 func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
@@ -129,11 +134,10 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // -----
 
 // A number is not made of a pointer.
-// expected-error-re @+1 {{'func.func' op argument 0 {{.*}}}}
+// expected-error @+1 {{'func.func' op argument 0 is 'index', expected a row-major memref of 1 dynamic sizes for 'tokens'}}
 func.func @forward(%tokens: index {llama.argument = "tokens"}) {
   return
 }
-func.func private @llama_barrier(!llvm.ptr, index, index)
 func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
@@ -141,21 +145,19 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // -----
 
 // llama_call says how many blocks there are, not how many layers.
-// expected-error-re @+1 {{'func.func' op argument 0 {{.*}}}}
+// expected-error @+1 {{'func.func' op argument 0 is 'memref<?x?x2x4x64x8xbf16>', expected a row-major memref of 1 dynamic sizes for 'kv'}}
 func.func @forward(%kv: memref<?x?x2x4x64x8xbf16> {llama.argument = "kv"}) {
   return
 }
-func.func private @llama_barrier(!llvm.ptr, index, index)
 func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
 
 // -----
 
-// expected-error @+1 {{'builtin.module' op lacks @forward, @llama_barrier or @workspace_bytes}}
+// expected-error @+1 {{'builtin.module' op expected the functions @forward and @workspace_bytes}}
 module {
   func.func @forward() {
     return
   }
-  func.func private @llama_barrier(!llvm.ptr, index, index)
 }

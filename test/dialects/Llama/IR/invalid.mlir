@@ -22,6 +22,37 @@ llama.weight @w rotated : tensor<8x64xbf16> // (C3)
 
 // -----
 
+// expected-error @+1 {{'llama.weight' op has layout 'columns', expected 'rows' or 'panels16'}}
+llama.weight @w layout "columns" : tensor<128x64xbf16> // (C4)
+
+// -----
+
+// expected-error @+1 {{'llama.weight' op is in panels, expected a matrix, found 'tensor<64xbf16>'}}
+llama.weight @w layout "panels16" : tensor<64xbf16> // (C4)
+
+// -----
+
+// A stack of vectors is not a matrix.
+// expected-error @+1 {{'llama.weight' op is in panels, expected a matrix, found 'tensor<5x64xbf16>'}}
+llama.weight @w layered layout "panels16" : tensor<5x64xbf16> // (C4)
+
+// -----
+
+// expected-error @+1 {{'llama.weight' op is in panels, expected a matrix, found 'tensor<64x64xi32>'}}
+llama.weight @w layout "panels16" : tensor<64x64xi32> // (C4)
+
+// -----
+
+// expected-error @+1 {{'llama.weight' op is at -64, expected a place in the block of weights}}
+llama.weight @w at -64 : tensor<64xbf16> // (C5)
+
+// -----
+
+// The first byte is a place.
+llama.weight @w at 0 : tensor<64xbf16> // (C5)
+
+// -----
+
 // expected-error @+1 {{attribute 'type' failed to satisfy constraint}}
 llama.weight @w : memref<64xbf16>
 
@@ -173,9 +204,9 @@ func.func @linear_to_another_width(%x: tensor<?x64xbf16>, %w: tensor<172x64xbf16
 
 // -----
 
-func.func @linear_with_other_rows(%x: tensor<4x64xbf16>, %w: tensor<172x64xbf16>) {
-  // expected-error-re @+1 {{'llama.linear' op {{.*}}}}
-  %0 = llama.linear %x, %w : tensor<4x64xbf16>, tensor<172x64xbf16> -> tensor<5x172xf32> // (C3)
+func.func @linear_of_a_known_number_of_rows(%x: tensor<4x64xbf16>, %w: tensor<172x64xbf16>) {
+  // expected-error @+1 {{'llama.linear' op operand #0 must be tensor<? x columns> of bf16 or f32, but got 'tensor<4x64xbf16>'}}
+  %0 = llama.linear %x, %w : tensor<4x64xbf16>, tensor<172x64xbf16> -> tensor<?x172xf32>
   return
 }
 
@@ -211,8 +242,8 @@ func.func @rotation_of_half_a_head(%q: tensor<?x60xf32>, %cos: tensor<?x4xf32>, 
 // -----
 
 func.func @rotation_by_no_angles(%q: tensor<?x64xf32>, %cos: tensor<?x0xf32>, %sin: tensor<?x0xf32>) {
-  // expected-error-re @+1 {{'llama.rope' op {{.*}}}}
-  %0 = llama.rope %q, %cos, %sin : tensor<?x64xf32>, tensor<?x0xf32> // (C1)
+  // expected-error @+1 {{'llama.rope' op operand #1 must be tensor<? x columns> of f32, but got 'tensor<?x0xf32>'}}
+  %0 = llama.rope %q, %cos, %sin : tensor<?x64xf32>, tensor<?x0xf32>
   return
 }
 
@@ -510,7 +541,7 @@ func.func @spread_logits_without_a_token(%few: tensor<?x3xf32>) {
 // -----
 
 func.func @spread_logits_beyond_the_result(%few: tensor<?x2xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op token 512 is no column of the result, which has 512}}
+  // expected-error @+1 {{'llama.spread_logits' op token 512 is not a column of the result, which has 512}}
   %0 = llama.spread_logits %few to [7, 512] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
   return
 }
@@ -518,7 +549,7 @@ func.func @spread_logits_beyond_the_result(%few: tensor<?x2xf32>) {
 // -----
 
 func.func @spread_logits_before_the_result(%few: tensor<?x2xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op token -1 is no column of the result, which has 512}}
+  // expected-error @+1 {{'llama.spread_logits' op token -1 is not a column of the result, which has 512}}
   %0 = llama.spread_logits %few to [7, -1] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
   return
 }
@@ -710,3 +741,89 @@ func.func @embed_table_of_four_bits(%tokens: tensor<?xi32>, %table: tensor<512x6
   %0 = llama.embed %tokens, %table : tensor<512x64x!llama.quantized<4, 32>> -> tensor<?x64xf32>
   return
 }
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// Discardable attributes
+//===----------------------------------------------------------------------===//
+
+module attributes {
+  llama.model = "model", llama.stage = "llama", llama.activations = bf16, llama.kv_type = i8,
+  llama.row_bits = 16 : i64, llama.max_seq_len = 1 : i64, llama.weights_bytes = 0 : i64,
+  llama.target = {triple = "t", cpu = "c", features = ""}
+} {
+  func.func private @each_as_it_should_be(
+      memref<?xf32> {llama.argument = "tokens", llama.extent = "rows"},
+      memref<?xf32> {llama.extent = "logit_rows"})
+}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.model' is 1 : i64, expected a string}}
+module attributes {llama.model = 1 : i64} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.stage' is 1 : i64, expected a string}}
+module attributes {llama.stage = 1 : i64} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.activations' is "bf16", expected a type}}
+module attributes {llama.activations = "bf16"} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.kv_type' is "bf16", expected a type}}
+module attributes {llama.kv_type = "bf16"} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.row_bits' is 0 : i64, expected a positive i64}}
+module attributes {llama.row_bits = 0 : i64} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.row_bits' is 8 : i32, expected a positive i64}}
+module attributes {llama.row_bits = 8 : i32} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.max_seq_len' is -1 : i64, expected a positive i64}}
+module attributes {llama.max_seq_len = -1 : i64} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.weights_bytes' is "many", expected an i64}}
+module attributes {llama.weights_bytes = "many"} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.target' is {cpu = "c", triple = "t"}, expected strings 'triple', 'cpu' and 'features'}}
+module attributes {llama.target = {triple = "t", cpu = "c"}} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.other' is not one of the llama dialect's here}}
+module attributes {llama.other} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.argument' is 1 : i64, expected a string}}
+func.func private @argument_named_by_a_number(memref<?xf32> {llama.argument = 1 : i64})
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.extent' is "columns", expected 'rows' or 'logit_rows'}}
+func.func private @argument_of_another_extent(memref<?xf32> {llama.extent = "columns"})
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.stage' is not one of the llama dialect's here}}
+func.func private @argument_with_what_is_of_a_module(memref<?xf32> {llama.stage = "llama"})
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.stage' is not one of the llama dialect's here}}
+func.func private @function_with_what_is_of_a_module() attributes {llama.stage = "llama"}

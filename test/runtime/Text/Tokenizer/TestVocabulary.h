@@ -83,7 +83,7 @@ struct OpenTokenizer {
   std::unique_ptr<llamart::Tokenizer> tokenizer;
 
   explicit OpenTokenizer(const llamaweights::Vocabulary &vocabulary)
-      : blob(llvm::cantFail(llamacompile::serializeTokenizer(vocabulary))),
+      : blob(llvm::cantFail(mlir::llama::serializeTokenizer(vocabulary))),
         tokenizer(llamart::Tokenizer::open(blob.data(), blob.size())) {}
   llamart::Tokenizer *operator->() const { return tokenizer.get(); }
   const llamart::Tokenizer &operator*() const { return *tokenizer; }

@@ -45,7 +45,7 @@ std::string makeBlob() {
   builder.vocabulary.bosToken = builder.control("<s>");
   builder.vocabulary.eosTokens = {builder.control("</s>")};
   builder.vocabulary.chatTemplate = "{{ x }}";
-  return llvm::cantFail(llamacompile::serializeTokenizer(builder.vocabulary));
+  return llvm::cantFail(mlir::llama::serializeTokenizer(builder.vocabulary));
 }
 
 std::string getComplaint(std::string_view bytes, size_t shift = 0) {

@@ -303,12 +303,12 @@ TEST(SentencePiece, AModelThatTheLibraryRefusesIsAnError) {
   auto vocabulary = makeSentencePieces({"a"});
   vocabulary.sentencePieceModel.resize(100);
   std::string blob =
-      llvm::cantFail(llamacompile::serializeTokenizer(vocabulary));
+      llvm::cantFail(mlir::llama::serializeTokenizer(vocabulary));
   EXPECT_THROW(Tokenizer::open(blob.data(), blob.size()), std::exception);
   vocabulary = makeSentencePieces({"a"});
   vocabulary.tokens.push_back("one more");
   vocabulary.types.push_back(TokenType::Normal);
-  blob = llvm::cantFail(llamacompile::serializeTokenizer(vocabulary));
+  blob = llvm::cantFail(mlir::llama::serializeTokenizer(vocabulary));
   EXPECT_THROW(Tokenizer::open(blob.data(), blob.size()), std::exception);
 }
 

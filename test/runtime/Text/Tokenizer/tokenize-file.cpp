@@ -150,7 +150,7 @@ std::string process(const Tokenizer &tokenizer, const std::string &mode,
 int main(int argc, char **argv) {
   if (argc != 3)
     fail("usage: tokenize-file TOKENIZER MODE");
-  auto blob = llamacompile::serializeTokenizer(readVocabulary(argv[1]));
+  auto blob = mlir::llama::serializeTokenizer(readVocabulary(argv[1]));
   if (!blob)
     fail(llvm::toString(blob.takeError()));
   auto tokenizer = Tokenizer::open(blob->data(), blob->size());

@@ -1,10 +1,10 @@
-// RUN: llama-opt %s --llama-cpu-plan-workspace --canonicalize --cse --split-input-file --verify-diagnostics \
+// RUN: llama-opt %s --llama-add-call-arguments --llama-assign-workspace --canonicalize --cse --split-input-file --verify-diagnostics \
 // RUN:   --allow-unregistered-dialect | FileCheck %s
 
 // Each row has 24 bytes of %rows and 256 of %wide: 24 are rounded up to whole lines
 // of 64 bytes, 256 are lines already. The static buffer of 100 bytes takes two lines.
 // CHECK-LABEL: func private @layer
-// CHECK-SAME: (%[[X:.*]]: memref<?x64xf32> {{{.*}}}, %[[SPACE:.*]]: memref<?xi8> {llama.argument = "workspace"}, %[[BEGIN:.*]]: index {llama.argument = "workspace_begin"})
+// CHECK-SAME: (%[[X:.*]]: memref<?x64xf32> {{{.*}}}, %{{.*}}: memref<?xi8> {llama.argument = "weights"}, %[[SPACE:.*]]: memref<?xi8> {llama.argument = "workspace"}, %[[BEGIN:.*]]: index {llama.argument = "workspace_begin"},
 // CHECK: %[[N:.*]] = memref.dim %[[X]], %c0
 // CHECK: %[[ROWS:.*]] = memref.view %[[SPACE]][%[[BEGIN]]][%[[N]]] : memref<?xi8> to memref<?x6xf32>
 // CHECK: %[[BYTES:.*]] = arith.muli %[[N]], %c24
@@ -28,10 +28,10 @@ func.func private @layer(%x: memref<?x64xf32> {llama.argument = "stream", llama.
   return
 }
 
-// The callee's buffers lie behind the caller's, and the second call reuses the
+// The callee's buffers lie after the caller's, and the second call reuses the
 // first one's.
 // CHECK-LABEL: func @forward
-// CHECK-SAME: (%[[TOKENS:.*]]: memref<?xi32> {{{.*}}}, %[[LIST:.*]]: memref<?xi32> {{{.*}}}, %[[SPACE:.*]]: memref<?xi8> {llama.argument = "workspace"}, %[[BEGIN:.*]]: index {llama.argument = "workspace_begin"})
+// CHECK-SAME: (%[[TOKENS:.*]]: memref<?xi32> {{{.*}}}, %[[LIST:.*]]: memref<?xi32> {{{.*}}}, %{{.*}}: memref<?xi8> {llama.argument = "weights"}, %[[SPACE:.*]]: memref<?xi8> {llama.argument = "workspace"}, %[[BEGIN:.*]]: index {llama.argument = "workspace_begin"},
 // CHECK: %[[N:.*]] = memref.dim %[[TOKENS]]
 // CHECK: %[[STREAM:.*]] = memref.view %[[SPACE]][%[[BEGIN]]][%[[N]]]
 // CHECK: %[[BYTES:.*]] = arith.muli %[[N]], %c256
@@ -40,8 +40,8 @@ func.func private @layer(%x: memref<?x64xf32> {llama.argument = "stream", llama.
 // CHECK: memref.view %[[SPACE]][%[[SECOND]]][%[[L]]] : memref<?xi8> to memref<?x32xbf16>
 // CHECK: %[[BYTES:.*]] = arith.muli %[[L]], %c64
 // CHECK: %[[END:.*]] = arith.addi %[[SECOND]], %[[BYTES]]
-// CHECK: call @layer(%[[STREAM]], %[[SPACE]], %[[END]])
-// CHECK: call @layer(%[[STREAM]], %[[SPACE]], %[[END]])
+// CHECK: call @layer(%[[STREAM]], %{{.*}}, %[[SPACE]], %[[END]],
+// CHECK: call @layer(%[[STREAM]], %{{.*}}, %[[SPACE]], %[[END]],
 func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.extent = "rows"},
                    %list: memref<?xi32> {llama.argument = "logit_row_list", llama.extent = "logit_rows"}) {
   %c0 = arith.constant 0 : index
@@ -55,7 +55,7 @@ func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.exte
   return
 }
 
-// The caller's, 256 a row and 64 a logit row, and the deepest callee's behind it.
+// The caller's, 256 a row and 64 a logit row, and the deepest callee's after it.
 // CHECK-LABEL: func @workspace_bytes
 // CHECK-SAME: (%[[N:.*]]: index, %[[L:.*]]: index) -> index
 // CHECK: %[[A:.*]] = arith.muli %[[N]], %c256
@@ -112,7 +112,7 @@ func.func @forward(%x: memref<?x4x8xf32> {llama.argument = "x", llama.extent = "
 // -----
 
 func.func @forward(%n: index) {
-  // expected-error @+1 {{'memref.alloc' op has a size that is no number of rows}}
+  // expected-error @+1 {{'memref.alloc' op expected a number of rows as its size}}
   %a = memref.alloc(%n) : memref<?x64xf32>
   "test.use"(%a) : (memref<?x64xf32>) -> ()
   return
@@ -123,7 +123,7 @@ func.func @forward(%n: index) {
 func.func @forward(%x: memref<?x64xf32> {llama.argument = "x"}) {
   %c0 = arith.constant 0 : index
   %n = memref.dim %x, %c0 : memref<?x64xf32>
-  // expected-error @+1 {{'memref.alloc' op has a size that is no number of rows}}
+  // expected-error @+1 {{'memref.alloc' op expected a number of rows as its size}}
   %a = memref.alloc(%n) : memref<?x64xf32>
   "test.use"(%a) : (memref<?x64xf32>) -> ()
   return
@@ -135,7 +135,7 @@ func.func @forward(%x: memref<?x64xf32> {llama.argument = "x"}) {
 func.func @forward(%x: memref<?x?xf32> {llama.argument = "x", llama.extent = "rows"}) {
   %c1 = arith.constant 1 : index
   %n = memref.dim %x, %c1 : memref<?x?xf32>
-  // expected-error @+1 {{'memref.alloc' op has a size that is no number of rows}}
+  // expected-error @+1 {{'memref.alloc' op expected a number of rows as its size}}
   %a = memref.alloc(%n) : memref<?x64xf32>
   "test.use"(%a) : (memref<?x64xf32>) -> ()
   return
@@ -146,7 +146,7 @@ func.func @forward(%x: memref<?x?xf32> {llama.argument = "x", llama.extent = "ro
 func.func @forward(%x: memref<?x64xf32> {llama.argument = "x", llama.extent = "rows"}) {
   %c0 = arith.constant 0 : index
   %n = memref.dim %x, %c0 : memref<?x64xf32>
-  // expected-error @+1 {{'memref.alloc' op has a size that is no number of rows}}
+  // expected-error @+1 {{'memref.alloc' op expected a number of rows as its size}}
   %a = memref.alloc(%n, %n) : memref<?x?xf32>
   "test.use"(%a) : (memref<?x?xf32>) -> ()
   return

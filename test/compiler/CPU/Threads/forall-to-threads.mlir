@@ -1,11 +1,12 @@
-// RUN: llama-opt %s --llama-cpu-distribute --canonicalize --cse --split-input-file --verify-diagnostics \
+// RUN: llama-opt %s --llama-add-call-arguments --llama-cpu-forall-to-threads --canonicalize --cse --split-input-file --verify-diagnostics \
 // RUN:   --allow-unregistered-dialect | FileCheck %s
 
 // n * thread / threads to n * (thread + 1) / threads. What ran before the function
 // is unknown: its first loop waits.
 // CHECK-LABEL: func @loop_becomes_the_part_of_a_thread
-// CHECK-SAME: (%[[X:.*]]: memref<?xf32>, %[[N:.*]]: index, %[[THREAD:.*]]: index {llama.argument = "thread"}, %[[THREADS:.*]]: index {llama.argument = "threads"}, %[[CALL:.*]]: !llvm.ptr {llama.argument = "call"})
-// CHECK: call @llama_barrier(%[[CALL]], %c0, %c-1) : (!llvm.ptr, index, index) -> ()
+// CHECK-SAME: (%[[X:.*]]: memref<?xf32>, %[[N:[a-z0-9]*]]: index,
+// CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"}, %[[THREADS:[a-z0-9]*]]: index {llama.argument = "threads"}
+// CHECK: kernel.barrier
 // CHECK: %[[NEXT:.*]] = arith.addi %[[THREAD]], %c1
 // CHECK: %[[A:.*]] = arith.muli %[[N]], %[[THREAD]]
 // CHECK: %[[BEGIN:.*]] = arith.divui %[[A]], %[[THREADS]]
@@ -14,7 +15,6 @@
 // CHECK: scf.for %[[I:.*]] = %[[BEGIN]] to %[[END]] step %c1
 // CHECK:   memref.store %{{.*}}, %[[X]][%[[I]]]
 // CHECK-NOT: scf.forall
-// CHECK: func private @llama_barrier(!llvm.ptr, index, index)
 func.func @loop_becomes_the_part_of_a_thread(%x: memref<?xf32>, %n: index) {
   %one = arith.constant 1.0 : f32
   scf.forall (%i) in (%n) {
@@ -45,7 +45,8 @@ func.func @loop_of_panels_is_divided_by_panels(%x: memref<20xf32>) {
 
 // Rows and heads together are divided: one row keeps four threads busy.
 // CHECK-LABEL: func @several_dimensions_are_divided_by_their_product
-// CHECK-SAME: (%[[X:.*]]: memref<?x4xf32>, %[[N:.*]]: index, %[[THREAD:.*]]: index {llama.argument = "thread"}, %[[THREADS:.*]]: index {llama.argument = "threads"}
+// CHECK-SAME: (%[[X:.*]]: memref<?x4xf32>, %[[N:[a-z0-9]*]]: index,
+// CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"}, %[[THREADS:[a-z0-9]*]]: index {llama.argument = "threads"}
 // CHECK: %[[TOTAL:.*]] = arith.muli %[[N]], %c4
 // CHECK: arith.muli %[[TOTAL]], %[[THREAD]]
 // CHECK: scf.for %[[I:.*]] =
@@ -63,13 +64,13 @@ func.func @several_dimensions_are_divided_by_their_product(%x: memref<?x4xf32>, 
 // -----
 
 // CHECK-LABEL: func @reader_waits_for_the_writer
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: scf.for
 // CHECK: memref.store
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: scf.for
 // CHECK: memref.load
-// CHECK-NOT: call @llama_barrier
+// CHECK-NOT: kernel.barrier
 func.func @reader_waits_for_the_writer(%x: memref<16xf32>, %y: memref<16xf32>) {
   %one = arith.constant 1.0 : f32
   scf.forall (%i) in (16) {
@@ -85,11 +86,11 @@ func.func @reader_waits_for_the_writer(%x: memref<16xf32>, %y: memref<16xf32>) {
 // -----
 
 // CHECK-LABEL: func @writer_waits_for_readers
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: memref.load
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: memref.store
-// CHECK-NOT: call @llama_barrier
+// CHECK-NOT: kernel.barrier
 func.func @writer_waits_for_readers(%x: memref<16xf32>, %y: memref<16xf32>) {
   %one = arith.constant 1.0 : f32
   scf.forall (%i) in (16) {
@@ -105,8 +106,8 @@ func.func @writer_waits_for_readers(%x: memref<16xf32>, %y: memref<16xf32>) {
 // -----
 
 // CHECK-LABEL: func @writer_waits_for_the_writer
-// CHECK-COUNT-2: call @llama_barrier
-// CHECK-NOT: call @llama_barrier
+// CHECK-COUNT-2: kernel.barrier
+// CHECK-NOT: kernel.barrier
 func.func @writer_waits_for_the_writer(%x: memref<16xf32>) {
   %one = arith.constant 1.0 : f32
   scf.forall (%i) in (16) {
@@ -123,13 +124,13 @@ func.func @writer_waits_for_the_writer(%x: memref<16xf32>) {
 // Both read %x, each writes its own buffer: the second does not wait. The third
 // reads what the first has written, and then nothing is left to wait for.
 // CHECK-LABEL: func @independent_loops_do_not_wait
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: scf.for
-// CHECK-NOT: call @llama_barrier
+// CHECK-NOT: kernel.barrier
 // CHECK: scf.for
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: scf.for
-// CHECK-NOT: call @llama_barrier
+// CHECK-NOT: kernel.barrier
 func.func @independent_loops_do_not_wait(%x: memref<16xf32>, %a: memref<16xf32>, %b: memref<16xf32>,
                                          %c: memref<16xf32>, %d: memref<16xf32>) {
   scf.forall (%i) in (16) {
@@ -156,11 +157,11 @@ func.func @independent_loops_do_not_wait(%x: memref<16xf32>, %a: memref<16xf32>,
 // A loop of scalars inside a generic is code like any other: the rotation reads
 // what the product has written.
 // CHECK-LABEL: func @loop_over_a_generic_waits
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: vector.transfer_write
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: linalg.generic
-// CHECK-NOT: call @llama_barrier
+// CHECK-NOT: kernel.barrier
 func.func @loop_over_a_generic_waits(%x: memref<16x8xf32>, %y: memref<16x8xf32>) {
   %c0 = arith.constant 0 : index
   %zeros = arith.constant dense<0.0> : vector<8xf32>
@@ -183,11 +184,11 @@ func.func @loop_over_a_generic_waits(%x: memref<16x8xf32>, %y: memref<16x8xf32>)
 
 // Views of the workspace do not overlap; slices of one view do.
 // CHECK-LABEL: func @views_are_buffers_of_their_own
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: scf.for
-// CHECK-NOT: call @llama_barrier
+// CHECK-NOT: kernel.barrier
 // CHECK: scf.for
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: scf.for
 func.func @views_are_buffers_of_their_own(%space: memref<?xi8>) {
   %c0 = arith.constant 0 : index
@@ -212,12 +213,12 @@ func.func @views_are_buffers_of_their_own(%space: memref<?xi8>) {
 
 // Constant bounds: in each pass a thread meets its own part again.
 // CHECK-LABEL: func @loop_repeated_with_constant_bounds_does_not_wait_for_itself
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: memref.store
 // CHECK: scf.for
-// CHECK-NOT: call @llama_barrier
+// CHECK-NOT: kernel.barrier
 // CHECK:   scf.for
-// CHECK-NOT: call @llama_barrier
+// CHECK-NOT: kernel.barrier
 // CHECK: return
 func.func @loop_repeated_with_constant_bounds_does_not_wait_for_itself(
     %x: memref<16xf32>, %y: memref<?x16xf32>, %n: index) {
@@ -239,7 +240,7 @@ func.func @loop_repeated_with_constant_bounds_does_not_wait_for_itself(
 
 // CHECK-LABEL: func @loop_repeated_with_other_bounds_waits
 // CHECK: scf.for
-// CHECK:   call @llama_barrier
+// CHECK:   kernel.barrier
 // CHECK:   scf.for
 func.func @loop_repeated_with_other_bounds_waits(%y: memref<?x16xf32>, %n: index) {
   %c0 = arith.constant 0 : index
@@ -261,7 +262,7 @@ func.func @loop_repeated_with_other_bounds_waits(%y: memref<?x16xf32>, %n: index
 // CHECK-LABEL: func @loop_repeated_from_another_start_waits
 // CHECK: memref.store %{{.*}}, %[[X:.*]][
 // CHECK: scf.for
-// CHECK:   call @llama_barrier
+// CHECK:   kernel.barrier
 // CHECK:   scf.for
 // CHECK:     memref.store
 func.func @loop_repeated_from_another_start_waits(%x: memref<16xf32>, %y: memref<?x16xf32>, %n: index) {
@@ -284,9 +285,9 @@ func.func @loop_repeated_from_another_start_waits(%x: memref<16xf32>, %y: memref
 // The first of two loops meets, in the next round, what the second has left.
 // CHECK-LABEL: func @two_loops_repeated_together_wait_for_each_other
 // CHECK: scf.for
-// CHECK:   call @llama_barrier
+// CHECK:   kernel.barrier
 // CHECK:   scf.for
-// CHECK:   call @llama_barrier
+// CHECK:   kernel.barrier
 // CHECK:   scf.for
 func.func @two_loops_repeated_together_wait_for_each_other(%x: memref<16xf32>, %y: memref<16xf32>, %n: index) {
   %c0 = arith.constant 0 : index
@@ -309,13 +310,13 @@ func.func @two_loops_repeated_together_wait_for_each_other(%x: memref<16xf32>, %
 // The wait for %x stands in front of the passes: if there are none, it happens
 // all the same, and the last loop need not wait again.
 // CHECK-LABEL: func @loop_after_passes_that_may_be_none_waits
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: scf.for
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: scf.for
-// CHECK-NOT: call @llama_barrier
+// CHECK-NOT: kernel.barrier
 // CHECK:   scf.for
-// CHECK-NOT: call @llama_barrier
+// CHECK-NOT: kernel.barrier
 // CHECK: return
 func.func @loop_after_passes_that_may_be_none_waits(%x: memref<16xf32>, %y: memref<16xf32>, %z: memref<16xf32>,
                                                     %n: index) {
@@ -342,9 +343,9 @@ func.func @loop_after_passes_that_may_be_none_waits(%x: memref<16xf32>, %y: memr
 
 // Every thread reads the number, which one of them has written.
 // CHECK-LABEL: func @read_outside_of_loops_waits
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: memref.store
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: memref.load
 func.func @read_outside_of_loops_waits(%x: memref<16xindex>, %y: memref<?xindex>) {
   %c0 = arith.constant 0 : index
@@ -363,7 +364,7 @@ func.func @read_outside_of_loops_waits(%x: memref<16xindex>, %y: memref<?xindex>
 // In every round all threads read what the round before has written.
 // CHECK-LABEL: func @read_between_rounds_waits
 // CHECK: scf.for
-// CHECK:   call @llama_barrier
+// CHECK:   kernel.barrier
 // CHECK:   memref.load
 // CHECK:   scf.for
 // CHECK:     memref.store
@@ -381,17 +382,13 @@ func.func @read_between_rounds_waits(%x: memref<16xindex>, %n: index) {
 
 // -----
 
-// What a callee does is unknown here; it is given thread, threads and call.
+// What a callee does is unknown here.
 // CHECK-LABEL: func private @callee
-// CHECK-SAME: (%{{.*}}: memref<16xf32>, %{{.*}}: index {{.*}}, %{{.*}}: index {{.*}}, %{{.*}}: !llvm.ptr
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK-LABEL: func @loop_after_a_call_waits
-// CHECK-SAME: (%[[X:.*]]: memref<16xf32>, %[[Y:.*]]: memref<16xf32>, %[[THREAD:.*]]: index {{.*}}, %[[THREADS:.*]]: index {{.*}}, %[[CALL:.*]]: !llvm.ptr
-// CHECK: call @callee(%[[X]], %[[THREAD]], %[[THREADS]], %[[CALL]])
-// CHECK: call @llama_barrier
+// CHECK: call @callee
+// CHECK: kernel.barrier
 // CHECK: scf.for
-// CHECK-LABEL: func @workspace_bytes
-// CHECK-SAME: (%{{.*}}: index, %{{.*}}: index) -> index
 func.func private @callee(%x: memref<16xf32>) {
   %one = arith.constant 1.0 : f32
   scf.forall (%i) in (16) {
@@ -407,16 +404,13 @@ func.func @loop_after_a_call_waits(%x: memref<16xf32>, %y: memref<16xf32>) {
   }
   return
 }
-func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
-  return %rows : index
-}
 
 // -----
 
 // CHECK-LABEL: func @loop_after_unknown_code_waits
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: "test.unknown"
-// CHECK: call @llama_barrier
+// CHECK: kernel.barrier
 // CHECK: memref.store
 func.func @loop_after_unknown_code_waits(%y: memref<16xf32>) {
   %one = arith.constant 1.0 : f32
@@ -499,85 +493,93 @@ func.func @unknown_code_between_rounds_is_refused(%x: memref<16xf32>, %n: index)
 
 // -----
 
-// What lies between a barrier and the next is a step: the ops that it comes from,
-// the weights that it reads, whole in panels or in rows, and whose rows.
-// Recording scores needs no barrier of its own, and is for few calls: it counts
-// as no attention.
-// CHECK: module attributes {llama.steps = [
-// CHECK-SAME: {matrices = [], ops = ["embed"], rows = "rows", tables = ["table"]},
-// CHECK-SAME: {matrices = ["layers.a"], ops = ["linear"], rows = "prompt_rows", tables = []},
-// CHECK-SAME: {matrices = ["layers.a"], ops = ["linear", "add", "record_scores"], rows = "generated_rows", tables = []},
-// CHECK-SAME: {cache, matrices = [], ops = ["fused_attention"], rows = "rows", tables = []},
-// CHECK-SAME: {matrices = [], ops = ["record_scores"], rows = "rows", tables = []},
-// CHECK-SAME: {matrices = ["layers.a"], ops = [], rows = "logit_rows", tables = []}]
-// CHECK-LABEL: func @steps_say_what_barriers_stand_before
-// CHECK-SAME: (%[[LAYER:[a-z0-9]*]]: index {llama.argument = "layer"}
-// CHECK: call @llama_barrier(%{{.*}}, %c0, %[[LAYER]])
-// CHECK: call @llama_barrier(%{{.*}}, %c1, %[[LAYER]])
-// CHECK: scf.for
-// CHECK: call @llama_barrier(%{{.*}}, %c2, %[[LAYER]])
-// CHECK: scf.for
-// CHECK: call @llama_barrier(%{{.*}}, %c3, %[[LAYER]])
-// CHECK: call @llama_barrier(%{{.*}}, %c4, %[[LAYER]])
-// CHECK: call @llama_barrier(%{{.*}}, %c5, %[[LAYER]])
-// CHECK-NOT: call @llama_barrier
-module attributes {llama.weights = [{name = "layers.a", offset = 0 : i64}, {name = "table", offset = 4096 : i64}]} {
-  func.func @steps_say_what_barriers_stand_before(%layer: index {llama.argument = "layer"},
-      %x: memref<?x8xf32> {llama.argument = "x", llama.extent = "rows"},
-      %y: memref<?x8xf32> {llama.argument = "y", llama.extent = "logit_rows"},
-      %kv: memref<?xf32> {llama.argument = "kv"}, %scores: memref<?xf32>,
-      %weights: memref<?xi8> {llama.argument = "weights"},
-      %prompt: index {llama.argument = "prompt_rows"}) {
-    %c0 = arith.constant 0 : index
-    %c1 = arith.constant 1 : index
-    %c4096 = arith.constant 4096 : index
-    %rows = memref.dim %x, %c0 : memref<?x8xf32>
-    %logit_rows = memref.dim %y, %c0 : memref<?x8xf32>
-    %a = memref.view %weights[%c0][] : memref<?xi8> to memref<8xf32>
-    %bytes = memref.view %weights[%c4096][] : memref<?xi8> to memref<64xi8>
-    %table = memref.view %bytes[%c0][] : memref<64xi8> to memref<16xf32>
-    scf.forall (%i) in (%rows) {
-      %v = memref.load %table[%i] : memref<16xf32> loc(#embed)
-      memref.store %v, %x[%i, %c0] : memref<?x8xf32> loc(#embed)
-    }
-    scf.for %row = %c0 to %prompt step %c1 {
-      scf.forall (%i) in (8) {
-        %v = memref.load %a[%i] : memref<8xf32> loc(#linear)
-        memref.store %v, %x[%row, %i] : memref<?x8xf32> loc(#linear)
-      }
-    }
-    scf.for %row = %prompt to %rows step %c1 {
-      scf.forall (%i) in (8) {
-        %v = memref.load %a[%i] : memref<8xf32> loc(#linear)
-        memref.store %v, %x[%row, %i] : memref<?x8xf32> loc(#add)
-      }
-    }
-    scf.forall (%i) in (%rows) {
-      %v = memref.load %kv[%i] : memref<?xf32> loc(#record)
-      memref.store %v, %scores[%i] : memref<?xf32> loc(#record)
-    }
-    scf.forall (%i) in (%rows) {
-      %v = memref.load %kv[%i] : memref<?xf32> loc(#attention)
-      memref.store %v, %x[%i, %c0] : memref<?x8xf32> loc(#attention)
-    }
-    scf.forall (%i) in (%rows) {
-      %v = memref.load %kv[%i] : memref<?xf32> loc(#record)
-      memref.store %v, %x[%i, %c0] : memref<?x8xf32> loc(#record)
-    }
-    scf.for %row = %c0 to %logit_rows step %c1 {
-      scf.forall (%i) in (8) {
-        %v = memref.load %a[%i] : memref<8xf32>
-        %w = memref.load %x[%row, %i] : memref<?x8xf32>
-        %sum = arith.addf %v, %w : f32
-        memref.store %sum, %y[%row, %i] : memref<?x8xf32>
-      }
-    }
-    return
+// What lies between a barrier and the next is a phase: the ops that it comes from,
+// the matrices that its rows are multiplied with, tables of which each row reads
+// some, and whose rows. Recording scores needs no barrier of its own, and is for few
+// calls: it counts as no attention. Buffers that were written are said with the
+// part that a thread has of them.
+// CHECK-LABEL: func @barriers_say_which_phase_begins
+// CHECK-SAME: (%[[LAYER:[a-z0-9]*]]: index {llama.argument = "layer"}, %[[X:[a-z0-9]*]]: memref<?x32xf32>, %[[Y:[a-z0-9]*]]: memref<?x64xf32>
+// CHECK: kernel.barrier <ops = ["embed"], matrices = [], tables = ["table"], rows = "rows"> layer %[[LAYER]]
+// CHECK: kernel.barrier <ops = ["linear"], matrices = ["layers.a"], tables = [], rows = "prompt_rows"> layer %[[LAYER]] gathers(%[[X]] : memref<?x32xf32>) cut [#kernel.cut<dim 0 by 1>]
+// CHECK: kernel.barrier <ops = ["linear", "record_scores"], matrices = ["layers.a"], tables = [], rows = "generated_rows"> {{.*}} gathers(%[[Y]] : memref<?x64xf32>) cut [#kernel.cut<dim 1 by 32>]
+// CHECK: kernel.barrier <ops = ["fused_attention"], matrices = [], tables = [], rows = "rows", cache = true>
+// CHECK: kernel.barrier <ops = ["logits"], matrices = ["output"], tables = [], rows = "logit_rows"> {{.*}} cut [#kernel.cut<dim 0 by 1>]
+// CHECK-NOT: kernel.barrier
+llama.weight @layers.a layered layout "panels16" : tensor<2x64x32xf32>
+llama.weight @output layout "panels16" : tensor<64x32xf32>
+llama.weight @table : tensor<16xf32>
+func.func @barriers_say_which_phase_begins(%layer: index {llama.argument = "layer"},
+    %x: memref<?x32xf32>, %y: memref<?x64xf32>, %logits: memref<?x64xf32>,
+    %kv: memref<?xf32> {llama.argument = "kv"}, %scores: memref<?xf32>,
+    %prompt: index {llama.argument = "prompt_rows"}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %rows = memref.dim %x, %c0 : memref<?x32xf32>
+  %table = kernel.stored_weight @table : memref<16xf32>
+  scf.forall (%i) in (%rows) {
+    %v = memref.load %table[%i] : memref<16xf32> loc(#embed)
+    %row = memref.subview %x[%i, 0] [1, 32] [1, 1] : memref<?x32xf32> to memref<32xf32, strided<[1], offset: ?>>
+    memref.store %v, %row[%c0] : memref<32xf32, strided<[1], offset: ?>> loc(#embed)
   }
+  scf.for %row = %c0 to %prompt step %c1 {
+    scf.forall (%j) = (0) to (64) step (32) {
+      %from = memref.subview %x[%row, 0] [1, 32] [1, 1] : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
+      %into = memref.subview %y[%row, %j] [1, 32] [1, 1] : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
+      kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@layers.a[%layer] : tensor<64x32xf32>)
+        from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "linear"
+    }
+  }
+  scf.for %row = %prompt to %rows step %c1 {
+    scf.forall (%j) = (0) to (64) step (32) {
+      %from = memref.subview %x[%row, 0] [1, 32] [1, 1] : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
+      %into = memref.subview %y[%row, %j] [1, 32] [1, 1] : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
+      kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@layers.a[%layer] : tensor<64x32xf32>)
+        from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "linear"
+    }
+  }
+  scf.forall (%i) in (%rows) {
+    %v = memref.load %kv[%i] : memref<?xf32> loc(#record)
+    memref.store %v, %scores[%i] : memref<?xf32> loc(#record)
+  }
+  scf.forall (%i) in (%rows) {
+    %v = memref.load %kv[%i] : memref<?xf32> loc(#attention)
+    %own = memref.alloca() : memref<4xf32>
+    memref.store %v, %own[%c0] : memref<4xf32>
+    %part = memref.subview %x[%i, 0] [1, 32] [1, 1] : memref<?x32xf32> to memref<32xf32, strided<[1], offset: ?>>
+    %heads = memref.expand_shape %part [[0, 1]] output_shape [2, 16]
+      : memref<32xf32, strided<[1], offset: ?>> into memref<2x16xf32, strided<[16, 1], offset: ?>>
+    memref.store %v, %heads[%c0, %c1] : memref<2x16xf32, strided<[16, 1], offset: ?>> loc(#attention)
+  }
+  scf.for %row = %c0 to %rows step %c1 {
+    scf.forall (%j) = (0) to (64) step (32) {
+      %from = memref.subview %x[%row, 0] [1, 32] [1, 1] : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
+      %into = memref.subview %logits[%row, %j] [1, 32] [1, 1] : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
+      kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@output : tensor<64x32xf32>)
+        from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "logits" logits
+    }
+  }
+  return
 }
 #unknown = loc(unknown)
-#embed = loc(fused<{op = "embed"}>[#unknown])
-#linear = loc(fused<{weight = "layers.a"}>[fused<{op = "linear"}>["layers.a"(#unknown)]])
-#add = loc(fused<{op = "add"}>[#unknown])
-#record = loc(fused<{op = "record_scores"}>[#unknown])
-#attention = loc(fused<{op = "fused_attention"}>[#unknown])
+#embed = loc("llama.embed"(#unknown))
+#record = loc("llama.record_scores"(#unknown))
+#attention = loc("llama.fused_attention"(#unknown))
+
+// -----
+
+// A function that is called for one layer after the other meets what its own end
+// has left.
+// CHECK-LABEL: func @first_barrier_gathers_what_the_last_phase_wrote
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<4x64xf32>
+// CHECK: kernel.barrier {{.*}} gathers(%[[X]] : memref<4x64xf32>) cut [#kernel.cut<dim 1 by 32>]
+// CHECK-NOT: kernel.barrier
+func.func @first_barrier_gathers_what_the_last_phase_wrote(%x: memref<4x64xf32>) {
+  %one = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  scf.forall (%j) = (0) to (64) step (32) {
+    %part = memref.subview %x[0, %j] [4, 32] [1, 1] : memref<4x64xf32> to memref<4x32xf32, strided<[64, 1], offset: ?>>
+    memref.store %one, %part[%c0, %c0] : memref<4x32xf32, strided<[64, 1], offset: ?>>
+  }
+  return
+}

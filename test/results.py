@@ -1,0 +1,132 @@
+"""Runs the programs that tests are and reads how many checks passed, failed and were skipped.
+
+Each function shows the output and returns these three numbers.
+"""
+
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+import threading
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, "build")
+JOBS = os.environ.get("JOBS", str(os.cpu_count()))
+
+
+def run(command, **options):
+    """Runs a command, shows and returns its output and its exit code.
+
+    In the main thread the output is shown as it comes, in others at the end, in one piece.
+    """
+    process = subprocess.Popen(command, cwd=ROOT, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               errors="replace", **options)
+    shows = threading.current_thread() is threading.main_thread()
+    lines = []
+    for line in process.stdout:
+        if shows:
+            print(line, end="", flush=True)
+        lines.append(line)
+    code, text = process.wait(), "".join(lines)
+    if not shows:
+        print(text, end="", flush=True)
+    return code, text
+
+
+def total(results):
+    return tuple(sum(column) for column in zip((0, 0, 0), *results, strict=True))
+
+
+def run_side_by_side(function, arguments):
+    """The sum of a function's results, of several arguments at a time."""
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+        return total(pool.map(function, arguments))
+
+
+def single(command, **options):
+    """A command that passes or fails as a whole."""
+    code, _ = run(command, **options)
+    return (1, 0, 0) if code == 0 else (0, 1, 0)
+
+
+def build_folder(preset):
+    return os.path.join(ROOT, {"release": "build"}.get(preset, "build-" + preset))
+
+
+def configure(preset):
+    """Whether there is a build folder, up to date with the lists of files in CMakeLists.txt."""
+    folder = build_folder(preset)
+    if not os.path.exists(os.path.join(folder, "build.ninja")):
+        return run(["cmake", "--preset", preset], stdin=subprocess.DEVNULL)[0] == 0
+    quiet = subprocess.run(["ninja", "-C", folder, "build.ninja"], check=False, text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+    if quiet.returncode:
+        print(quiet.stdout, end="")
+    return quiet.returncode == 0
+
+
+def build(preset, *targets):
+    """Whether everything, or these targets, builds without warnings."""
+    if not configure(preset):
+        return False
+    code, text = run(["ninja", "-C", build_folder(preset), "-j", JOBS, *targets])
+    warnings = re.findall(r"^/\S+: warning: .*$", text, re.MULTILINE)
+    return code == 0 and not warnings
+
+
+def googletest(binary, *flags, **environment):
+    """One GoogleTest program. A filter that no test matches has failed."""
+    code, text = run([binary, "--gtest_brief=1", *flags], env={**os.environ, **environment})
+
+    def count(kind):
+        match = re.search(r"\[\s+%s\s+\] (\d+) test" % kind, text)
+        return int(match.group(1)) if match else 0
+    passed, failed, skipped = count("PASSED"), count("FAILED"), count("SKIPPED")
+    if not failed and (code or not passed + skipped):
+        failed = 1  # it crashed, or did nothing
+    return passed, failed, skipped
+
+
+def unittests(command):
+    """Python's unittest."""
+    code, text = run(command)
+
+    def count(kind):
+        match = re.search(r"\b%s=(\d+)" % kind, text)
+        return int(match.group(1)) if match else 0
+    ran = re.search(r"^Ran (\d+) test", text, re.MULTILINE)
+    failed = count("failures") + count("errors")
+    if not failed and (code or not ran or ran.group(1) == "0"):
+        failed = 1
+    skipped = count("skipped")
+    return max((int(ran.group(1)) if ran else 0) - failed - skipped, 0), failed, skipped
+
+
+def checklist(command):
+    """A script that prints a line for every check."""
+    code, text = run(command)
+
+    def count(word):
+        return len(re.findall(r"^%s" % word, text, re.MULTILINE))
+    failed = count("FAIL ")
+    if not failed and (code or not count("ok ")):
+        failed = 1
+    return count("ok "), failed, count("skipped: ")
+
+
+def run_lit(*paths, flags=(), **environment):
+    """lit; says which tests were skipped."""
+    lit = os.path.join(os.path.dirname(sys.executable), "lit")
+    code, text = run([lit, "-sv", "--show-unsupported", "-j", JOBS, *flags, *paths],
+                     env={**os.environ, **environment})
+
+    def count(*kinds):
+        return sum(int(number) for kind in kinds
+                   for number in re.findall(r"^\s*%s\s*:\s*(\d+)" % kind, text, re.MULTILINE))
+    passed = count("Passed", "Passed With Retry")
+    failed = count("Failed", "Unresolved", "Timed Out", "Unexpectedly Passed")
+    if code and not failed:
+        failed = 1
+    return passed, failed, count("Unsupported", "Skipped")
