@@ -59,7 +59,7 @@ RULES = {
                         "compiler/Pipelines"], MLIR),
     "runtime": ([], r"$^"),
     "runtime/Error.h": ([], r"$^"),
-    "runtime/abi": ([], r"$^"),
+    "runtime/abi": ([], r"nlohmann/"),
     "runtime/include": ([], r"llamart/"),
     "runtime/Text": (["runtime/abi", "runtime/Error.h"],
                      r"sentencepiece|pcre2"),

@@ -234,14 +234,6 @@ std::vector<double> ModelConfig::getRopeFrequencies() const {
   return frequencies;
 }
 
-Json ModelConfig::shapeToJson() const {
-  return {{"hidden", hidden},
-          {"ffn", ffn},
-          {"vocab", vocab},
-          {"layers", layers},
-          {"heads", {{"query", heads}, {"kv", kvHeads}, {"dim", headDim}}}};
-}
-
 Json ModelConfig::toJson() const {
   Json rope = {{"theta", ropeTheta}, {"scaling", nullptr}};
   if (ropeScaling)
@@ -252,7 +244,12 @@ Json ModelConfig::toJson() const {
         {"original_max_positions", ropeScaling->originalMaxPositions}};
   if (!ropeDivisors.empty())
     rope["divisors"] = ropeDivisors;
-  Json json = shapeToJson();
+  Json json = {
+      {"hidden", hidden},
+      {"ffn", ffn},
+      {"vocab", vocab},
+      {"layers", layers},
+      {"heads", {{"query", heads}, {"kv", kvHeads}, {"dim", headDim}}}};
   json["norm_eps"] = normEps;
   json["rope"] = std::move(rope);
   json["max_seq_len"] = maxSeqLen;

@@ -62,8 +62,6 @@ struct ModelConfig {
   /// scaling applied.
   std::vector<double> getRopeFrequencies() const;
 
-  /// "hidden" to "heads", the keys of model.json for the shapes of tensors.
-  nlohmann::ordered_json shapeToJson() const;
   /// All of it, under the keys of model.json and in their order.
   nlohmann::ordered_json toJson() const;
 };

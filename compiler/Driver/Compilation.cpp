@@ -59,8 +59,8 @@ private:
   llvm::Error writeCode();
   llvm::Error writeModel();
   llvm::Error link(const ObjectData &data, OutputFile &file);
-  llvm::Expected<std::vector<std::string>> writeWeights(OutputFile &file,
-                                                        uint64_t begin);
+  llvm::Expected<std::vector<char>> writeWeights(OutputFile &file,
+                                                 uint64_t begin);
 
   std::string getModelPath() const {
     return options.output.empty() ? "model.so" : options.output;
@@ -320,8 +320,8 @@ llvm::Error Compilation::writeCode() {
   return writeWhole(options.output.empty() ? "model.o" : options.output, *code);
 }
 
-llvm::Expected<std::vector<std::string>>
-Compilation::writeWeights(OutputFile &file, uint64_t begin) {
+llvm::Expected<std::vector<char>> Compilation::writeWeights(OutputFile &file,
+                                                            uint64_t begin) {
   llvm::Expected<SmallVector<WeightOp>> weights = getPlacedWeights(*modules[0]);
   if (!weights)
     return weights.takeError();
@@ -374,7 +374,7 @@ llvm::Error Compilation::writeModel() {
     auto hashes = writeWeights(*weights, 0);
     if (!hashes)
       return hashes.takeError();
-    if (llvm::Error error = recordHashes(*data, *hashes, *file))
+    if (llvm::Error error = writeHashes(*file, *hashes))
       return error;
     if (llvm::Error error = weights->keep())
       return error;
@@ -386,7 +386,7 @@ llvm::Error Compilation::writeModel() {
     auto hashes = writeWeights(*file, *begin);
     if (!hashes)
       return hashes.takeError();
-    if (llvm::Error error = recordHashes(*data, *hashes, *file))
+    if (llvm::Error error = writeHashes(*file, *hashes))
       return error;
   }
   return file->keep(/*isExecutable=*/true);

@@ -2,12 +2,12 @@
 
 #include "compiler/Output/EmbedWeights.h"
 
+#include "runtime/abi/LlamaABI.h"
 #include "weights/Quantization/PackWeights.h"
 #include "weights/Quantization/Quantize.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
 #include "llvm/Support/Parallel.h"
 
@@ -202,7 +202,7 @@ static llvm::Error embedTensor(WeightOp weight, int64_t layer,
                                const Checkpoint &checkpoint, OutputFile &file,
                                uint64_t begin,
                                function_ref<void(uint64_t)> written,
-                               std::string &hash) {
+                               std::vector<char> &hashes) {
   std::string name = weight.getTensorName(layer);
   const TensorInfo *tensor = checkpoint.find(name);
   if (!tensor)
@@ -225,17 +225,18 @@ static llvm::Error embedTensor(WeightOp weight, int64_t layer,
     at += bytes->size();
     written(bytes->size());
   }
-  hash = llvm::toHex(hasher.final(), /*LowerCase=*/true);
+  auto hash = hasher.final<LLAMA_HASH_BYTES>();
+  hashes.insert(hashes.end(), hash.begin(), hash.end());
   return llvm::Error::success();
 }
 
-llvm::Expected<std::vector<std::string>>
+llvm::Expected<std::vector<char>>
 llama::embedWeights(ArrayRef<WeightOp> weights, const Checkpoint &checkpoint,
                     OutputFile &file, uint64_t begin, Progress progress) {
   uint64_t total = 0, done = 0;
   for (WeightOp weight : weights)
     total += weight.getLayerCount() * weight.getTensorBytes();
-  std::vector<std::string> hashes;
+  std::vector<char> hashes;
   for (WeightOp weight : weights)
     for (int64_t layer = 0; layer < weight.getLayerCount(); ++layer)
       if (llvm::Error error = embedTensor(
@@ -244,7 +245,7 @@ llama::embedWeights(ArrayRef<WeightOp> weights, const Checkpoint &checkpoint,
                 done += bytes;
                 progress(done, total);
               },
-              hashes.emplace_back()))
+              hashes))
         return std::move(error);
   return hashes;
 }

@@ -16,9 +16,10 @@ namespace mlir::llama {
 /// Called now and then with the bytes written so far and in all.
 using Progress = function_ref<void(uint64_t done, uint64_t total)>;
 
-/// Writes every weight at `begin` plus its offset, in its type and layout. Returns BLAKE3
-/// of each tensor, in the order of the list and its layers.
-llvm::Expected<std::vector<std::string>>
+/// Writes every weight at `begin` plus its offset, in its type and layout.
+/// Returns BLAKE3 of each tensor, in the order of the list and its layers, one
+/// after the other.
+llvm::Expected<std::vector<char>>
 embedWeights(ArrayRef<WeightOp> weights,
              const llamaweights::Checkpoint &checkpoint,
              llamaweights::OutputFile &file, uint64_t begin, Progress progress);

@@ -75,13 +75,15 @@ static void prepareFunctions(llvm::Module &module, const TargetInfo &target,
       global.setLinkage(llvm::GlobalValue::InternalLinkage);
 }
 
-static void addBytes(llvm::Module &module, StringRef name, StringRef bytes) {
+static llvm::GlobalVariable *addBytes(llvm::Module &module, StringRef name,
+                                      StringRef bytes) {
   llvm::Constant *value = llvm::ConstantDataArray::getString(
       module.getContext(), bytes, /*AddNull=*/false);
   auto *global = new llvm::GlobalVariable(
       module, value->getType(),
       /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage, value, name);
   global->setAlignment(llvm::Align(64));
+  return global;
 }
 
 /// A reservation takes no room in the object file, which is what makes it a
@@ -104,6 +106,9 @@ static void addData(llvm::Module &module, const ObjectData &data) {
   addBytes(module, LLAMA_SYMBOL_INFO, data.info);
   if (!data.tokenizer.empty())
     addBytes(module, LLAMA_SYMBOL_TOKENIZER, data.tokenizer);
+  if (data.hashesBytes)
+    addBytes(module, LLAMA_SYMBOL_HASHES, std::string(data.hashesBytes, '\0'))
+        ->setSection(kHashesSection);
   if (data.weightsBytes)
     reserveWeights(module, data.weightsBytes);
 }

@@ -19,6 +19,8 @@ struct ObjectData {
   std::string header;    ///< bytes of a llama_model_header; empty: code alone
   std::string info;      ///< JSON
   std::string tokenizer; ///< empty if there is none
+  /// Zeros under llama_hashes, to be overwritten; 0: none.
+  uint64_t hashesBytes = 0;
   /// Bytes to reserve under llama_weights, without contents; 0: none.
   uint64_t weightsBytes = 0;
 };
@@ -26,6 +28,10 @@ struct ObjectData {
 /// Section of the object file that is reserved for the weights. The name makes
 /// it one without contents.
 inline constexpr llvm::StringLiteral kReservedSection = ".bss.weights";
+
+/// Section of the hashes: the name makes it one with contents, which may only be
+/// read.
+inline constexpr llvm::StringLiteral kHashesSection = ".rodata.hashes";
 
 /// Names of the functions that the runtime calls.
 struct EntryPoints {

@@ -9,6 +9,8 @@
 #include "compiler/Output/LinkSharedObject.h"
 
 #include "compiler/Output/EmitObject.h"
+#include "runtime/abi/LlamaABI.h"
+#include "weights/Formats/SymbolOffsets.h"
 
 #include "lld/Common/Driver.h"
 #include "llvm/BinaryFormat/ELF.h"
@@ -45,6 +47,7 @@ SECTIONS {
   .dynstr : { *(.dynstr) } :constant
   .rela.dyn : { *(.rela.dyn) } :constant
   .rela.plt : { *(.rela.plt) } :constant
+  .rodata.hashes : { *(.rodata.hashes) } :constant
   .rodata : { *(.rodata .rodata.*) } :constant
   .eh_frame : { *(.eh_frame) } :constant
   . = ALIGN(CONSTANT(MAXPAGESIZE));
@@ -201,4 +204,15 @@ llvm::Expected<uint64_t> llama::openWeightsSection(OutputFile &file,
   }
   return llvm::createStringError(
       "the linker has lost the segment of '.lrodata'");
+}
+
+llvm::Error llama::writeHashes(OutputFile &file, ArrayRef<char> hashes) {
+  auto symbols = llamaweights::SymbolOffsets::read(file.getTemporaryPath());
+  if (!symbols)
+    return symbols.takeError();
+  llvm::Expected<uint64_t> offset =
+      symbols->find(LLAMA_SYMBOL_HASHES, hashes.size());
+  if (!offset)
+    return offset.takeError();
+  return file.write(*offset, hashes);
 }

@@ -21,6 +21,10 @@ llvm::Error linkSharedObject(llvm::ArrayRef<llvm::SmallVector<char, 0>> objects,
 llvm::Expected<uint64_t> openWeightsSection(llamaweights::OutputFile &file,
                                             uint64_t bytes);
 
+/// Fills llama_hashes of a file that was linked.
+llvm::Error writeHashes(llamaweights::OutputFile &file,
+                        llvm::ArrayRef<char> hashes);
+
 } // namespace mlir::llama
 
 #endif // LLAMA_COMPILER_OUTPUT_LINKSHAREDOBJECT_H

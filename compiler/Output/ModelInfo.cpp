@@ -6,6 +6,7 @@
 #include "dialects/Kernel/IR/KernelDialect.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
 #include "dialects/Llama/IR/LlamaTypes.h"
+#include "runtime/abi/CacheLayout.h"
 #include "runtime/abi/LlamaABI.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
@@ -13,17 +14,11 @@
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FormatVariadic.h"
-
-#include <cstring>
-#include <nlohmann/json.hpp>
 
 using namespace mlir;
 using namespace mlir::llama;
+using llamaabi::ModelInfo;
 using llamaweights::OpenedModel;
-using llamaweights::OutputFile;
-using Json = nlohmann::ordered_json;
 
 std::string llama::getCompilerVersion() {
   return "llama-compile " LLAMA_VERSION " (LLVM " LLVM_VERSION_STRING ")";
@@ -47,48 +42,23 @@ llvm::Expected<SmallVector<WeightOp>> llama::getPlacedWeights(ModuleOp module) {
   return weights;
 }
 
-// Stands for the hash of a tensor until it has been written: 64 digits.
-static constexpr StringLiteral kNoHash =
-    "0000000000000000000000000000000000000000000000000000000000000000";
-
-static Json describeTensors(ArrayRef<WeightOp> weights) {
-  Json tensors = Json::array();
+static std::vector<llamaabi::TensorEntry>
+describeTensors(ArrayRef<WeightOp> weights) {
+  std::vector<llamaabi::TensorEntry> tensors;
   for (WeightOp weight : weights) {
     RankedTensorType type = weight.getElementTensorType();
-    for (int64_t layer = 0; layer < weight.getLayerCount(); ++layer) {
-      tensors.push_back(
-          {{"name", weight.getTensorName(layer)},
-           {"dtype", getTypeName(type.getElementType())},
-           {"layout", getName(weight.getTensorLayout())},
-           {"shape", type.getShape().vec()},
-           {"offset", *weight.getOffset() + layer * weight.getTensorBytes()},
-           {"bytes", weight.getTensorBytes()},
-           {"hash", std::string(kNoHash)}});
-      if (weight.getRotated())
-        tensors.back()["rotated"] = true;
-    }
+    int64_t offset = *weight.getOffset(), bytes = weight.getTensorBytes();
+    for (int64_t layer = 0; layer < weight.getLayerCount(); ++layer)
+      tensors.push_back({weight.getTensorName(layer),
+                         getElementFormat(type.getElementType()),
+                         weight.getTensorLayout(), type.getShape().vec(),
+                         offset + layer * bytes, bytes, weight.getRotated()});
   }
   return tensors;
 }
 
-/// Bytes of one key or value of one head.
-static uint64_t getCachedBytes(StringRef type, int64_t headDim) {
-  if (type == "int8")
-    return headDim + kCacheScaleBytes;
-  return headDim * (type == "f32" ? 4 : 2);
-}
-
-namespace {
-
 /// What the module's attributes say.
-struct ModuleFacts {
-  std::string activations, kvType;
-  int64_t maxSeqLen, weightsBytes;
-};
-
-} // namespace
-
-static llvm::Expected<ModuleFacts> readFacts(ModuleOp module) {
+static llvm::Error describeModule(ModuleOp module, ModelInfo &info) {
   auto activations = module->getAttrOfType<TypeAttr>(kActivationsAttr);
   auto kvType = module->getAttrOfType<TypeAttr>(kCacheTypeAttr);
   auto maxSeqLen = module->getAttrOfType<IntegerAttr>(kMaxSeqLenAttr);
@@ -98,101 +68,95 @@ static llvm::Expected<ModuleFacts> readFacts(ModuleOp module) {
         "the module lacks one of the attributes '%s', '%s', '%s', '%s'",
         kActivationsAttr.data(), kCacheTypeAttr.data(), kMaxSeqLenAttr.data(),
         kWeightsBytesAttr.data());
-  return ModuleFacts{getTypeName(activations.getValue()),
-                     getTypeName(kvType.getValue()), maxSeqLen.getInt(),
-                     bytes.getInt()};
+  info.activations = getTypeName(activations.getValue());
+  info.kvType = getTypeName(kvType.getValue());
+  info.maxSeqLen = maxSeqLen.getInt();
+  info.weightsBytes = bytes.getInt();
+  return llvm::Error::success();
 }
 
-/// One phase: its name, what it reads of a layer's weights once (`bytes`) and
-/// for each row (`row_bytes`), and how many weights a row is multiplied with.
-static Json describePhase(PhaseAttr phase, ArrayRef<WeightOp> weights) {
+/// What the checkpoint's hyper-parameters and its tokenizer say.
+static void describeCheckpoint(const OpenedModel &manifest, ModelInfo &info) {
+  const llamaweights::ModelConfig &config = manifest.config;
+  info.name = manifest.name;
+  info.hidden = config.hidden;
+  info.ffn = config.ffn;
+  info.vocab = config.vocab;
+  info.layers = config.layers;
+  info.heads = config.heads;
+  info.kvHeads = config.kvHeads;
+  info.headDim = config.headDim;
+  info.bosToken = config.bosToken;
+  info.eosTokens.assign(config.eosTokens.begin(), config.eosTokens.end());
+  if (manifest.vocabulary)
+    info.chatTemplate = manifest.vocabulary->chatTemplate;
+}
+
+/// What a phase reads of a layer's weights once and for each row, and how many
+/// weights a row is multiplied with.
+static void countWeights(PhaseAttr attribute, ArrayRef<WeightOp> weights,
+                         llamaabi::Phase &phase) {
   auto has = [](ArrayRef<StringAttr> names, StringRef name) {
     return llvm::any_of(names, [&](StringAttr each) { return each == name; });
   };
-  int64_t bytes = 0, rowBytes = 0, multiplies = 0;
   for (WeightOp weight : weights) {
-    bool isMatrix = has(phase.getMatrices(), weight.getSymName());
-    if (!isMatrix && !has(phase.getTables(), weight.getSymName()))
+    bool isMatrix = has(attribute.getMatrices(), weight.getSymName());
+    if (!isMatrix && !has(attribute.getTables(), weight.getSymName()))
       continue;
     ArrayRef<int64_t> shape = weight.getElementTensorType().getShape();
     if (isMatrix || shape.size() == 1)
-      bytes += weight.getTensorBytes();
+      phase.bytes += weight.getTensorBytes();
     else
-      rowBytes += weight.getTensorBytes() / shape[0];
+      phase.rowBytes += weight.getTensorBytes() / shape[0];
     if (isMatrix)
-      multiplies += shape[0] * shape[1];
+      phase.multiplies += shape[0] * shape[1];
   }
+}
+
+static llvm::Expected<llamaabi::Phase>
+describePhase(PhaseAttr attribute, ArrayRef<WeightOp> weights) {
+  llamaabi::Phase phase;
   // A module that was read from a text without locations knows fewer names.
   ArrayRef<StringAttr> names =
-      phase.getOps().empty() ? phase.getMatrices() : phase.getOps();
-  return {{"name", llvm::join(llvm::map_range(names,
-                                              [](StringAttr name) {
-                                                return name.getValue();
-                                              }),
-                              "+")},
-          {"bytes", bytes},
-          {"row_bytes", rowBytes},
-          {"multiplies", multiplies},
-          {"rows", phase.getRows().str()},
-          {"cache", phase.getCache()}};
+      attribute.getOps().empty() ? attribute.getMatrices() : attribute.getOps();
+  phase.name = llvm::join(
+      llvm::map_range(names, [](StringAttr name) { return name.getValue(); }),
+      "+");
+  countWeights(attribute, weights, phase);
+  StringRef rows = attribute.getRows();
+  std::optional<llamaabi::PhaseRows> known = llamaabi::parsePhaseRows(rows);
+  if (!known)
+    return llvm::createStringError("a phase is of rows '%s', which are unknown",
+                                   rows.str().c_str());
+  phase.rows = *known;
+  phase.readsCache = attribute.getCache();
+  return phase;
 }
 
-static Json describePhases(ModuleOp module, ArrayRef<WeightOp> weights) {
-  Json phases = Json::array();
-  if (auto list = module->getAttrOfType<ArrayAttr>(kPhasesAttr))
-    for (auto phase : list.getAsRange<PhaseAttr>())
-      phases.push_back(describePhase(phase, weights));
-  return phases;
-}
-
-/// The first target, and the others in a list of their own.
-static Json describeTargets(ArrayRef<TargetInfo> targets,
-                            ArrayRef<ModuleOp> modules,
-                            ArrayRef<WeightOp> weights) {
-  Json result = {{"triple", targets[0].triple}};
-  auto describe = [&](size_t i) -> Json {
-    return {{"cpu", targets[i].cpu},
-            {"features", targets[i].getRequiredFeatures()},
-            {"steps", describePhases(modules[i], weights)}};
-  };
-  result.update(describe(0));
-  Json others = Json::array();
-  for (size_t i = 1; i < targets.size(); ++i) {
+static llvm::Error describeVariants(ArrayRef<TargetInfo> targets,
+                                    ArrayRef<ModuleOp> modules,
+                                    ArrayRef<WeightOp> weights,
+                                    ModelInfo &info) {
+  info.triple = targets[0].triple;
+  for (auto [i, target] : llvm::enumerate(targets)) {
     EntryPoints names = getEntryPoints(i);
-    others.push_back(describe(i));
-    others.back()["forward"] = names.forward;
-    others.back()["workspace"] = names.workspace;
+    llamaabi::CodeVariant &variant = info.variants.emplace_back();
+    variant = {target.cpu,
+               target.getRequiredFeatures(),
+               names.forward,
+               names.workspace,
+               {}};
+    auto phases = modules[i]->getAttrOfType<ArrayAttr>(kPhasesAttr);
+    if (!phases)
+      continue;
+    for (auto attribute : phases.getAsRange<PhaseAttr>()) {
+      auto phase = describePhase(attribute, weights);
+      if (!phase)
+        return phase.takeError();
+      variant.phases.push_back(std::move(*phase));
+    }
   }
-  result["others"] = std::move(others);
-  return result;
-}
-
-static std::string describe(const OpenedModel &manifest,
-                            const ModuleFacts &facts,
-                            ArrayRef<WeightOp> weights,
-                            ArrayRef<ModuleOp> modules,
-                            ArrayRef<TargetInfo> targets, WeightStorage storage,
-                            StringRef weightsFile) {
-  const llamaweights::ModelConfig &config = manifest.config;
-  Json info = {{"name", manifest.name}};
-  info.update(config.shapeToJson());
-  info["max_seq_len"] = facts.maxSeqLen;
-  info["bos_token"] = config.bosToken ? Json(*config.bosToken) : Json();
-  info["eos_tokens"] = config.eosTokens;
-  info["activations"] = facts.activations;
-  info["kv_type"] = facts.kvType;
-  info["target"] = describeTargets(targets, modules, weights);
-  Json block = {
-      {"storage", storage == WeightStorage::Embed ? "embed" : "external"},
-      {"file", weightsFile.str()},
-      {"bytes", facts.weightsBytes},
-      {"tensors", describeTensors(weights)}};
-  info["weights"] = std::move(block);
-  info["chat_template"] =
-      manifest.vocabulary ? manifest.vocabulary->chatTemplate : "";
-  info["compiler"] = getCompilerVersion();
-  // Text from a checkpoint may be no UTF-8.
-  return info.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return llvm::Error::success();
 }
 
 /// Copies at most size - 1 bytes: the field stays zero-terminated.
@@ -201,18 +165,42 @@ static void copyText(char (&field)[size], StringRef text) {
   llvm::copy(text.take_front(size - 1), field);
 }
 
+static llama_model_header makeHeader(const ModelInfo &info,
+                                     const ObjectData &data) {
+  llama_model_header header = {};
+  header.magic = LLAMA_ABI_MAGIC;
+  header.abi_version = LLAMA_ABI_VERSION;
+  header.header_size = sizeof(header);
+  header.weights_bytes = info.weightsBytes;
+  header.info_bytes = data.info.size();
+  header.tokenizer_bytes = data.tokenizer.size();
+  header.kv_block_bytes = llamaabi::getCacheBlockBytes(
+      info.kvType, info.layers, info.kvHeads, info.headDim);
+  header.hashes_bytes = data.hashesBytes;
+  copyText(header.compiler, info.compiler);
+  copyText(header.triple, info.triple);
+  return header;
+}
+
 llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
                                                 const OpenedModel &manifest,
                                                 ArrayRef<TargetInfo> targets,
                                                 WeightStorage storage,
                                                 StringRef weightsFile) {
-  ModuleOp module = modules[0];
-  llvm::Expected<ModuleFacts> facts = readFacts(module);
-  if (!facts)
-    return facts.takeError();
-  llvm::Expected<SmallVector<WeightOp>> weights = getPlacedWeights(module);
+  ModelInfo info;
+  describeCheckpoint(manifest, info);
+  if (llvm::Error error = describeModule(modules[0], info))
+    return std::move(error);
+  llvm::Expected<SmallVector<WeightOp>> weights = getPlacedWeights(modules[0]);
   if (!weights)
     return weights.takeError();
+  if (llvm::Error error = describeVariants(targets, modules, *weights, info))
+    return std::move(error);
+  info.storage = storage;
+  info.weightsFile = weightsFile;
+  info.tensors = describeTensors(*weights);
+  info.compiler = getCompilerVersion();
+
   ObjectData data;
   if (manifest.vocabulary) {
     llvm::Expected<std::string> tokenizer =
@@ -223,61 +211,11 @@ llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
           llvm::toString(tokenizer.takeError()).c_str());
     data.tokenizer = std::move(*tokenizer);
   }
-  data.info = describe(manifest, *facts, *weights, modules, targets, storage,
-                       weightsFile);
+  data.info = llamaabi::toJson(info);
+  data.hashesBytes = info.tensors.size() * LLAMA_HASH_BYTES;
   if (storage == WeightStorage::Embed)
-    data.weightsBytes = facts->weightsBytes;
-
-  const llamaweights::ModelConfig &config = manifest.config;
-  llama_model_header header = {};
-  header.magic = LLAMA_ABI_MAGIC;
-  header.abi_version = LLAMA_ABI_VERSION;
-  header.header_size = sizeof(header);
-  header.weights_bytes = facts->weightsBytes;
-  header.info_bytes = data.info.size();
-  header.tokenizer_bytes = data.tokenizer.size();
-  header.kv_block_bytes = config.layers * 2 * config.kvHeads * LLAMA_KV_BLOCK *
-                          getCachedBytes(facts->kvType, config.headDim);
-  copyText(header.compiler, getCompilerVersion());
-  copyText(header.triple, targets[0].triple);
+    data.weightsBytes = info.weightsBytes;
+  llama_model_header header = makeHeader(info, data);
   data.header.assign(reinterpret_cast<const char *>(&header), sizeof(header));
   return data;
-}
-
-/// Where the file has these bytes. It has no weights yet: it is a few MB.
-static llvm::Expected<uint64_t> findBytes(OutputFile &file, StringRef bytes) {
-  uint64_t size = 0;
-  if (std::error_code code =
-          llvm::sys::fs::file_size(file.getTemporaryPath(), size))
-    return llvm::createStringError(code, "cannot be examined");
-  constexpr uint64_t kChunkBytes = 16 << 20;
-  SmallVector<char, 0> chunk;
-  for (uint64_t at = 0; at + bytes.size() <= size; at += kChunkBytes) {
-    chunk.resize_for_overwrite(
-        std::min<uint64_t>(kChunkBytes + bytes.size(), size - at));
-    if (llvm::Error error = file.read(at, chunk))
-      return std::move(error);
-    size_t found = StringRef(chunk.data(), chunk.size()).find(bytes);
-    if (found != StringRef::npos)
-      return at + found;
-  }
-  return llvm::createStringError("the model's description is not in its file");
-}
-
-llvm::Error llama::recordHashes(ObjectData &data, ArrayRef<std::string> hashes,
-                                OutputFile &file) {
-  llvm::Expected<uint64_t> offset = findBytes(file, data.info);
-  if (!offset)
-    return offset.takeError();
-  // Quotes in a text of the checkpoint would be escaped.
-  const std::string field = "\"hash\":\"";
-  size_t at = 0;
-  for (const std::string &hash : hashes) {
-    at = data.info.find(field + std::string(kNoHash), at);
-    assert(at != std::string::npos && hash.size() == kNoHash.size() &&
-           "a place for the hash of every tensor");
-    at += field.size();
-    data.info.replace(at, hash.size(), hash);
-  }
-  return file.write(*offset, ArrayRef(data.info.data(), data.info.size()));
 }

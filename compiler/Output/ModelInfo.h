@@ -10,12 +10,12 @@
 
 #include "compiler/Output/EmitObject.h"
 #include "dialects/Llama/IR/LlamaOps.h"
+#include "runtime/abi/ModelInfo.h"
 #include "weights/Formats/OpenedModel.h"
-#include "weights/OutputFile.h"
 
 namespace mlir::llama {
 
-enum class WeightStorage { Embed, External };
+using llamaabi::WeightStorage;
 
 /// "llama-compile 0.1.0 (LLVM 22.1.8)"
 std::string getCompilerVersion();
@@ -29,11 +29,6 @@ llvm::Expected<SmallVector<WeightOp>> getPlacedWeights(ModuleOp module);
 llvm::Expected<ObjectData> describeModel(
     ArrayRef<ModuleOp> modules, const llamaweights::OpenedModel &manifest,
     ArrayRef<TargetInfo> targets, WeightStorage storage, StringRef weightsFile);
-
-/// Puts the hashes of the tensors into the description that `data` has, which
-/// keeps its length, and into `file`, which holds it somewhere.
-llvm::Error recordHashes(ObjectData &data, ArrayRef<std::string> hashes,
-                         llamaweights::OutputFile &file);
 
 } // namespace mlir::llama
 

@@ -56,7 +56,7 @@ static_assert(LLAMART_ERROR_ARGUMENT == int(ErrorKind::Argument) &&
               LLAMART_ERROR_SYSTEM == int(ErrorKind::System));
 
 static llamart_model_info describe(const llamart_model &handle) {
-  const ModelInfo &from = handle.model->getInfo();
+  const llamaabi::ModelInfo &from = handle.model->getInfo();
   llamart_model_info info = {};
   info.struct_size = sizeof(info);
   info.name = from.name.c_str();

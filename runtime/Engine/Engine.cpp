@@ -12,6 +12,7 @@
 #include <utility>
 
 using namespace llamart;
+using llamaabi::ModelInfo;
 
 // A decode step meets at about a dozen barriers a layer, one microsecond each
 // where a few threads spin. They should take a tenth of a thread's time or

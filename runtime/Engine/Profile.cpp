@@ -8,6 +8,7 @@
 #include <cassert>
 
 using namespace llamart;
+using llamaabi::PhaseRows;
 
 /// What one thread notes during a call. On lines of its own.
 struct alignas(64) Profile::Thread {
@@ -99,7 +100,7 @@ Profile::Entry &Profile::findEntry(int64_t phase, int64_t layer) {
 void Profile::addCosts(Entry &entry) const {
   if (entry.phase < 0 || entry.phase >= std::ssize(phases))
     return;
-  const Phase &phase = phases[entry.phase];
+  const llamaabi::Phase &phase = phases[entry.phase];
   double rows = phase.rows == PhaseRows::Prefill  ? sizes.prefillRows
                 : phase.rows == PhaseRows::Logits ? sizes.logitRows
                 : phase.rows == PhaseRows::Decode

@@ -83,7 +83,7 @@ private:
   void addCosts(Entry &entry) const;
   void addThread(Thread &thread, Clock::time_point finish);
 
-  const std::vector<Phase> phases;
+  const std::vector<llamaabi::Phase> phases;
   const double keyBytes;       ///< of a position's keys and values in one layer
   const double pairOperations; ///< of a row with one position, in one layer
   std::vector<Thread> threads;

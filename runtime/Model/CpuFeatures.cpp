@@ -27,6 +27,7 @@
 #endif
 
 using namespace llamart;
+using llamaabi::CodeVariant;
 
 namespace {
 

@@ -11,7 +11,7 @@
 #ifndef LLAMA_RUNTIME_MODEL_CPUFEATURES_H
 #define LLAMA_RUNTIME_MODEL_CPUFEATURES_H
 
-#include "runtime/Model/ModelInfo.h"
+#include "runtime/abi/ModelInfo.h"
 
 #include <string>
 #include <string_view>
@@ -32,8 +32,9 @@ void requireCpuFeatures(const std::string &path, const std::string &cpu,
 
 /// The first of a model's variants that this machine runs. If there is none,
 /// throws what the last, which asks for least, lacks.
-const CodeVariant &chooseVariant(const std::string &path,
-                                 const std::vector<CodeVariant> &variants);
+const llamaabi::CodeVariant &
+chooseVariant(const std::string &path,
+              const std::vector<llamaabi::CodeVariant> &variants);
 
 /// Asks the kernel for the use of AMX tiles in this process: they are off until
 /// then. False if it refuses, or where there are none.

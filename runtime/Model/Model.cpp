@@ -7,6 +7,7 @@
 #include "runtime/Model/CpuFeatures.h"
 #include "runtime/Model/ElfFile.h"
 #include "runtime/Model/File.h"
+#include "runtime/abi/CacheLayout.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -23,11 +24,9 @@ std::shared_ptr<const Model> Model::open(const std::string &path,
   std::shared_ptr<Model> model(new Model(path));
   model->load();
   model->checkHeader();
-  model->infoText = {model->requireSymbol<const char>(LLAMA_SYMBOL_INFO),
-                     model->header->info_bytes};
-  model->checkSize(LLAMA_SYMBOL_INFO, model->header->info_bytes);
+  model->checkSize(LLAMA_SYMBOL_HASHES, model->header->hashes_bytes);
   model->checkSize(LLAMA_SYMBOL_TOKENIZER, model->header->tokenizer_bytes);
-  model->info = ModelInfo::parse(path, model->infoText);
+  model->readInfo();
   model->checkBlockSize();
   model->code = &chooseVariant(path, model->info.variants);
   model->findWeights(mode);
@@ -98,14 +97,19 @@ void Model::checkSize(const char *name, uint64_t bytes) const {
                 " bytes, its header says ", bytes);
 }
 
+void Model::readInfo() {
+  infoText = {requireSymbol<const char>(LLAMA_SYMBOL_INFO), header->info_bytes};
+  checkSize(LLAMA_SYMBOL_INFO, header->info_bytes);
+  std::string problem = llamaabi::parseModelInfo(infoText, info);
+  if (!problem.empty())
+    throw Error(ErrorKind::Model, path, ": llama_info: ", problem);
+}
+
 /// Compares the size of a cache block with what the shape asks for.
 void Model::checkBlockSize() const {
-  uint64_t width = uint64_t(info.headDim);
-  uint64_t bytes = info.kvType == "int8"  ? width + LLAMA_KV_SCALE_BYTES
-                   : info.kvType == "f32" ? width * 4
-                                          : width * 2;
-  uint64_t expected = uint64_t(info.layers) * 2 * uint64_t(info.kvHeads) *
-                      LLAMA_KV_BLOCK * bytes;
+  uint64_t expected = llamaabi::getCacheBlockBytes(
+      info.kvType, uint64_t(info.layers), uint64_t(info.kvHeads),
+      uint64_t(info.headDim));
   if (header->kv_block_bytes != expected)
     throw Error(ErrorKind::Model, path, ": kv_block_bytes is ",
                 header->kv_block_bytes, ", its shape asks for ", expected);
@@ -119,7 +123,7 @@ void Model::findWeights(WeightsMode mode) {
   if (info.weightsBytes != header->weights_bytes)
     throw Error(ErrorKind::Model, path, ": llama_info: weights.bytes is ",
                 info.weightsBytes, ", the header says ", header->weights_bytes);
-  if (info.storage == WeightStorage::Embedded) {
+  if (info.storage == llamaabi::WeightStorage::Embed) {
     weights = requireSymbol<const void>(LLAMA_SYMBOL_WEIGHTS);
   } else {
     size_t slash = path.rfind('/');

@@ -13,10 +13,10 @@
 #define LLAMA_RUNTIME_MODEL_MODEL_H
 
 #include "runtime/Model/Memory.h"
-#include "runtime/Model/ModelInfo.h"
 #include "runtime/Text/ChatTemplate/ChatTemplate.h"
 #include "runtime/Text/Tokenizer/Tokenizer.h"
 #include "runtime/abi/LlamaABI.h"
+#include "runtime/abi/ModelInfo.h"
 
 #include <memory>
 #include <mutex>
@@ -40,9 +40,9 @@ public:
   Model &operator=(const Model &) = delete;
 
   const std::string &getPath() const { return path; }
-  const ModelInfo &getInfo() const { return info; }
+  const llamaabi::ModelInfo &getInfo() const { return info; }
   /// The code that runs here.
-  const CodeVariant &getCode() const { return *code; }
+  const llamaabi::CodeVariant &getCode() const { return *code; }
   std::string_view getInfoText() const { return infoText; }
   bool hasTokenizer() const { return header->tokenizer_bytes != 0; }
 
@@ -76,6 +76,7 @@ private:
   template <typename T>
   T *requireSymbol(const char *name) const;
   void checkHeader() const;
+  void readInfo();
   void checkSize(const char *name, uint64_t bytes) const;
   void checkBlockSize() const;
   void findWeights(WeightsMode mode);
@@ -90,8 +91,8 @@ private:
   llama_forward_fn forwardFunction = nullptr;
   llama_workspace_fn workspaceFunction = nullptr;
   std::string_view infoText;
-  ModelInfo info;
-  const CodeVariant *code = nullptr; // of info
+  llamaabi::ModelInfo info;
+  const llamaabi::CodeVariant *code = nullptr; // of info
   const void *weights = nullptr;
   Pages weightPages; // of an external file or a copy
 

@@ -33,6 +33,9 @@ extern "C" {
 /* Bytes of the scale of a key or value of one head, if elements are int8. */
 #define LLAMA_KV_SCALE_BYTES 2
 
+/* Bytes of the hash of a tensor: BLAKE3. */
+#define LLAMA_HASH_BYTES 32
+
 /* One forward call: LlamaCall.def describes every field. Arrays are the
  * runtime's. */
 typedef struct llama_call {
@@ -50,21 +53,25 @@ typedef struct llama_model_header {
   uint32_t abi_version; /* LLAMA_ABI_VERSION of the compiler */
   uint32_t header_size; /* sizeof(llama_model_header) */
   uint64_t weights_bytes;
-  uint64_t info_bytes;      /* length of llama_model_info */
+  uint64_t info_bytes;      /* length of llama_info */
   uint64_t tokenizer_bytes; /* length of llama_tokenizer, 0 if there is none */
   uint64_t kv_block_bytes;  /* one block of the cache, all layers */
+  uint64_t hashes_bytes;    /* length of llama_hashes, 0 if there are none */
   char compiler[64];        /* "llama-compile 0.1.0 (LLVM 22.1.8)" */
   char triple[64];
 } llama_model_header;
 
 /* Exported symbols:
  *   const llama_model_header llama_header;
- *   const char llama_info[];            JSON, info_bytes long
+ *   const char llama_info[];               JSON: runtime/abi/ModelInfo.h
+ *   const unsigned char llama_hashes[];    LLAMA_HASH_BYTES for each tensor, in
+ *                                          the order of llama_info
  *   const unsigned char llama_tokenizer[]; runtime/abi/TokenizerFormat.h
- *   const unsigned char llama_weights[]; absent when weights are external
+ *   const unsigned char llama_weights[];   absent when weights are external
  */
 #define LLAMA_SYMBOL_HEADER "llama_header"
 #define LLAMA_SYMBOL_INFO "llama_info"
+#define LLAMA_SYMBOL_HASHES "llama_hashes"
 #define LLAMA_SYMBOL_TOKENIZER "llama_tokenizer"
 #define LLAMA_SYMBOL_WEIGHTS "llama_weights"
 #define LLAMA_SYMBOL_FORWARD "llama_forward"
@@ -80,7 +87,7 @@ typedef int64_t (*llama_workspace_fn)(int64_t, int64_t);
 } /* extern "C" */
 
 static_assert(sizeof(llama_call) == 22 * 8, "llama_call is part of the ABI");
-static_assert(sizeof(llama_model_header) == 176,
+static_assert(sizeof(llama_model_header) == 184,
               "llama_model_header is part of the ABI");
 #endif
 

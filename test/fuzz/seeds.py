@@ -163,23 +163,33 @@ def nanotron():
 
 def shared_object():
     """An ELF file with the symbols of a compiled model, and no code."""
-    norm = {"name": "norm", "dtype": "f32", "shape": [4], "offset": 0, "bytes": 16, "hash": "0" * 64}
+    norm = {"name": "norm", "dtype": "f32", "layout": "rows", "shape": [4], "offset": 0, "bytes": 16}
     tensors = [norm] + [
-        {"name": dtype, "dtype": dtype, "shape": [1, 100], "offset": 16, "bytes": size, "hash": "0" * 64}
+        {"name": dtype, "dtype": dtype, "layout": "panels16", "shape": [1, 100], "offset": 16, "bytes": size}
         for dtype, size in [("int8g64", 2112), ("int4g32", 1152), ("int8g64m", 2176)]
-    ]  # fmt: skip
-    info = json.dumps({"weights": {"storage": "embed", "file": "", "tensors": tensors}}).encode()
+    ]
+    info = json.dumps({
+        "name": "m", "hidden": 4, "ffn": 6, "vocab": 3, "layers": 1, "heads": {"query": 2, "kv": 1, "dim": 2},
+        "max_seq_len": 8, "bos_token": None, "eos_tokens": [2], "activations": "f32", "kv_type": "int8",
+        "target": {"triple": "x", "cpu": "y", "features": ["z"], "steps": [
+            {"name": "s", "bytes": 1, "row_bytes": 0, "multiplies": 2, "rows": "prompt_rows", "cache": True},
+        ], "others": [{"cpu": "w", "features": [], "steps": [], "forward": "f", "workspace": "g"}]},
+        "weights": {"storage": "embed", "file": "", "bytes": 16 + 2176, "tensors": tensors},
+        "chat_template": "", "compiler": "c",
+    }).encode()  # fmt: skip
     abi = (Path(__file__).parents[2] / "runtime/abi/LlamaABI.h").read_text()
     version = int(re.search(r"LLAMA_ABI_VERSION (\d+)", abi)[1])
-    header = struct.pack("<QIIQQQQ", 0x4F53414D414C4C, version, 176, 16 + 2176, len(info), 0, 0) + bytes(128)
-    names = ["llama_header", "llama_info", "llama_weights"]
-    strings = b"\0" + b"".join(name.encode() + b"\0" for name in names)
+    hashes = bytes(range(32)) * len(tensors)
+    sizes = [16 + 2176, len(info), 0, 0, len(hashes)]
+    header = struct.pack("<QII5Q", 0x4F53414D414C4C, version, 184, *sizes) + bytes(128)
+    parts = {"llama_header": header, "llama_info": info, "llama_hashes": hashes, "llama_weights": bytes(16 + 2176)}
+    strings = b"\0" + b"".join(name.encode() + b"\0" for name in parts)
     at = 64 + 56
-    places = [at, at + len(header), at + len(header) + len(info)]
-    body = header + info + bytes(16 + 2176)
+    places = [at + sum(map(len, list(parts.values())[:i])) for i in range(len(parts))]
+    body = b"".join(parts.values())
     symbols_at = (at + len(body) + 7) // 8 * 8
     symbols, offset = bytes(24), 1
-    for name, place in zip(names, places, strict=True):
+    for name, place in zip(parts, places, strict=True):
         symbols += struct.pack("<IBBHQQ", offset, 0x11, 0, 1, place, 0)
         offset += len(name) + 1
     strings_at = symbols_at + len(symbols)
@@ -331,7 +341,10 @@ def main():
     words["torch"] = {"torch", "_utils", "_rebuild_tensor_v2", "FloatStorage", "storage", "cpu", "state_dict"}
     words["layers"] = {"numpy", "dtype", "_frombuffer", "_reconstruct", "multiarray", "f4", "ndarray"}
     words["nanotron"] = {"unsharded_shape", "local_global_slices_pairs", "None", "np.int64", "torch.Size", "data"}
-    words["compiled"] = {"llama_info", "weights", "tensors", "external", "storage", "int8g128", "int4g32", "int4g32m"}
+    words["compiled"] = {
+        "llama_info", "llama_hashes", "weights", "tensors", "external", "storage", "panels16", "rotated",
+        "int8g128", "int4g32", "int4g32m",
+    }  # fmt: skip
     words["lists"] = {"blake3", "files", "tensors", "hash"}
     for reader, files in seeds.items():
         (out / reader).mkdir(parents=True, exist_ok=True)

@@ -2,9 +2,9 @@
 
     python elf.py MODEL.so
 
-readelf has nothing to complain about; the weights are a section .lrodata with
-contents, inside a segment that may only be read; every undefined symbol is one
-of libc's. llvm-readelf and llvm-nm are asked, too: they are stricter.
+readelf has nothing to complain about; the weights are a section .lrodata, and the
+hashes of tensors one .rodata.hashes, with contents, inside a segment that may only
+be read; every undefined symbol is one of libc's. llvm-readelf and llvm-nm are asked, too: they are stricter.
 """
 
 import ctypes
@@ -35,12 +35,19 @@ def segments(text):
             for address, file, memory, rights in re.findall(pattern, text, re.MULTILINE)]
 
 
-def check_weights(text):
-    kind, address, size, flags = sections(text)[".lrodata"]
-    assert kind == "PROGBITS" and size > 0, f".lrodata is {kind} of {size} bytes"
-    assert "A" in flags and "l" in flags and not set(flags) & set("WX"), f".lrodata has flags {flags}"
+def check_constant(text, name, flag):
+    """A section with contents that may only be read, as its segment; its flags contain `flag`."""
+    kind, address, size, flags = sections(text)[name]
+    assert kind == "PROGBITS" and size > 0, f"{name} is {kind} of {size} bytes"
+    assert "A" in flags and flag in flags and not set(flags) & set("WX"), f"{name} has flags {flags}"
     holders = [s for s in segments(text) if s[0] <= address and address + size <= s[0] + s[1]]
-    assert len(holders) == 1 and holders[0][3] == "R", f"segments of .lrodata: {holders}"
+    assert len(holders) == 1 and holders[0][3] == "R", f"segments of {name}: {holders}"
+
+
+def check_sections(text):
+    check_constant(text, ".lrodata", "l")
+    check_constant(text, ".rodata.hashes", "A")
+    assert sections(text)[".rodata.hashes"][2] % 32 == 0
     assert not any({"W", "E"} <= set(s[3]) for s in segments(text)), "a segment can be written and run"
 
 
@@ -50,7 +57,7 @@ def check_symbols(model):
     unknown = [name for name in undefined if not hasattr(libc, name.split("@")[0])]
     assert not unknown, f"undefined symbols that libc does not have: {unknown}"
     defined = {line.split()[-1] for line in read("nm", "-D", "--defined-only", model).splitlines()}
-    expected = {"llama_header", "llama_info", "llama_forward", "llama_workspace_bytes"}
+    expected = {"llama_header", "llama_info", "llama_hashes", "llama_forward", "llama_workspace_bytes"}
     assert expected <= defined, f"expected {expected}, found {defined}"
     assert all(name.startswith("llama_") for name in defined), f"exported: {defined}"
     for line in read("llvm-nm", "-D", model).splitlines():
@@ -60,8 +67,8 @@ def check_symbols(model):
 def main():
     model = sys.argv[1]
     try:
-        check_weights(read("readelf", "-lSW", model))
-        check_weights(read("llvm-readelf", "-lSW", model))
+        check_sections(read("readelf", "-lSW", model))
+        check_sections(read("llvm-readelf", "-lSW", model))
         check_symbols(model)
     except AssertionError as error:
         raise SystemExit(f"FAILED: {model}: {error}") from None

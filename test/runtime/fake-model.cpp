@@ -41,11 +41,12 @@ constexpr uint64_t kWeightWords = kWeightBytes / 4;
 
 // Names and sizes only matter to those who count bytes.
 #define TENSORS                                                                \
-  "{\"name\": \"tok_embeddings\", \"dtype\": \"f32\", "                        \
+  "{\"name\": \"tok_embeddings\", \"dtype\": \"f32\", \"layout\": \"rows\", "  \
   "\"shape\": [264, 16], \"offset\": 0, \"bytes\": 16896}, "                   \
   "{\"name\": \"layers.0.attention.wq\", \"dtype\": \"f32\", "                 \
-  "\"shape\": [16, 16], \"offset\": 16896, \"bytes\": 1024}, "                 \
-  "{\"name\": \"output\", \"dtype\": \"f32\", "                                \
+  "\"layout\": \"rows\", \"shape\": [16, 16], \"offset\": 16896, \"bytes\": "  \
+  "1024}, "                                                                    \
+  "{\"name\": \"output\", \"dtype\": \"f32\", \"layout\": \"rows\", "          \
   "\"shape\": [264, 16], \"offset\": 17920, \"bytes\": 16896}"
 
 // What follows the barriers; numbers that tell rows and layers apart.
@@ -74,9 +75,16 @@ constexpr int64_t kElements =
 
 extern "C" {
 extern const llama_model_header llama_header = {
-    FAKE_MAGIC,    FAKE_ABI,         sizeof(llama_model_header),
-    kWeightBytes,  sizeof(INFO) - 1, sizeof(FakeTokenizer),
-    kElements * 4, "a hand",         "x86_64-unknown-linux-gnu"};
+    .magic = FAKE_MAGIC,
+    .abi_version = FAKE_ABI,
+    .header_size = sizeof(llama_model_header),
+    .weights_bytes = kWeightBytes,
+    .info_bytes = sizeof(INFO) - 1,
+    .tokenizer_bytes = sizeof(FakeTokenizer),
+    .kv_block_bytes = kElements * 4,
+    .hashes_bytes = 0,
+    .compiler = "a hand",
+    .triple = "x86_64-unknown-linux-gnu"};
 extern const char llama_info[] = INFO;
 FakeTokenizer llama_tokenizer;
 Calls fake_calls;

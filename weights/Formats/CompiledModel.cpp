@@ -1,104 +1,44 @@
 //===- CompiledModel.cpp - The weights inside a model.so ------------------===//
 //
-// Symbols => addresses => offsets in the file, by the program headers. Every
-// one of them is compared with the size of the file.
+// header => description and hashes => tensors. What the header and the
+// description state is compared with what the file has.
 //
 //===----------------------------------------------------------------------===//
 
 #include "weights/Formats/CompiledModel.h"
 
 #include "runtime/abi/LlamaABI.h"
-#include "weights/Containers/JsonObject.h"
 #include "weights/FolderFiles.h"
+#include "weights/Formats/SymbolOffsets.h"
 #include "weights/Formats/WeightBlock.h"
 #include "weights/InputError.h"
 #include "weights/InputFile.h"
 
-#include "llvm/ADT/STLExtras.h"
-#include "llvm/Object/ELFObjectFile.h"
-#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
 
 #include <cstring>
 
 using namespace llvm;
-using object::ELF64LEObjectFile;
 
 namespace llamaweights {
 namespace {
 
 constexpr uint64_t kLongestInfo = uint64_t(64) << 20;
 
-/// Where the exported symbols of a shared object are in its file.
-class SymbolTable {
-public:
-  SymbolTable(StringRef path, uint64_t size) : path(path), size(size) {}
-
-  Error read(const ELF64LEObjectFile &elf);
-
-  /// Offset of a symbol that has at least `bytes` bytes in the file.
-  Expected<uint64_t> find(StringRef name, uint64_t bytes) const {
-    auto found = offsets.find(name.str());
-    if (found == offsets.end())
-      return makeInputError(path, "has no symbol " + quote(name) +
-                                      ": it is not a compiled model");
-    if (found->second > size || bytes > size - found->second)
-      return makeInputError(path, "symbol " + quote(name) + ": expected " +
-                                      Twine(bytes) + " bytes at byte " +
-                                      Twine(found->second) +
-                                      ", but the file has " + Twine(size));
-    return found->second;
-  }
-  bool has(StringRef name) const { return offsets.count(name.str()); }
-
-private:
-  StringRef path;
-  uint64_t size;
-  std::map<std::string, uint64_t> offsets;
-};
-
-Error SymbolTable::read(const ELF64LEObjectFile &elf) {
-  auto headers = elf.getELFFile().program_headers();
-  if (!headers)
-    return makeInputError(path, toString(headers.takeError()));
-  for (const object::ELFSymbolRef symbol : elf.getDynamicSymbolIterators()) {
-    Expected<StringRef> name = symbol.getName();
-    Expected<uint64_t> address = symbol.getValue();
-    if (!name || !address)
-      return makeInputError(
-          path, "a symbol is broken: " +
-                    toString(name ? address.takeError() : name.takeError()));
-    for (const auto &segment : *headers)
-      if (segment.p_type == ELF::PT_LOAD && *address >= segment.p_vaddr &&
-          *address - segment.p_vaddr < segment.p_filesz)
-        offsets[name->str()] = segment.p_offset + (*address - segment.p_vaddr);
-  }
-  return Error::success();
-}
-
-Expected<SymbolTable> readSymbols(StringRef path) {
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false,
-                                      /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return makeInputError(path,
-                          "cannot be read: " + buffer.getError().message());
-  auto elf = ELF64LEObjectFile::create((*buffer)->getMemBufferRef());
-  if (!elf)
-    return makeInputError(path, "is not a shared object: " +
-                                    toString(elf.takeError()));
-  SymbolTable symbols(path, (*buffer)->getBufferSize());
-  if (Error error = symbols.read(*elf))
-    return std::move(error);
-  return symbols;
-}
-
-Error readHeader(const InputFile &file, const SymbolTable &symbols,
-                 llama_model_header &header) {
-  Expected<uint64_t> offset = symbols.find(LLAMA_SYMBOL_HEADER, sizeof(header));
+/// The bytes of a symbol, from its beginning.
+Error readSymbol(const InputFile &file, const SymbolOffsets &symbols,
+                 StringRef name, MutableArrayRef<char> bytes) {
+  Expected<uint64_t> offset = symbols.find(name, bytes.size());
   if (!offset)
     return offset.takeError();
+  return file.read(*offset, bytes);
+}
+
+Error readHeader(const InputFile &file, const SymbolOffsets &symbols,
+                 llama_model_header &header) {
   char bytes[sizeof(header)];
-  if (Error error = file.read(*offset, bytes))
+  if (Error error = readSymbol(file, symbols, LLAMA_SYMBOL_HEADER, bytes))
     return error;
   std::memcpy(&header, bytes, sizeof(header));
   if (header.magic != LLAMA_ABI_MAGIC)
@@ -114,44 +54,55 @@ Error readHeader(const InputFile &file, const SymbolTable &symbols,
   return Error::success();
 }
 
+Error readInfo(const InputFile &file, const SymbolOffsets &symbols,
+               const llama_model_header &header, llamaabi::ModelInfo &info) {
+  std::string text(header.info_bytes, '\0');
+  if (Error error = readSymbol(file, symbols, LLAMA_SYMBOL_INFO,
+                               {text.data(), text.size()}))
+    return error;
+  std::string problem = llamaabi::parseModelInfo(text, info);
+  if (!problem.empty())
+    return makeInputError(file.getPath(), LLAMA_SYMBOL_INFO ": " + problem);
+  return Error::success();
+}
+
+/// Those of all tensors, or of none.
+Error readHashes(const InputFile &file, const SymbolOffsets &symbols,
+                 const llama_model_header &header, CompiledModel &model) {
+  size_t tensors = model.info.tensors.size();
+  if (header.hashes_bytes == 0)
+    return Error::success();
+  if (header.hashes_bytes != tensors * LLAMA_HASH_BYTES)
+    return makeInputError(file.getPath(),
+                          LLAMA_SYMBOL_HASHES " has " +
+                              Twine(header.hashes_bytes) + " bytes, expected " +
+                              Twine(tensors * LLAMA_HASH_BYTES));
+  std::vector<char> bytes(header.hashes_bytes);
+  if (Error error = readSymbol(file, symbols, LLAMA_SYMBOL_HASHES, bytes))
+    return error;
+  for (size_t i = 0; i < tensors; ++i)
+    model.hashes[model.info.tensors[i].name] =
+        toHex(StringRef(bytes.data() + i * LLAMA_HASH_BYTES, LLAMA_HASH_BYTES),
+              /*LowerCase=*/true);
+  return Error::success();
+}
+
 Expected<WeightBlock> findBlock(const std::shared_ptr<InputFile> &file,
-                                const SymbolTable &symbols,
+                                const SymbolOffsets &symbols,
                                 const llama_model_header &header,
-                                StringRef externalName) {
-  if (externalName.empty()) {
+                                const llamaabi::ModelInfo &info) {
+  if (info.storage == llamaabi::WeightStorage::Embed) {
     Expected<uint64_t> offset =
         symbols.find(LLAMA_SYMBOL_WEIGHTS, header.weights_bytes);
     if (!offset)
       return offset.takeError();
     return WeightBlock{file, *offset, header.weights_bytes};
   }
-  if (sys::path::filename(externalName) != externalName)
-    return makeInputError(file->getPath(),
-                          "expected the name of a file next to it, found " +
-                              quote(externalName));
   auto external = InputFile::open(
-      getPathIn(sys::path::parent_path(file->getPath()), externalName));
+      getPathIn(sys::path::parent_path(file->getPath()), info.weightsFile));
   if (!external)
     return external.takeError();
   return WeightBlock{*external, 0, (*external)->getSize()};
-}
-
-/// The list of tensors and the name of the file that holds them.
-Expected<const nlohmann::json *> findTensors(StringRef path,
-                                             const nlohmann::json &info,
-                                             std::string &externalName) {
-  if (!info.is_object() || !info.contains("weights") ||
-      !info["weights"].is_object() || !info["weights"].contains("tensors") ||
-      !info["weights"]["tensors"].is_array())
-    return makeInputError(path, "its description lists no weights");
-  const nlohmann::json &weights = info["weights"];
-  if (weights.value("storage", nlohmann::json()) == "external") {
-    auto name = weights.find("file");
-    if (name == weights.end() || !name->is_string())
-      return makeInputError(path, "its weights are in a file without a name");
-    externalName = name->get<std::string>();
-  }
-  return &weights["tensors"];
 }
 
 } // namespace
@@ -165,41 +116,25 @@ Expected<CompiledModel> openCompiledModel(StringRef path) {
   auto file = InputFile::open(path);
   if (!file)
     return file.takeError();
-  Expected<SymbolTable> symbols = readSymbols(path);
+  Expected<SymbolOffsets> symbols = SymbolOffsets::read(path);
   if (!symbols)
     return symbols.takeError();
   llama_model_header header = {};
+  CompiledModel model;
   if (Error error = readHeader(**file, *symbols, header))
     return std::move(error);
-  Expected<uint64_t> offset =
-      symbols->find(LLAMA_SYMBOL_INFO, header.info_bytes);
-  if (!offset)
-    return offset.takeError();
-  std::string text(header.info_bytes, '\0');
-  if (Error error = (*file)->read(*offset, {text.data(), text.size()}))
+  if (Error error = readInfo(**file, *symbols, header, model.info))
     return std::move(error);
-  Expected<nlohmann::json> info = parseJson(text, path);
-  if (!info)
-    return info.takeError();
-  std::string externalName;
-  auto tensors = findTensors(path, *info, externalName);
-  if (!tensors)
-    return tensors.takeError();
-  Expected<WeightBlock> block =
-      findBlock(*file, *symbols, header, externalName);
+  if (Error error = readHashes(**file, *symbols, header, model))
+    return std::move(error);
+  Expected<WeightBlock> block = findBlock(*file, *symbols, header, model.info);
   if (!block)
     return block.takeError();
-  CompiledModel model;
   auto checkpoint = std::make_unique<BlockCheckpoint>(std::move(*block));
-  for (const nlohmann::json &entry : **tensors) {
-    std::string hash;
-    if (Error error = checkpoint->add(path, entry, hash))
+  for (const llamaabi::TensorEntry &tensor : model.info.tensors)
+    if (Error error = checkpoint->add(path, tensor))
       return std::move(error);
-    if (!hash.empty())
-      model.hashes[checkpoint->getTensors().back().name] = hash;
-  }
   model.checkpoint = std::move(checkpoint);
-  model.info = nlohmann::ordered_json::parse(text, nullptr, false);
   return model;
 }
 

@@ -1,23 +1,22 @@
 //===- CompiledModel.h - The weights inside a model.so ----------*- C++ -*-===//
 //
-// A model.so is a shared object whose symbols say where a description (JSON)
-// and the block of weights are. Nothing of it is loaded or run here.
+// A model.so is a shared object whose symbols say where a description (JSON),
+// the hashes and the block of weights are. Nothing of it is loaded or run here.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef LLAMA_WEIGHTS_FORMATS_COMPILEDMODEL_H
 #define LLAMA_WEIGHTS_FORMATS_COMPILEDMODEL_H
 
+#include "runtime/abi/ModelInfo.h"
 #include "weights/Checkpoint.h"
-
-#include <nlohmann/json.hpp>
 
 #include <map>
 
 namespace llamaweights {
 
 struct CompiledModel {
-  nlohmann::ordered_json info; ///< as the file has it
+  llamaabi::ModelInfo info;
   std::unique_ptr<Checkpoint> checkpoint;
   std::map<std::string, std::string> hashes; ///< BLAKE3 by tensor, as stated
 };

@@ -1,52 +1,38 @@
 //===- WeightBlock.cpp - The block of weights of a model ------------------===//
 //
-// Every size and place that the description states is checked before it is
+// checkTensor compares what the description states with the block before it is
 // used.
 //
 //===----------------------------------------------------------------------===//
 
 #include "weights/Formats/WeightBlock.h"
 
-#include "weights/Containers/JsonObject.h"
 #include "weights/FloatConversion.h"
-#include "weights/Formats/FileCheckpoint.h"
 #include "weights/InputError.h"
 
-#include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringSwitch.h"
-
 #include <cstring>
-#include <limits>
 
 using namespace llvm;
 using llamaabi::ElementFormat;
+using llamaabi::ElementKind;
 using llamaabi::PanelLayout;
 using llamaabi::TensorLayout;
 
 namespace llamaweights {
 namespace {
 
-std::optional<DType> parseDType(StringRef name) {
-  return StringSwitch<std::optional<DType>>(name)
-      .Case("f32", DType::F32)
-      .Case("f16", DType::F16)
-      .Case("bf16", DType::BF16)
-      .Default(std::nullopt);
-}
-
-/// Bytes of a tensor, or nothing if its sizes make no sense.
-std::optional<int64_t> getBytes(TensorLayout layout,
-                                const ElementFormat &format,
-                                ArrayRef<int64_t> shape) {
-  // The product of two of them and a little leaves 63 bits alone.
-  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
-  bool isSound =
-      !shape.empty() && shape.size() <= 2 &&
-      all_of(shape, [](int64_t size) { return size >= 1 && size <= kMost; });
-  if (!isSound || (layout == TensorLayout::Panels16 && shape.size() != 2))
-    return std::nullopt;
-  return llamaabi::getTensorBytes(
-      layout, format, shape.size() == 2 ? shape[0] : 1, shape.back());
+/// What its rows are read as.
+DType getDType(const ElementFormat &format) {
+  switch (format.kind) {
+  case ElementKind::F16:
+    return DType::F16;
+  case ElementKind::BF16:
+    return DType::BF16;
+  case ElementKind::F32:
+  case ElementKind::Integer:
+    break;
+  }
+  return DType::F32;
 }
 
 /// A number of f16 at a byte of a panel.
@@ -107,69 +93,23 @@ Error BlockCheckpoint::decodeRows(const PanelLayout &layout,
   return Error::success();
 }
 
-Error BlockCheckpoint::setType(const std::string &what, StringRef dtype,
-                               StringRef layout, TensorInfo &info, Place &place,
-                               int64_t &expected) {
-  std::optional<ElementFormat> format =
-      llamaabi::parseElementFormat(std::string_view(dtype));
-  std::optional<TensorLayout> stored =
-      llamaabi::parseTensorLayout(std::string_view(layout));
-  if (!format)
-    return makeInputError(what, "is of type " + quote(dtype) +
-                                    ", expected f32, f16, bf16, or integers "
-                                    "as in 'int8g128' or 'int4g32'");
-  if (!stored || (format->isInteger() && stored != TensorLayout::Panels16))
-    return makeInputError(what, "has layout " + quote(layout) +
-                                    ", expected 'panels16', or 'rows' of "
-                                    "floating point");
-  std::optional<int64_t> bytes = getBytes(*stored, *format, info.shape);
-  info.dtype = parseDType(dtype).value_or(DType::F32);
-  if (stored == TensorLayout::Panels16) {
-    place.layout = PanelLayout{*format};
-    info.encoding = dtype;
-    info.encodedBytes = bytes.value_or(0);
-  }
-  if (!bytes)
-    return makeInputError(what, "is " + formatShape(info.shape) + " of " +
-                                    dtype +
-                                    ", expected one or two dimensions "
-                                    "that a file can hold");
-  expected = *bytes;
-  return Error::success();
-}
-
-Error BlockCheckpoint::add(StringRef where, const nlohmann::json &entry,
-                           std::string &hash) {
+Error BlockCheckpoint::add(StringRef where,
+                           const llamaabi::TensorEntry &entry) {
+  std::string problem = llamaabi::checkTensor(entry, block.bytes);
+  if (!problem.empty())
+    return makeInputError(where, problem);
   TensorInfo info;
-  Place place = {};
-  std::string dtype, layout;
-  int64_t offset = 0, bytes = 0, expected = 0;
-  JsonObject object(where, entry);
-  object.read("name", info.name);
-  object.read("dtype", dtype);
-  object.read("layout", layout);
-  object.findIntegers("shape", info.shape);
-  object.read("offset", offset);
-  object.read("bytes", bytes);
-  object.find("hash", hash);
-  object.find("rotated", info.isHadamardRotated);
-  if (Error error = object.finish())
-    return error;
-  std::string what = where.str() + ": tensor " + quote(info.name);
-  info.sourceName = info.name;
+  info.name = info.sourceName = entry.name;
   info.file = block.file->getPath().str();
-  if (Error error = setType(what, dtype, layout, info, place, expected))
-    return error;
-  if (expected != bytes)
-    return makeInputError(what, "is " + formatShape(info.shape) + " of " +
-                                    dtype + " in " + Twine(bytes) +
-                                    " bytes, expected " + Twine(expected));
-  if (offset < 0 || uint64_t(offset) > block.bytes ||
-      uint64_t(bytes) > block.bytes - uint64_t(offset))
-    return makeInputError(
-        what, "has " + Twine(bytes) + " bytes at byte " + Twine(offset) +
-                  " of the block, which has " + Twine(block.bytes) + " bytes");
-  place.offset = block.offset + uint64_t(offset);
+  info.dtype = getDType(entry.dtype);
+  info.shape = entry.shape;
+  info.isHadamardRotated = entry.isRotated;
+  Place place = {block.offset + uint64_t(entry.offset), std::nullopt};
+  if (entry.layout == TensorLayout::Panels16) {
+    place.layout = PanelLayout{entry.dtype};
+    info.encoding = getName(entry.dtype);
+    info.encodedBytes = entry.bytes;
+  }
   infos.push_back(std::move(info));
   places.push_back(place);
   return Error::success();

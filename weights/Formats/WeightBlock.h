@@ -1,17 +1,15 @@
 //===- WeightBlock.h - The block of weights of a model ----------*- C++ -*-===//
 //
-// bytes, and a JSON object for each tensor in them  =>  Checkpoint
+// bytes, and an entry of llama_info for each tensor in them  =>  Checkpoint
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef LLAMA_WEIGHTS_FORMATS_WEIGHTBLOCK_H
 #define LLAMA_WEIGHTS_FORMATS_WEIGHTBLOCK_H
 
-#include "runtime/abi/TensorLayout.h"
+#include "runtime/abi/ModelInfo.h"
 #include "weights/Checkpoint.h"
 #include "weights/InputFile.h"
-
-#include <nlohmann/json.hpp>
 
 #include <optional>
 
@@ -46,8 +44,7 @@ public:
   }
 
   /// Adds a tensor that the description lists.
-  llvm::Error add(llvm::StringRef where, const nlohmann::json &entry,
-                  std::string &hash);
+  llvm::Error add(llvm::StringRef where, const llamaabi::TensorEntry &entry);
 
 private:
   struct Place {
@@ -60,10 +57,6 @@ private:
   llvm::Error decodeRows(const llamaabi::PanelLayout &layout,
                          const TensorInfo &tensor, int64_t first, int64_t count,
                          llvm::MutableArrayRef<char> out) const;
-  /// Its type and how many bytes it should have, in `expected`.
-  static llvm::Error setType(const std::string &what, llvm::StringRef dtype,
-                             llvm::StringRef layout, TensorInfo &info,
-                             Place &place, int64_t &expected);
 
   WeightBlock block;
   std::vector<TensorInfo> infos;

@@ -10,9 +10,8 @@
 
 #include "weights/CheckpointFormat.h"
 #include "weights/DType.h"
+#include "weights/Formats/CompiledModel.h"
 #include "weights/Formats/OpenedModel.h"
-
-#include <nlohmann/json.hpp>
 
 #include <map>
 
@@ -21,10 +20,10 @@ namespace llamaweights {
 /// What PATH turned out to be.
 struct Subject {
   std::string path;
-  std::optional<OpenedModel> model;           ///< of a checkpoint
-  std::optional<nlohmann::ordered_json> info; ///< of a model.so
-  std::unique_ptr<Checkpoint> other;          ///< of anything but a checkpoint
-  std::map<std::string, std::string> hashes;  ///< that a model.so states
+  std::optional<OpenedModel> model;          ///< of a checkpoint
+  std::optional<llamaabi::ModelInfo> info;   ///< of a model.so
+  std::unique_ptr<Checkpoint> other;         ///< of anything but a checkpoint
+  std::map<std::string, std::string> hashes; ///< that a model.so states
 
   const Checkpoint &getCheckpoint() const {
     return other ? *other : *model->checkpoint;

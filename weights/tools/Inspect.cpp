@@ -7,7 +7,6 @@
 
 #include "weights/Configs/MetaParams.h"
 #include "weights/Formats/BareTensors.h"
-#include "weights/Formats/CompiledModel.h"
 #include "weights/Formats/TensorScan.h"
 #include "weights/InputError.h"
 #include "weights/ProgressBar.h"
@@ -19,6 +18,9 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
 
 using namespace llvm;
 using Json = nlohmann::ordered_json;
@@ -181,7 +183,7 @@ Json describe(const Subject &subject) {
   if (subject.model)
     json = describe(*subject.model);
   if (subject.info) {
-    json = *subject.info;
+    json = Json::parse(llamaabi::toJson(*subject.info));
     json["format"] = "model.so";
     json.erase("weights");
   }
@@ -195,7 +197,8 @@ void printInfo(const Subject &subject) {
   if (!subject.info)
     return;
   outs() << subject.path << " (model.so)\n";
-  for (const auto &[key, value] : subject.info->items()) {
+  Json info = Json::parse(llamaabi::toJson(*subject.info));
+  for (const auto &[key, value] : info.items()) {
     std::string text =
         value.is_string() ? value.get<std::string>() : value.dump();
     if (key != "weights" && key != "chat_template")

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 using namespace llamart;
+using llamaabi::CodeVariant;
 
 namespace {
 

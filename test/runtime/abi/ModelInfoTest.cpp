@@ -1,17 +1,16 @@
 //===- ModelInfoTest.cpp - The JSON of a model.so, good and bad -----------===//
 
-#include "runtime/Model/ModelInfo.h"
-
-#include "runtime/Error.h"
+#include "runtime/abi/ModelInfo.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-using namespace llamart;
-using nlohmann::json;
+using namespace llamaabi;
+using json = nlohmann::ordered_json;
 
 namespace {
 
+/// In the order in which it is written.
 json makeInfo() {
   return json::parse(R"({
     "name": "tiny", "hidden": 64, "ffn": 172, "vocab": 512, "layers": 5,
@@ -27,26 +26,42 @@ json makeInfo() {
                            "forward": "forward_1",
                            "workspace": "workspace_1"}]},
     "weights": {"storage": "external", "file": "tiny.weights",
-                "bytes": 5000000000, "tensors": []},
+                "bytes": 5000000000, "tensors": [
+                  {"name": "norm", "dtype": "f32", "layout": "rows",
+                   "shape": [60], "offset": 4999999760, "bytes": 240},
+                  {"name": "layers.0.feed_forward.w2", "dtype": "int8g64",
+                   "layout": "panels16", "shape": [2, 60], "offset": 0,
+                   "bytes": 1056, "rotated": true}]},
     "chat_template": "{{ messages }}", "compiler": "llama-compile 0.1.0"})");
+}
+
+ModelInfo parse(const json &text) {
+  ModelInfo info;
+  EXPECT_EQ(parseModelInfo(text.dump(), info), "");
+  return info;
 }
 
 /// The message after `change` was made to a good text.
 template <typename Change>
 std::string getErrorAfter(Change change) {
-  json info = makeInfo();
-  change(info);
-  try {
-    ModelInfo::parse("model.so", info.dump());
-  } catch (const Error &error) {
-    EXPECT_EQ(error.getKind(), ErrorKind::Model);
-    return error.what();
-  }
-  return "";
+  json text = makeInfo();
+  change(text);
+  ModelInfo info;
+  return parseModelInfo(text.dump(), info);
+}
+
+/// The same of its second tensor, which is called 't'.
+template <typename Change>
+std::string getTensorErrorAfter(Change change) {
+  return getErrorAfter([&](json &info) {
+    json &tensor = info["weights"]["tensors"][1];
+    tensor["name"] = "t";
+    change(tensor);
+  });
 }
 
 TEST(ModelInfo, IsReadAsItIsWritten) {
-  ModelInfo info = ModelInfo::parse("model.so", makeInfo().dump());
+  ModelInfo info = parse(makeInfo());
   EXPECT_EQ(info.name, "tiny");
   EXPECT_EQ(info.hidden, 64);
   EXPECT_EQ(info.ffn, 172);
@@ -82,14 +97,44 @@ TEST(ModelInfo, IsReadAsItIsWritten) {
   EXPECT_EQ(info.storage, WeightStorage::External);
   EXPECT_EQ(info.weightsFile, "tiny.weights");
   EXPECT_EQ(info.weightsBytes, 5000000000u);
+  ASSERT_EQ(info.tensors.size(), 2u);
+  const TensorEntry &tensor = info.tensors[1];
+  EXPECT_EQ(tensor.name, "layers.0.feed_forward.w2");
+  EXPECT_EQ(tensor.dtype, ElementFormat::getInteger(8, 64));
+  EXPECT_EQ(tensor.layout, TensorLayout::Panels16);
+  EXPECT_EQ(tensor.shape, (std::vector<int64_t>{2, 60}));
+  EXPECT_EQ(tensor.offset, 0);
+  EXPECT_EQ(tensor.bytes, 1056);
+  EXPECT_TRUE(tensor.isRotated);
+  EXPECT_FALSE(info.tensors[0].isRotated);
   EXPECT_EQ(info.chatTemplate, "{{ messages }}");
   EXPECT_EQ(info.compiler, "llama-compile 0.1.0");
+}
+
+TEST(ModelInfo, IsWrittenAsItIsRead) {
+  json text = makeInfo();
+  EXPECT_EQ(toJson(parse(text)), text.dump());
+  text["weights"]["storage"] = "embed";
+  text["weights"]["file"] = "";
+  text["bos_token"] = nullptr;
+  for (PhaseRows rows : {PhaseRows::All, PhaseRows::Prefill, PhaseRows::Decode,
+                         PhaseRows::Logits}) {
+    text["target"]["steps"][0]["rows"] = getName(rows);
+    EXPECT_EQ(parse(text).variants[0].phases[0].rows, rows);
+    EXPECT_EQ(toJson(parse(text)), text.dump());
+  }
+}
+
+TEST(ModelInfo, IsWrittenInUtf8) {
+  ModelInfo info = parse(makeInfo());
+  info.chatTemplate = "a\xff";
+  EXPECT_EQ(parse(json::parse(toJson(info))).chatTemplate, "a\xEF\xBF\xBD");
 }
 
 TEST(ModelInfo, MayHaveNoBosToken) {
   json info = makeInfo();
   info["bos_token"] = nullptr;
-  EXPECT_FALSE(ModelInfo::parse("model.so", info.dump()).bosToken);
+  EXPECT_FALSE(parse(info).bosToken);
 }
 
 TEST(ModelInfo, MayHoldKeysOfLaterCompilers) {
@@ -100,14 +145,14 @@ TEST(ModelInfo, MustHaveEveryKey) {
   const json whole = makeInfo();
   for (const auto &[key, value] : whole.items())
     EXPECT_EQ(getErrorAfter([&](json &info) { info.erase(key); }),
-              "model.so: llama_info: " + key + " is missing");
+              key + " is missing");
   EXPECT_EQ(getErrorAfter([](json &info) { info["heads"].erase("kv"); }),
-            "model.so: llama_info: heads.kv is missing");
+            "heads.kv is missing");
 }
 
 TEST(ModelInfo, MustHaveTheRightTypes) {
   auto expect = [](auto change, const std::string &message) {
-    EXPECT_EQ(getErrorAfter(change), "model.so: llama_info: " + message);
+    EXPECT_EQ(getErrorAfter(change), message);
   };
   expect([](json &i) { i["name"] = 3; }, "name is not a string");
   expect([](json &i) { i["vocab"] = "x"; }, "vocab is not a whole number");
@@ -129,7 +174,7 @@ TEST(ModelInfo, MustHaveTheRightTypes) {
 
 TEST(ModelInfo, MustHaveValuesInRange) {
   auto expect = [](auto change, const std::string &message) {
-    EXPECT_EQ(getErrorAfter(change), "model.so: llama_info: " + message);
+    EXPECT_EQ(getErrorAfter(change), message);
   };
   expect([](json &i) { i["layers"] = 0; },
          "layers is 0, expected 1 to 2147483647");
@@ -155,13 +200,56 @@ TEST(ModelInfo, MustHaveValuesInRange) {
 TEST(ModelInfo, MayNotNameAFileElsewhere) {
   for (const char *name : {"", "..", "../x", "/etc/passwd", "a/b"})
     EXPECT_EQ(getErrorAfter([&](json &i) { i["weights"]["file"] = name; }),
-              std::string("model.so: llama_info: weights.file is '") + name +
+              std::string("weights.file is '") + name +
                   "', expected the name of a file beside the model");
 }
 
+TEST(ModelInfo, MustListTensorsThatCanBe) {
+  const std::string kinds = ", expected f32, f16, bf16, or integers as in "
+                            "'int8g128' or 'int4g32'";
+  for (const char *type :
+       {"i8", "int8", "int8g", "int8g48", "int2g32", "int8g64x", "int8g64mm",
+        "m", "int08g064g", "int-8g64", ""})
+    EXPECT_EQ(getTensorErrorAfter([&](json &t) { t["dtype"] = type; }),
+              std::string("tensor 't': is of type '") + type + "'" + kinds);
+  for (const char *layout : {"rows", "tiles", "panels"})
+    EXPECT_EQ(getTensorErrorAfter([&](json &t) { t["layout"] = layout; }),
+              std::string("tensor 't': has layout '") + layout +
+                  "', expected 'panels16', or 'rows' of floating point");
+  for (const json &shape : {json({60}), json({2, 0}), json({-1, 60}),
+                            json({1, 2, 60}), json({1, int64_t(1) << 40})})
+    EXPECT_NE(getTensorErrorAfter([&](json &t) {
+                t["shape"] = shape;
+              }).find("expected one or two dimensions that a file can hold"),
+              std::string::npos);
+  EXPECT_EQ(getTensorErrorAfter([](json &t) { t["bytes"] = 1055; }),
+            "tensor 't': is [2, 60] of int8g64 in 1055 bytes, expected 1056");
+  for (int64_t offset : {int64_t(4999998945), int64_t(-1)})
+    EXPECT_EQ(getTensorErrorAfter([&](json &t) { t["offset"] = offset; }),
+              "tensor 't': has 1056 bytes at byte " + std::to_string(offset) +
+                  " of the block, which has 5000000000 bytes");
+  for (const char *key :
+       {"name", "dtype", "layout", "shape", "offset", "bytes"})
+    EXPECT_EQ(getTensorErrorAfter([&](json &t) { t.erase(key); }),
+              std::string("weights.tensors.") + key + " is missing");
+  EXPECT_EQ(getTensorErrorAfter([](json &t) { t["rotated"] = 1; }),
+            "weights.tensors.rotated is not true or false");
+}
+
+TEST(ModelInfo, IsQuotedInOneLine) {
+  std::string message =
+      getTensorErrorAfter([](json &t) { t["layout"] = "a\n\x7f\u00e4"; });
+  EXPECT_NE(message.find("layout 'a\\0A\\7F\u00e4', "), std::string::npos)
+      << message;
+  message = getTensorErrorAfter(
+      [](json &t) { t["layout"] = std::string(119, 'x') + "\u00e4"; });
+  EXPECT_NE(message.find("xx...',"), std::string::npos) << message;
+}
+
 TEST(ModelInfo, MustBeJson) {
-  EXPECT_THROW(ModelInfo::parse("model.so", "{\"name\": "), Error);
-  EXPECT_THROW(ModelInfo::parse("model.so", ""), Error);
+  ModelInfo info;
+  for (const char *text : {"{\"name\": ", "", "[]", "{} {}"})
+    EXPECT_EQ(parseModelInfo(text, info), "the text is not an object");
 }
 
 } // namespace
