@@ -1,11 +1,24 @@
 // RUN: llama-opt %s --llama-add-call-arguments --split-input-file | FileCheck %s
 
-// Every function is given the same, and hands it on.
+// Every function is given the same, and hands it on; what is not here is not.
 // CHECK-LABEL: func @callee
-// CHECK-SAME: (%{{.*}}: index, %{{.*}}: memref<?xi8> {llama.argument = "weights"}, %{{.*}}: memref<?xi8> {llama.argument = "workspace"}, %{{.*}}: index {llama.argument = "workspace_begin"}, %{{.*}}: index {llama.argument = "thread"}, %{{.*}}: index {llama.argument = "threads"}, %{{.*}}: !llvm.ptr {llama.argument = "call"})
+// CHECK-SAME: (%{{[a-z0-9]+}}: index,
+// CHECK-SAME: {{^}} %{{[a-z0-9]+}}: memref<?xi8> {llama.argument = "weights"},
+// CHECK-SAME: {{^}} %{{[a-z0-9]+}}: memref<?xi8> {llama.argument = "workspace"},
+// CHECK-SAME: {{^}} %{{[a-z0-9]+}}: index {llama.argument = "workspace_begin"},
+// CHECK-SAME: {{^}} %{{[a-z0-9]+}}: index {llama.argument = "thread"},
+// CHECK-SAME: {{^}} %{{[a-z0-9]+}}: index {llama.argument = "threads"},
+// CHECK-SAME: {{^}} %{{[a-z0-9]+}}: !llvm.ptr {llama.argument = "call"})
+// CHECK: func private @elsewhere()
 // CHECK-LABEL: func @caller
-// CHECK-SAME: (%[[N:.*]]: index, %[[W:.*]]: memref<?xi8> {{.*}}, %[[S:.*]]: memref<?xi8> {{.*}}, %[[B:.*]]: index {{.*}}, %[[T:.*]]: index {{.*}}, %[[TS:.*]]: index {{.*}}, %[[C:.*]]: !llvm.ptr
-// CHECK: call @callee(%[[N]], %[[W]], %[[S]], %[[B]], %[[T]], %[[TS]], %[[C]])
+// CHECK-SAME: (%[[N:[a-z0-9]+]]: index,
+// CHECK-SAME: {{^}} %[[WEIGHTS:[a-z0-9]+]]: memref<?xi8> {llama.argument = "weights"},
+// CHECK-SAME: {{^}} %[[SPACE:[a-z0-9]+]]: memref<?xi8> {llama.argument = "workspace"},
+// CHECK-SAME: {{^}} %[[BEGIN:[a-z0-9]+]]: index {llama.argument = "workspace_begin"},
+// CHECK-SAME: {{^}} %[[THREAD:[a-z0-9]+]]: index {llama.argument = "thread"},
+// CHECK-SAME: {{^}} %[[THREADS:[a-z0-9]+]]: index {llama.argument = "threads"},
+// CHECK-SAME: {{^}} %[[CALL:[a-z0-9]+]]: !llvm.ptr {llama.argument = "call"})
+// CHECK: call @callee(%[[N]], %[[WEIGHTS]], %[[SPACE]], %[[BEGIN]], %[[THREAD]], %[[THREADS]], %[[CALL]])
 // CHECK: call @elsewhere() : () -> ()
 func.func @callee(%n: index) {
   return
@@ -19,11 +32,20 @@ func.func @caller(%n: index) {
 
 // -----
 
-// The number of rows of prompts is asked for where a product needs it.
+// The number of rows of prompts comes with them where a product asks for it, to
+// all functions.
 // CHECK-LABEL: func @prefill_rows_are_an_argument
-// CHECK-SAME: (%[[ROWS:.*]]: index {llama.argument = "prompt_rows"}, %{{.*}}: memref<?xi8> {llama.argument = "weights"}
+// CHECK-SAME: (%[[ROWS:[a-z0-9]+]]: index {llama.argument = "prompt_rows"}, %{{[a-z0-9]+}}: memref<?xi8> {llama.argument = "weights"}
+// CHECK-NOT: kernel.prefill_rows
 // CHECK: return %[[ROWS]]
+// CHECK-LABEL: func @prefill_rows_are_handed_on
+// CHECK-SAME: (%[[ROWS:[a-z0-9]+]]: index {llama.argument = "prompt_rows"}, %[[WEIGHTS:[a-z0-9]+]]: memref<?xi8>
+// CHECK: call @prefill_rows_are_an_argument(%[[ROWS]], %[[WEIGHTS]],
 func.func @prefill_rows_are_an_argument() -> index {
   %rows = kernel.prefill_rows
+  return %rows : index
+}
+func.func @prefill_rows_are_handed_on() -> index {
+  %rows = call @prefill_rows_are_an_argument() : () -> index
   return %rows : index
 }

@@ -1,5 +1,5 @@
-// RUN: llama-opt %s --llama-add-call-arguments --llama-assign-workspace --canonicalize --cse --split-input-file --verify-diagnostics \
-// RUN:   --allow-unregistered-dialect | FileCheck %s
+// RUN: llama-opt %s --llama-add-call-arguments --llama-assign-workspace --canonicalize --cse \
+// RUN:   --split-input-file --verify-diagnostics --allow-unregistered-dialect | FileCheck %s
 
 // Each row has 24 bytes of %rows and 256 of %wide: 24 are rounded up to whole lines
 // of 64 bytes, 256 are lines already. The static buffer of 100 bytes takes two lines.
