@@ -1,5 +1,5 @@
-// RUN: llama-opt %s --llama-add-call-arguments --llama-cpu-forall-to-threads --canonicalize --cse --split-input-file --verify-diagnostics \
-// RUN:   --allow-unregistered-dialect | FileCheck %s
+// RUN: llama-opt %s --llama-add-call-arguments --llama-cpu-forall-to-threads --canonicalize --cse \
+// RUN:   --split-input-file --verify-diagnostics --allow-unregistered-dialect | FileCheck %s
 
 // n * thread / threads to n * (thread + 1) / threads. What ran before the function
 // is unknown: its first loop waits.
@@ -568,18 +568,150 @@ func.func @barriers_say_which_phase_begins(%layer: index {llama.argument = "laye
 
 // -----
 
-// A function that is called for one layer after the other meets what its own end
-// has left.
-// CHECK-LABEL: func @first_barrier_gathers_what_the_last_phase_wrote
-// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<4x64xf32>
-// CHECK: kernel.barrier {{.*}} gathers(%[[X]] : memref<4x64xf32>) cut [#kernel.cut<dim 1 by 32>]
+// A row is a part of one, whatever its shape; a block of columns is as wide as a step.
+// CHECK-LABEL: func @parts_are_rows_or_blocks_of_columns
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<?x64xf32>, %[[Y:[a-z0-9]*]]: memref<4x?x64xf32>, %[[Z:[a-z0-9]*]]: memref<?x64xf32>
+// CHECK: kernel.barrier
+// CHECK: kernel.barrier {{.*}} gathers(%[[X]], %[[Y]] : memref<?x64xf32>, memref<4x?x64xf32>)
+// CHECK-SAME: cut [#kernel.cut<dim 0 by 1>, #kernel.cut<dim 2 by 32>]
 // CHECK-NOT: kernel.barrier
-func.func @first_barrier_gathers_what_the_last_phase_wrote(%x: memref<4x64xf32>) {
+func.func @parts_are_rows_or_blocks_of_columns(%x: memref<?x64xf32>, %y: memref<4x?x64xf32>, %z: memref<?x64xf32>,
+                                               %n: index) {
+  %c0 = arith.constant 0 : index
+  %one = arith.constant 1.0 : f32
+  scf.forall (%i) in (%n) {
+    %row = memref.subview %x[%i, 0] [1, 64] [1, 1] : memref<?x64xf32> to memref<64xf32, strided<[1], offset: ?>>
+    %heads = memref.expand_shape %row [[0, 1]] output_shape [4, 16]
+      : memref<64xf32, strided<[1], offset: ?>> into memref<4x16xf32, strided<[16, 1], offset: ?>>
+    memref.store %one, %heads[%c0, %c0] : memref<4x16xf32, strided<[16, 1], offset: ?>>
+  }
+  %last = memref.subview %y[3, 0, 0] [1, %n, 64] [1, 1, 1]
+    : memref<4x?x64xf32> to memref<?x64xf32, strided<[64, 1], offset: ?>>
+  scf.forall (%j) = (0) to (64) step (32) {
+    %part = memref.subview %last[0, %j] [%n, 32] [1, 1]
+      : memref<?x64xf32, strided<[64, 1], offset: ?>> to memref<?x32xf32, strided<[64, 1], offset: ?>>
+    memref.store %one, %part[%c0, %c0] : memref<?x32xf32, strided<[64, 1], offset: ?>>
+  }
+  scf.forall (%i) in (%n) {
+    %a = memref.load %x[%i, %c0] : memref<?x64xf32>
+    %b = memref.load %last[%i, %c0] : memref<?x64xf32, strided<[64, 1], offset: ?>>
+    %sum = arith.addf %a, %b : f32
+    memref.store %sum, %z[%i, %c0] : memref<?x64xf32>
+  }
+  return
+}
+
+// -----
+
+// Four heads of 16 columns: what is cut is the number times 16. Of several numbers it
+// is the first that takes several values.
+// CHECK-LABEL: func @heads_are_multiples_of_their_number
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<?x64xf32>, %[[Y:[a-z0-9]*]]: memref<1x64xf32>
+// CHECK: kernel.barrier
+// CHECK: kernel.barrier {{.*}} gathers(%[[X]], %[[Y]] : memref<?x64xf32>, memref<1x64xf32>)
+// CHECK-SAME: cut [#kernel.cut<dim 1 by 16>, #kernel.cut<dim 1 by 32>]
+// CHECK-NOT: kernel.barrier
+func.func @heads_are_multiples_of_their_number(%x: memref<?x64xf32>, %y: memref<1x64xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %one = arith.constant 1.0 : f32
+  scf.forall (%h, %i) in (4, %n) {
+    %column = affine.apply affine_map<(d0) -> (d0 * 16)>(%h)
+    %part = memref.subview %x[%i, %column] [1, 16] [1, 1] : memref<?x64xf32> to memref<16xf32, strided<[1], offset: ?>>
+    memref.store %one, %part[%c0] : memref<16xf32, strided<[1], offset: ?>>
+  }
+  scf.forall (%i, %j) = (0, 0) to (1, 64) step (1, 32) {
+    %part = memref.subview %y[%i, %j] [1, 32] [1, 1] : memref<1x64xf32> to memref<32xf32, strided<[1], offset: ?>>
+    memref.store %one, %part[%c0] : memref<32xf32, strided<[1], offset: ?>>
+  }
+  scf.forall (%i) in (%n) {
+    memref.store %one, %x[%i, %c0] : memref<?x64xf32>
+    memref.store %one, %y[%c0, %i] : memref<1x64xf32>
+  }
+  return
+}
+
+// -----
+
+// Blocks of a cache lie where a table says; and what was reshaped before it was cut
+// has no parts that are known.
+// CHECK-LABEL: func @other_places_are_scattered
+// CHECK-SAME: (%[[KV:[a-z0-9]*]]: memref<?x64xf32>, %{{.*}}: memref<?xindex>, %[[Y:[a-z0-9]*]]: memref<16x64xf32>
+// CHECK: kernel.barrier
+// CHECK: kernel.barrier {{.*}} gathers(%[[KV]], %[[Y]] : memref<?x64xf32>, memref<16x64xf32>)
+// CHECK-SAME: cut [#kernel.cut<scattered>, #kernel.cut<scattered>]
+// CHECK-NOT: kernel.barrier
+func.func @other_places_are_scattered(%kv: memref<?x64xf32>, %table: memref<?xindex>, %y: memref<16x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %one = arith.constant 1.0 : f32
+  scf.forall (%i) in (16) {
+    %block = memref.load %table[%i] : memref<?xindex>
+    %place = memref.subview %kv[%block, 0] [1, 64] [1, 1] : memref<?x64xf32> to memref<64xf32, strided<[1], offset: ?>>
+    memref.store %one, %place[%c0] : memref<64xf32, strided<[1], offset: ?>>
+  }
+  %flat = memref.collapse_shape %y [[0, 1]] : memref<16x64xf32> into memref<1024xf32>
+  scf.forall (%i) = (0) to (1024) step (64) {
+    %part = memref.subview %flat[%i] [64] [1] : memref<1024xf32> to memref<64xf32, strided<[1], offset: ?>>
+    memref.store %one, %part[%c0] : memref<64xf32, strided<[1], offset: ?>>
+  }
+  scf.forall (%i) in (16) {
+    memref.store %one, %kv[%i, %c0] : memref<?x64xf32>
+    memref.store %one, %y[%i, %c0] : memref<16x64xf32>
+  }
+  return
+}
+
+// -----
+
+// Gathered is what was written since the barrier before, of the buffers that others
+// see: a thread's own is not among them.
+// CHECK-LABEL: func @own_buffers_are_not_gathered
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<16xf32>, %[[Y:[a-z0-9]*]]: memref<16xf32>
+// CHECK: kernel.barrier {{.*}} gathers(%[[X]] : memref<16xf32>)
+// CHECK: kernel.barrier {{.*}} gathers(%[[X]] : memref<16xf32>)
+// CHECK: kernel.barrier {{.*}} gathers(%[[Y]] : memref<16xf32>)
+// CHECK-NOT: kernel.barrier
+func.func @own_buffers_are_not_gathered(%x: memref<16xf32>, %y: memref<16xf32>) {
+  %c0 = arith.constant 0 : index
+  %one = arith.constant 1.0 : f32
+  %own = memref.alloca() : memref<4xf32>
+  scf.forall (%i) in (16) {
+    memref.store %one, %own[%c0] : memref<4xf32>
+    memref.store %one, %x[%i] : memref<16xf32>
+  }
+  scf.forall (%i) in (16) {
+    memref.store %one, %own[%c0] : memref<4xf32>
+    %v = memref.load %x[%i] : memref<16xf32>
+    memref.store %v, %y[%i] : memref<16xf32>
+  }
+  scf.forall (%i) in (16) {
+    %v = memref.load %y[%i] : memref<16xf32>
+    memref.store %v, %x[%i] : memref<16xf32>
+  }
+  return
+}
+
+// -----
+
+// A function that is called for one layer after the other meets what its own end
+// has left in what it is given; its own part of the workspace it writes anew.
+// CHECK-LABEL: func @first_barrier_gathers_what_the_last_phase_wrote
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<4x64xf32>, %[[Y:[a-z0-9]*]]: memref<4xf32>
+// CHECK: kernel.barrier {{.*}} gathers(%[[X]] : memref<4x64xf32>) cut [#kernel.cut<dim 1 by 32>]
+// CHECK: kernel.barrier {{.*}} gathers(%[[Y]] : memref<4xf32>) cut [#kernel.cut<scattered>]
+// CHECK-NOT: kernel.barrier
+func.func @first_barrier_gathers_what_the_last_phase_wrote(%x: memref<4x64xf32>, %y: memref<4xf32>,
+                                                           %space: memref<?xi8>) {
   %one = arith.constant 1.0 : f32
   %c0 = arith.constant 0 : index
+  %view = memref.view %space[%c0][] : memref<?xi8> to memref<64xf32>
+  scf.forall (%i) in (4) {
+    memref.store %one, %y[%i] : memref<4xf32>
+  }
   scf.forall (%j) = (0) to (64) step (32) {
+    %v = memref.load %y[%c0] : memref<4xf32>
+    memref.store %v, %view[%j] : memref<64xf32>
     %part = memref.subview %x[0, %j] [4, 32] [1, 1] : memref<4x64xf32> to memref<4x32xf32, strided<[64, 1], offset: ?>>
-    memref.store %one, %part[%c0, %c0] : memref<4x32xf32, strided<[64, 1], offset: ?>>
+    memref.store %v, %part[%c0, %c0] : memref<4x32xf32, strided<[64, 1], offset: ?>>
   }
   return
 }
