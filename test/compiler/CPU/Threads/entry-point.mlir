@@ -1,30 +1,26 @@
 // RUN: llama-opt %s --llama-cpu-entry-point --cse --split-input-file --verify-diagnostics | FileCheck %s
 
-// The numbers are byte offsets in llama_call, of runtime/abi/LlamaCall.def.
-
-// Barriers get numbers; the module has what follows each of them.
+// Barriers get numbers as they stand; the module has what follows each of them.
+// Outside of the layers their number is -1.
 // CHECK: module attributes {kernel.phases = [
-// CHECK-SAME: #kernel.phase<ops = ["embed"], matrices = [], tables = ["table"], rows = "rows">,
-// CHECK-SAME: #kernel.phase<ops = ["linear"], matrices = ["layers.a"], tables = [], rows = "rows">]}
+// CHECK-SAME: #kernel.phase<ops = ["linear"], matrices = ["layers.a"], tables = [], rows = "rows">,
+// CHECK-SAME: #kernel.phase<ops = ["embed"], matrices = [], tables = ["table"], rows = "rows">]}
+// CHECK-LABEL: func private @layer
+// CHECK-SAME: (%[[LAYER:[a-z0-9]*]]: index {{{.*}}}, %[[CALL:[a-z0-9]*]]: !llvm.ptr
+// CHECK: call @llama_barrier(%[[CALL]], %c0, %[[LAYER]])
+// CHECK-NOT: kernel.barrier
 // CHECK-LABEL: func private @forward
-// CHECK-SAME: %[[CALL:[a-z0-9]*]]: !llvm.ptr {llama.argument = "call"}, %[[LAYER:[a-z0-9]*]]: index
-// CHECK: call @llama_barrier(%[[CALL]], %c0, %c-1)
-// CHECK: call @llama_barrier(%[[CALL]], %c1, %[[LAYER]])
-func.func @forward(
-    %tokens: memref<?xi32> {llama.argument = "tokens", llama.extent = "rows"},
-    %positions: memref<?xi32> {llama.argument = "positions", llama.extent = "rows"},
-    %sequences: memref<?xi32> {llama.argument = "sequences", llama.extent = "rows"},
-    %tables: memref<?x?xi32> {llama.argument = "block_tables"},
-    %kv: memref<?x5x2x4x64x8xbf16> {llama.argument = "kv"},
-    %list: memref<?xi32> {llama.argument = "logit_row_list", llama.extent = "logit_rows"},
-    %logits: memref<?x512xf32> {llama.argument = "logits", llama.extent = "logit_rows"},
-    %weights: memref<?xi8> {llama.argument = "weights"},
-    %workspace: memref<?xi8> {llama.argument = "workspace"},
-    %begin: index {llama.argument = "workspace_begin"},
-    %thread: index {llama.argument = "thread"}, %threads: index {llama.argument = "threads"},
-    %call: !llvm.ptr {llama.argument = "call"}, %layer: index {llama.argument = "threads"}) {
-  kernel.barrier <ops = ["embed"], matrices = [], tables = ["table"], rows = "rows"> cut []
+// CHECK-SAME: (%[[CALL:[a-z0-9]*]]: !llvm.ptr
+// CHECK: call @llama_barrier(%[[CALL]], %c1, %c-1)
+// CHECK-NOT: kernel.barrier
+func.func private @layer(%layer: index {llama.argument = "layer"}, %call: !llvm.ptr {llama.argument = "call"}) {
   kernel.barrier <ops = ["linear"], matrices = ["layers.a"], tables = [], rows = "rows"> layer %layer cut []
+  return
+}
+func.func @forward(%call: !llvm.ptr {llama.argument = "call"}) {
+  %first = arith.constant 0 : index
+  kernel.barrier <ops = ["embed"], matrices = [], tables = ["table"], rows = "rows"> cut []
+  call @layer(%first, %call) : (index, !llvm.ptr) -> ()
   return
 }
 
@@ -34,7 +30,8 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
   return %rows : index
 }
 
-// The runtime's barrier, called with the runtime's team, and what comes next.
+// The runtime's barrier, called with the runtime's team, and what comes next. The
+// numbers are byte offsets in llama_call, of runtime/abi/LlamaCall.def.
 // CHECK-LABEL: func private @llama_barrier
 // CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %[[PHASE:.*]]: index, %[[LAYER:.*]]: index)
 // CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][136] : (!llvm.ptr) -> !llvm.ptr, i8
@@ -44,6 +41,36 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // CHECK: %[[PHASE64:.*]] = arith.index_cast %[[PHASE]] : index to i64
 // CHECK: %[[LAYER64:.*]] = arith.index_cast %[[LAYER]] : index to i64
 // CHECK: llvm.call %[[BARRIER]](%[[TEAM]], %[[PHASE64]], %[[LAYER64]])
+
+// CHECK-LABEL: func @llama_forward
+// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %{{.*}}: i64)
+// CHECK: call @forward(%[[CALL]])
+
+// -----
+
+// Every argument by its name.
+// CHECK: module attributes {kernel.phases = []}
+// CHECK-LABEL: func private @forward
+func.func @forward(
+    %tokens: memref<?xi32> {llama.argument = "tokens", llama.extent = "rows"},
+    %positions: memref<?xi32> {llama.argument = "positions", llama.extent = "rows"},
+    %sequences: memref<?xi32> {llama.argument = "sequences", llama.extent = "rows"},
+    %tables: memref<?x?xi32> {llama.argument = "block_tables"},
+    %kv: memref<?x5x2x4x64x8xbf16> {llama.argument = "kv"},
+    %list: memref<?xi32> {llama.argument = "logit_row_list", llama.extent = "logit_rows"},
+    %logits: memref<?x512xf32> {llama.argument = "logits", llama.extent = "logit_rows"},
+    %scores: memref<?x4x?xf32> {llama.argument = "attention_scores"},
+    %prompt: index {llama.argument = "prompt_rows"},
+    %weights: memref<?xi8> {llama.argument = "weights"},
+    %workspace: memref<?xi8> {llama.argument = "workspace"},
+    %begin: index {llama.argument = "workspace_begin"},
+    %thread: index {llama.argument = "thread"}, %threads: index {llama.argument = "threads"},
+    %call: !llvm.ptr {llama.argument = "call"}) {
+  return
+}
+func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
+  return %rows : index
+}
 
 // CHECK-LABEL: func @llama_forward
 // CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %[[THREAD:.*]]: i64)
@@ -85,6 +112,20 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // CHECK: llvm.getelementptr %[[CALL]][104]
 // CHECK: llvm.insertvalue %[[LOGIT_ROWS]], %{{.*}}[3, 0]
 // CHECK: %[[LOGITS:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?x512xf32>
+// So do scores, of which there are as many for each head.
+// CHECK: llvm.getelementptr %[[CALL]][168]
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][160]
+// CHECK: %[[LAST:.*]] = llvm.load %[[AT]] : !llvm.ptr -> i64
+// CHECK: llvm.insertvalue %[[LAST]], %{{.*}}[3, 2]
+// CHECK: %[[HEAD:.*]] = llvm.mul %{{.*}}, %[[LAST]]
+// CHECK: llvm.insertvalue %[[HEAD]], %{{.*}}[4, 1]
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][152]
+// CHECK: %[[ASKED:.*]] = llvm.load %[[AT]] : !llvm.ptr -> i64
+// CHECK: llvm.insertvalue %[[ASKED]], %{{.*}}[3, 0]
+// CHECK: %[[SCORES:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?x4x?xf32>
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][40]
+// CHECK: %[[NUMBER:.*]] = llvm.load %[[AT]] : !llvm.ptr -> i64
+// CHECK: %[[PROMPT:.*]] = builtin.unrealized_conversion_cast %[[NUMBER]] : i64 to index
 // CHECK: llvm.getelementptr %[[CALL]][112]
 // CHECK: %[[WEIGHTS:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?xi8>
 // CHECK: llvm.getelementptr %[[CALL]][120]
@@ -92,7 +133,7 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // CHECK: %[[NUMBER:.*]] = builtin.unrealized_conversion_cast %[[THREAD]] : i64 to index
 // CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][128]
 // CHECK: %[[THREADS:.*]] = builtin.unrealized_conversion_cast
-// CHECK: call @forward(%[[TOKENS]], %[[POSITIONS]], %[[SEQUENCES]], %[[TABLES]], %[[KV]], %[[LIST]], %[[LOGITS]], %[[WEIGHTS]], %[[WORKSPACE]], %c0, %[[NUMBER]], %[[THREADS]], %[[CALL]], %{{.*}})
+// CHECK: call @forward(%[[TOKENS]], %[[POSITIONS]], %[[SEQUENCES]], %[[TABLES]], %[[KV]], %[[LIST]], %[[LOGITS]], %[[SCORES]], %[[PROMPT]], %[[WEIGHTS]], %[[WORKSPACE]], %c0, %[[NUMBER]], %[[THREADS]], %[[CALL]])
 
 // -----
 
@@ -155,9 +196,29 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 
 // -----
 
+// Elements lie one after the other there.
+// expected-error @+1 {{'func.func' op argument 0 is 'memref<?xi32, strided<[2]>>', expected a row-major memref of 1 dynamic sizes for 'tokens'}}
+func.func @forward(%tokens: memref<?xi32, strided<[2]>> {llama.argument = "tokens"}) {
+  return
+}
+func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
+  return %rows : index
+}
+
+// -----
+
 // expected-error @+1 {{'builtin.module' op expected the functions @forward and @workspace_bytes}}
 module {
   func.func @forward() {
     return
+  }
+}
+
+// -----
+
+// expected-error @+1 {{'builtin.module' op expected the functions @forward and @workspace_bytes}}
+module {
+  func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
+    return %rows : index
   }
 }
