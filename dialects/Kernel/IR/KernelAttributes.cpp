@@ -170,9 +170,10 @@ Attribute ScheduleAttr::parse(AsmParser &parser, Type) {
     return {};
   StringRef last = "rows";
   if (succeeded(parser.parseOptionalKeyword("prefill"))) {
-    FailureOr<NestAttr> nest = failure();
-    if (parser.parseEqual() || failed(nest = parseNest(parser)) ||
-        parser.parseComma())
+    if (parser.parseEqual())
+      return {};
+    FailureOr<NestAttr> nest = parseNest(parser);
+    if (failed(nest) || parser.parseComma())
       return {};
     prefill = *nest;
     last = "decode";

@@ -13,6 +13,9 @@ namespace {
 
 struct MatmulModel
     : DstBufferizableOpInterfaceExternalModel<MatmulModel, MatmulOp> {
+  // MLIR calls these through a table that it fills from their names.
+  // NOLINTBEGIN(bugprone-derived-method-shadowing-base-method)
+
   /// What was in the result's place is not read.
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
@@ -48,6 +51,8 @@ struct MatmulModel
     replaceOpWithBufferizedValues(rewriter, op, buffers[4]);
     return success();
   }
+
+  // NOLINTEND(bugprone-derived-method-shadowing-base-method)
 };
 
 } // namespace
