@@ -1,9 +1,9 @@
 """Finds the tests that belong to a file or a folder: ./dev test PATH.
 
-    compiler/CPU/tile-linears.mlir      a test of lit, with test/ before it or not
+    compiler/CPU/Tiling/tile-matmuls.mlir   a test of lit, with test/ before it or not
     runtime/KVCacheTest                 a GoogleTest source, with .cpp or not
     weights/tools/llama-weights.py      a test in Python
-    compiler/CPU/TileLinears.cpp        a source file: tile-linears.mlir, .test or TileLinearsTest.cpp,
+    compiler/CPU/Tiling/TileMatmuls.cpp     a source file: tile-matmuls.mlir, .test or TileMatmulsTest.cpp,
                                         at its path in test/, else in its room there
     test/integration/greedy.py          what tests are made of: the tests that name it
     compiler/CPU                        a folder: all that is in that of this name in test/
@@ -80,7 +80,7 @@ def list_tests(folder=TEST):
 # --- from a word to tests ---------------------------------------------------
 
 def to_kebab_case(name):
-    """FuseQKV: fuse-qkv; LowerAMXTiles: lower-amx-tiles; VectorizeBF16: vectorize-bf16."""
+    """FuseQKV: fuse-qkv; TileMatmuls: tile-matmuls."""
     return "-".join(re.findall(r"[A-Z]+[0-9]*(?![a-z])|[A-Z]?[a-z0-9]+", name)).lower()
 
 

@@ -3,7 +3,7 @@
 //   %s = sum of squares %x               forall row
 //   %y = normalize %x, %s         =>       both, on tensor<1xNxf32>
 //
-// Works on what llama-cpu-tile-linears left at the top of a function.
+// Works on what llama-cpu-tile-matmuls left at the top of a function.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,5 +1,5 @@
-// RUN: llama-opt %s --llama-cpu-select-kernels=mcpu=x86-64-v4 --llama-cpu-vectorize --canonicalize --cse --split-input-file | FileCheck %s
-// RUN: llama-opt %s --llama-cpu-select-kernels=mcpu=x86-64-v3 --llama-cpu-vectorize --canonicalize --cse --split-input-file \
+// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v4" --llama-cpu-vectorize --canonicalize --cse --split-input-file | FileCheck %s
+// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v3" --llama-cpu-vectorize --canonicalize --cse --split-input-file \
 // RUN:   | FileCheck %s --check-prefix=NARROW
 
 // Sixteen sums side by side; they are added up once, after the loop.

@@ -1,5 +1,5 @@
-// RUN: llama-opt %s --llama-cpu-select-kernels=mcpu=x86-64-v4 --llama-cpu-tile-outer-products --canonicalize --split-input-file | FileCheck %s
-// RUN: llama-opt %s --llama-cpu-select-kernels=mcpu=x86-64-v3 --llama-cpu-tile-outer-products --canonicalize \
+// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v4" --llama-cpu-tile-outer-products --canonicalize --split-input-file | FileCheck %s
+// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v3" --llama-cpu-tile-outer-products --canonicalize \
 // RUN:   --split-input-file | FileCheck %s --check-prefix=NARROW
 
 #left = affine_map<(g, n, d) -> (g, d)>
