@@ -156,7 +156,9 @@ def LlamaCPUForallToThreadsPass : Pass<"llama-cpu-forall-to-threads", "::mlir::M
     says which phase begins there, and which buffers threads have written for each
     other (`kernel.barrier`).
 
-    Pre-condition: bufferized, and outside of parallel loops nothing is written.
+    Pre-conditions: bufferized; outside of parallel loops nothing is written; and
+    every function has the arguments `thread` and `threads`
+    (`llama-add-call-arguments`).
 
     @test compiler/CPU/Threads/forall-to-threads.mlir
   }];

@@ -21,14 +21,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/CPU/Passes.h"
-#include "compiler/CPU/Threads/Cuts.h"
+#include "compiler/CPU/Threads/Gathers.h"
 #include "compiler/Placement/CallArguments.h"
 #include "compiler/Placement/Phases.h"
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 
 namespace mlir::llama {
 #define GEN_PASS_DEF_LLAMACPUFORALLTOTHREADSPASS
@@ -39,64 +37,6 @@ using namespace mlir;
 using namespace mlir::llama;
 
 namespace {
-
-/// What one loop, or all since the last barrier, read and write.
-struct Accesses {
-  SmallPtrSet<Value, 8> reads;
-  Cuts writes;             ///< and how they are shared
-  bool everything = false; ///< unknown code ran
-
-  void add(const Accesses &other) {
-    reads.insert(other.reads.begin(), other.reads.end());
-    for (const auto &[buffer, cut] : other.writes)
-      writes.insert({buffer, cut});
-    everything |= other.everything;
-  }
-
-  bool none() const { return reads.empty() && writes.empty() && !everything; }
-
-  bool mustPrecede(const Accesses &later) const {
-    auto isWritten = [&](const auto &write) {
-      return later.reads.contains(write.first) ||
-             later.writes.contains(write.first);
-    };
-    auto isOverwritten = [&](Value buffer) {
-      return later.writes.contains(buffer);
-    };
-    return everything || later.everything || llvm::any_of(writes, isWritten) ||
-           llvm::any_of(reads, isOverwritten);
-  }
-};
-
-Accesses collectAccesses(Operation *root) {
-  Accesses accesses;
-  root->walk([&](Operation *op) {
-    auto interface = dyn_cast<MemoryEffectOpInterface>(op);
-    if (!interface) {
-      // Of an op that is only its body, the walk sees the body.
-      accesses.everything |=
-          !op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() &&
-          !isMemoryEffectFree(op);
-      return;
-    }
-    SmallVector<MemoryEffects::EffectInstance> effects;
-    interface.getEffects(effects);
-    for (const MemoryEffects::EffectInstance &effect : effects) {
-      Value value = effect.getValue();
-      if (isa<MemoryEffects::Allocate, MemoryEffects::Free>(effect.getEffect()))
-        continue;
-      if (value && findBuffer(value).getDefiningOp<memref::AllocaOp>())
-        continue; // a thread's own
-      if (!value)
-        accesses.everything = true;
-      else if (isa<MemoryEffects::Read>(effect.getEffect()))
-        accesses.reads.insert(findBuffer(value));
-      else
-        accesses.writes.insert({findBuffer(value), findCut(value, root)});
-    }
-  });
-  return accesses;
-}
 
 bool hasConstantBounds(scf::ForallOp loop) {
   auto areConstant = [](ArrayRef<OpFoldResult> values) {
@@ -131,46 +71,33 @@ struct LlamaCPUForallToThreads
 private:
   /// Of the barriers that have been inserted.
   SmallVector<std::pair<BarrierOp, Phase>> phases;
-  /// Whether what came before the function is still pending, and the barriers
-  /// that have waited for it.
-  bool isAfterCaller = false;
-  SmallVector<BarrierOp> afterCaller;
 
   LogicalResult visitBlock(Block &block, Accesses &pending);
   LogicalResult visitLoop(scf::ForOp loop, Accesses &pending);
   /// Lets `op` wait for what is pending, if it must, and adds what it does.
   void meet(Operation *op, const Accesses &accesses, Accesses &pending);
-  void insertBarrier(Operation *before, const Accesses &pending);
+  void insertBarrier(Operation *before);
   LogicalResult visitFunction(func::FuncOp function);
   void distribute(scf::ForallOp loop);
 };
 
 } // namespace
 
-void LlamaCPUForallToThreads::insertBarrier(Operation *before,
-                                            const Accesses &pending) {
+/// What it gathers, and its phase, come at the end.
+void LlamaCPUForallToThreads::insertBarrier(Operation *before) {
   auto function = before->getParentOfType<func::FuncOp>();
   ImplicitLocOpBuilder b(before->getLoc(), before);
-  SmallVector<Value> buffers;
-  SmallVector<Attribute> cuts;
-  for (const auto &[buffer, cut] : pending.writes) {
-    buffers.push_back(buffer);
-    cuts.push_back(cut);
-  }
   auto barrier = BarrierOp::create(b, Phase().getAttribute(b.getContext()),
-                                   findArgument(function, "layer"), buffers,
-                                   b.getArrayAttr(cuts));
+                                   findArgument(function, "layer"),
+                                   ValueRange(), b.getArrayAttr({}));
   phases.push_back({barrier, Phase()});
-  if (isAfterCaller)
-    afterCaller.push_back(barrier);
-  isAfterCaller = false;
   ++numBarriers;
 }
 
 void LlamaCPUForallToThreads::meet(Operation *op, const Accesses &accesses,
                                    Accesses &pending) {
   if (pending.mustPrecede(accesses)) {
-    insertBarrier(op, pending);
+    insertBarrier(op);
     pending = Accesses();
   }
   phases.back().second.add(op);
@@ -266,24 +193,16 @@ void LlamaCPUForallToThreads::distribute(scf::ForallOp loop) {
   ++numLoops;
 }
 
-/// Whatever ran before may have left anything pending. A function that is called
-/// again and again, as that of a layer is, meets what its own end has left.
+/// Whatever ran before may have left anything pending.
 LogicalResult LlamaCPUForallToThreads::visitFunction(func::FuncOp function) {
+  if (!function.isExternal() && !findArgument(function, "threads"))
+    return function.emitOpError("expected the arguments that "
+                                "llama-add-call-arguments adds");
   Accesses pending;
   pending.everything = true;
-  isAfterCaller = true;
-  afterCaller.clear();
   for (Block &block : function.getBody())
     if (failed(visitBlock(block, pending)))
       return failure();
-  for (BarrierOp barrier : afterCaller)
-    for (const auto &[buffer, cut] : pending.writes)
-      if (isa<BlockArgument>(buffer)) {
-        barrier.getGathersMutable().append(buffer);
-        SmallVector<Attribute> cuts(barrier.getCuts().getValue());
-        cuts.push_back(cut);
-        barrier.setCutsAttr(ArrayAttr::get(&getContext(), cuts));
-      }
   return success();
 }
 
@@ -295,6 +214,7 @@ void LlamaCPUForallToThreads::runOnOperation() {
       return signalPassFailure();
   for (auto &[barrier, phase] : phases)
     barrier.setPhaseAttr(phase.getAttribute(&getContext()));
+  setGathers(module);
   SmallVector<scf::ForallOp> loops;
   module.walk<WalkOrder::PreOrder>([&](scf::ForallOp loop) {
     loops.push_back(loop);

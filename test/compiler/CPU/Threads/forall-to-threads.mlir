@@ -666,7 +666,7 @@ func.func @other_places_are_scattered(%kv: memref<?x64xf32>, %table: memref<?xin
 // see: a thread's own is not among them.
 // CHECK-LABEL: func @own_buffers_are_not_gathered
 // CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<16xf32>, %[[Y:[a-z0-9]*]]: memref<16xf32>
-// CHECK: kernel.barrier {{.*}} gathers(%[[X]] : memref<16xf32>)
+// CHECK: kernel.barrier <{{[^>]*}}> cut []
 // CHECK: kernel.barrier {{.*}} gathers(%[[X]] : memref<16xf32>)
 // CHECK: kernel.barrier {{.*}} gathers(%[[Y]] : memref<16xf32>)
 // CHECK-NOT: kernel.barrier
@@ -693,14 +693,20 @@ func.func @own_buffers_are_not_gathered(%x: memref<16xf32>, %y: memref<16xf32>) 
 // -----
 
 // A function that is called for one layer after the other meets what its own end
-// has left in what it is given; its own part of the workspace it writes anew.
-// CHECK-LABEL: func @first_barrier_gathers_what_the_last_phase_wrote
-// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<4x64xf32>, %[[Y:[a-z0-9]*]]: memref<4xf32>
+// has left in what it is given, and what its caller has before the first; its own
+// part of the workspace it writes anew.
+// CHECK-LABEL: func private @layer
+// CHECK-SAME: (%[[X:.*]]: memref<4x64xf32>, %[[Y:[a-z0-9]*]]: memref<4xf32>
 // CHECK: kernel.barrier {{.*}} gathers(%[[X]] : memref<4x64xf32>) cut [#kernel.cut<dim 1 by 32>]
 // CHECK: kernel.barrier {{.*}} gathers(%[[Y]] : memref<4xf32>) cut [#kernel.cut<scattered>]
 // CHECK-NOT: kernel.barrier
-func.func @first_barrier_gathers_what_the_last_phase_wrote(%x: memref<4x64xf32>, %y: memref<4xf32>,
-                                                           %space: memref<?xi8>) {
+// CHECK-LABEL: func @first_barrier_of_a_callee_gathers_what_callers_wrote
+// CHECK-SAME: (%[[X:.*]]: memref<4x64xf32>, %[[Y:[a-z0-9]*]]: memref<4xf32>, %{{.*}}: memref<?xi8>, %[[Z:[a-z0-9]*]]: memref<4x64xf32>
+// CHECK: kernel.barrier <{{[^>]*}}> cut []
+// CHECK: call @layer
+// CHECK: kernel.barrier {{.*}} gathers(%[[Z]], %[[X]] : memref<4x64xf32>, memref<4x64xf32>)
+// CHECK-SAME: cut [#kernel.cut<dim 0 by 1>, #kernel.cut<dim 1 by 32>]
+func.func private @layer(%x: memref<4x64xf32>, %y: memref<4xf32>, %space: memref<?xi8>) {
   %one = arith.constant 1.0 : f32
   %c0 = arith.constant 0 : index
   %view = memref.view %space[%c0][] : memref<?xi8> to memref<64xf32>
@@ -712,6 +718,93 @@ func.func @first_barrier_gathers_what_the_last_phase_wrote(%x: memref<4x64xf32>,
     memref.store %v, %view[%j] : memref<64xf32>
     %part = memref.subview %x[0, %j] [4, 32] [1, 1] : memref<4x64xf32> to memref<4x32xf32, strided<[64, 1], offset: ?>>
     memref.store %v, %part[%c0, %c0] : memref<4x32xf32, strided<[64, 1], offset: ?>>
+  }
+  return
+}
+// What is passed to no argument is still pending after the calls.
+func.func @first_barrier_of_a_callee_gathers_what_callers_wrote(%x: memref<4x64xf32>, %y: memref<4xf32>,
+    %space: memref<?xi8>, %z: memref<4x64xf32>, %layers: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %one = arith.constant 1.0 : f32
+  scf.forall (%i) in (4) {
+    %row = memref.subview %z[%i, 0] [1, 64] [1, 1] : memref<4x64xf32> to memref<64xf32, strided<[1], offset: ?>>
+    memref.store %one, %row[%c0] : memref<64xf32, strided<[1], offset: ?>>
+  }
+  scf.for %layer = %c0 to %layers step %c1 {
+    func.call @layer(%x, %y, %space) : (memref<4x64xf32>, memref<4xf32>, memref<?xi8>) -> ()
+  }
+  scf.forall (%i) in (4) {
+    %v = memref.load %x[%i, %c0] : memref<4x64xf32>
+    memref.store %v, %z[%i, %c0] : memref<4x64xf32>
+  }
+  return
+}
+
+// -----
+
+// Both write %x before a barrier of the other: by columns where it is called again,
+// by rows where it is called first. Which of them a thread wrote is not known there;
+// after the call it is.
+// CHECK-LABEL: func private @writes_columns
+// CHECK-SAME: (%[[X:.*]]: memref<4x64xf32>
+// CHECK: kernel.barrier {{.*}} gathers(%[[X]] : memref<4x64xf32>) cut [#kernel.cut<scattered>]
+// CHECK-NOT: kernel.barrier
+// CHECK-LABEL: func @cut_after_a_call_is_the_callee_s
+// CHECK: call @writes_columns
+// CHECK: call @writes_columns
+// CHECK: kernel.barrier {{.*}} cut [#kernel.cut<dim 1 by 32>]
+func.func private @writes_columns(%x: memref<4x64xf32>) {
+  %one = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  scf.forall (%j) = (0) to (64) step (32) {
+    %part = memref.subview %x[0, %j] [4, 32] [1, 1] : memref<4x64xf32> to memref<4x32xf32, strided<[64, 1], offset: ?>>
+    memref.store %one, %part[%c0, %c0] : memref<4x32xf32, strided<[64, 1], offset: ?>>
+  }
+  return
+}
+func.func @cut_after_a_call_is_the_callee_s(%x: memref<4x64xf32>, %y: memref<4xf32>) {
+  %c0 = arith.constant 0 : index
+  %one = arith.constant 1.0 : f32
+  scf.forall (%i) in (4) {
+    %row = memref.subview %x[%i, 0] [1, 64] [1, 1] : memref<4x64xf32> to memref<64xf32, strided<[1], offset: ?>>
+    memref.store %one, %row[%c0] : memref<64xf32, strided<[1], offset: ?>>
+  }
+  call @writes_columns(%x) : (memref<4x64xf32>) -> ()
+  call @writes_columns(%x) : (memref<4x64xf32>) -> ()
+  scf.forall (%i) in (4) {
+    %v = memref.load %x[%i, %c0] : memref<4x64xf32>
+    memref.store %v, %y[%i] : memref<4xf32>
+  }
+  return
+}
+
+// -----
+
+// The first barrier of a round gathers what the end of the round before has written
+// as well; what is made in a round is not there in the next.
+// CHECK-LABEL: func @round_gathers_what_the_round_before_wrote
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<?x64xf32>, %[[Y:[a-z0-9]*]]: memref<?x64xf32>
+// CHECK: scf.for
+// CHECK:   kernel.barrier {{.*}} gathers(%[[Y]] : memref<?x64xf32>) cut [#kernel.cut<dim 0 by 1>]
+// CHECK:   kernel.barrier {{.*}} gathers(%[[X]] : memref<?x64xf32>) cut [#kernel.cut<dim 1 by 32>]
+func.func @round_gathers_what_the_round_before_wrote(%x: memref<?x64xf32>, %y: memref<?x64xf32>,
+    %space: memref<?xi8>, %n: index, %rounds: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %round = %c0 to %rounds step %c1 {
+    scf.forall (%j) = (0) to (64) step (32) {
+      %v = memref.load %y[%c0, %j] : memref<?x64xf32>
+      %part = memref.subview %x[0, %j] [%n, 32] [1, 1] : memref<?x64xf32> to memref<?x32xf32, strided<[64, 1], offset: ?>>
+      memref.store %v, %part[%c0, %c0] : memref<?x32xf32, strided<[64, 1], offset: ?>>
+    }
+    %view = memref.view %space[%c0][] : memref<?xi8> to memref<64xf32>
+    scf.forall (%i) in (%n) {
+      %v = memref.load %x[%i, %c0] : memref<?x64xf32>
+      memref.store %v, %view[%i] : memref<64xf32>
+      %row = memref.subview %y[%i, 0] [1, 64] [1, 1] : memref<?x64xf32> to memref<64xf32, strided<[1], offset: ?>>
+      memref.store %v, %row[%c0] : memref<64xf32, strided<[1], offset: ?>>
+    }
   }
   return
 }
