@@ -195,9 +195,6 @@ void LlamaCPUForallToThreads::distribute(scf::ForallOp loop) {
 
 /// Whatever ran before may have left anything pending.
 LogicalResult LlamaCPUForallToThreads::visitFunction(func::FuncOp function) {
-  if (!function.isExternal() && !findArgument(function, "threads"))
-    return function.emitOpError("expected the arguments that "
-                                "llama-add-call-arguments adds");
   Accesses pending;
   pending.everything = true;
   for (Block &block : function.getBody())
@@ -209,17 +206,24 @@ LogicalResult LlamaCPUForallToThreads::visitFunction(func::FuncOp function) {
 void LlamaCPUForallToThreads::runOnOperation() {
   ModuleOp module = getOperation();
   phases.clear();
+  SmallVector<scf::ForallOp> loops;
+  module.walk<WalkOrder::PreOrder>([&](scf::ForallOp loop) {
+    loops.push_back(loop);
+    return WalkResult::skip();
+  });
+  for (scf::ForallOp loop : loops)
+    if (auto function = loop->getParentOfType<func::FuncOp>();
+        !findArgument(function, "threads")) {
+      function.emitOpError("expected the arguments that "
+                           "llama-add-call-arguments adds");
+      return signalPassFailure();
+    }
   for (auto function : module.getOps<func::FuncOp>())
     if (failed(visitFunction(function)))
       return signalPassFailure();
   for (auto &[barrier, phase] : phases)
     barrier.setPhaseAttr(phase.getAttribute(&getContext()));
   setGathers(module);
-  SmallVector<scf::ForallOp> loops;
-  module.walk<WalkOrder::PreOrder>([&](scf::ForallOp loop) {
-    loops.push_back(loop);
-    return WalkResult::skip();
-  });
   for (scf::ForallOp loop : loops)
     distribute(loop);
 }
