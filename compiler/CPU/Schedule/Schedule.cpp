@@ -108,6 +108,8 @@ static Instruction chooseByteDots(const TargetInfo &target) {
 
 bool Chooser::takesByteTiles() {
   constexpr StringLiteral kName = "amx";
+  if (target.architecture != Architecture::X86)
+    return false;
   int64_t in = PanelLayout{product.matrix}.getPaddedColumns(product.in);
   if (!target.hasAMXInt8)
     refuse(kName, target.hasAMX ? "the target has none of integers"
@@ -188,6 +190,8 @@ NestAttr Chooser::chooseFloats() {
 
 NestAttr Chooser::chooseBF16Tiles() {
   constexpr StringLiteral kName = "amx";
+  if (target.architecture != Architecture::X86)
+    return {};
   bool isBF16 =
       product.hasBF16Rows && product.matrix.kind == llamaabi::ElementKind::BF16;
   if (!target.hasAMX)
