@@ -346,10 +346,10 @@ void ModelBuilder::buildForward() {
   Value logits = LogitsOp::create(b, f32Rows(config.getOutputRows()), normed,
                                   given["logit_row_list"], table);
   if (!config.outputTokens.empty())
-    logits =
-        SpreadLogitsOp::create(b, f32Rows(config.vocab), logits,
-                               SmallVector<int32_t>(config.outputTokens.begin(),
-                                                    config.outputTokens.end()));
+    logits = ScatterLogitsOp::create(
+        b, f32Rows(config.vocab), logits,
+        SmallVector<int32_t>(config.outputTokens.begin(),
+                             config.outputTokens.end()));
   bufferization::MaterializeInDestinationOp::create(
       b, /*result=*/Type(), logits, given["logits"], /*restrict=*/true,
       /*writable=*/true);

@@ -254,15 +254,15 @@ struct ConvertLogits : OpConversionPattern<LogitsOp> {
   }
 };
 
-struct ConvertSpreadLogits : OpConversionPattern<SpreadLogitsOp> {
+struct ConvertScatterLogits : OpConversionPattern<ScatterLogitsOp> {
   using Base::Base;
 
   LogicalResult
-  matchAndRewrite(SpreadLogitsOp op, OpAdaptor adaptor,
+  matchAndRewrite(ScatterLogitsOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(getLoweredLocation(op), rewriter);
-    rewriter.replaceOp(op, lowerSpread(b, adaptor.getInput(), op.getTokens(),
-                                       op.getType().getDimSize(1)));
+    rewriter.replaceOp(op, lowerScatter(b, adaptor.getInput(), op.getTokens(),
+                                        op.getType().getDimSize(1)));
     return success();
   }
 };
@@ -370,7 +370,7 @@ struct ConvertLlamaToLinalg
                  ConvertHadamard, ConvertLinear, ConvertLogits, ConvertMul,
                  ConvertQKVRopeAppend, ConvertRecordScores, ConvertRMSNorm,
                  ConvertRope, ConvertRopeAngles, ConvertSilu,
-                 ConvertSpreadLogits, ConvertSwiGLU>(&getContext());
+                 ConvertScatterLogits, ConvertSwiGLU>(&getContext());
     ConversionTarget target(getContext());
     target.addIllegalDialect<LlamaDialect>();
     target.addLegalOp<WeightOp>();

@@ -294,7 +294,7 @@ LogicalResult LogitsOp::verify() {
                     getMatrixRows(getWeight().getType()));
 }
 
-LogicalResult SpreadLogitsOp::verify() {
+LogicalResult ScatterLogitsOp::verify() {
   ArrayRef<int32_t> tokens = getTokens();
   if (failed(expectSize(*this, "the number of tokens", // (C1)
                         static_cast<int64_t>(tokens.size()),

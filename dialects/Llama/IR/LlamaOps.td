@@ -554,7 +554,7 @@ def Llama_LogitsOp : Llama_Op<"logits", [Pure]> {
   let hasVerifier = 1; // C1, C2
 }
 
-def Llama_SpreadLogitsOp : Llama_Op<"spread_logits", [Pure]> {
+def Llama_ScatterLogitsOp : Llama_Op<"scatter_logits", [Pure]> {
   let summary = "puts the scores of some tokens among those of all";
   let description = [{
     `result[l, tokens[i]]` is `input[l, i]`; every other column is negative
@@ -568,7 +568,7 @@ def Llama_SpreadLogitsOp : Llama_Op<"spread_logits", [Pure]> {
     Example:
 
     ```mlir
-    %all = llama.spread_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
+    %all = llama.scatter_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
     ```
   }];
   let arguments = (ins Llama_F32Rows:$input, DenseI32ArrayAttr:$tokens);

@@ -529,36 +529,36 @@ func.func @hadamard_of_bf16(%x: tensor<?x64xbf16>) {
 // -----
 
 //===----------------------------------------------------------------------===//
-// spread_logits
+// scatter_logits
 //===----------------------------------------------------------------------===//
 
-func.func @spread_logits_without_a_token(%few: tensor<?x3xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op the number of tokens is 2 but the input's number of columns is 3}}
-  %0 = llama.spread_logits %few to [7, 3] : tensor<?x3xf32> -> tensor<?x512xf32> // (C1)
+func.func @scatter_logits_without_a_token(%few: tensor<?x3xf32>) {
+  // expected-error @+1 {{'llama.scatter_logits' op the number of tokens is 2 but the input's number of columns is 3}}
+  %0 = llama.scatter_logits %few to [7, 3] : tensor<?x3xf32> -> tensor<?x512xf32> // (C1)
   return
 }
 
 // -----
 
-func.func @spread_logits_beyond_the_result(%few: tensor<?x2xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op token 512 is not a column of the result, which has 512}}
-  %0 = llama.spread_logits %few to [7, 512] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
+func.func @scatter_logits_beyond_the_result(%few: tensor<?x2xf32>) {
+  // expected-error @+1 {{'llama.scatter_logits' op token 512 is not a column of the result, which has 512}}
+  %0 = llama.scatter_logits %few to [7, 512] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
   return
 }
 
 // -----
 
-func.func @spread_logits_before_the_result(%few: tensor<?x2xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op token -1 is not a column of the result, which has 512}}
-  %0 = llama.spread_logits %few to [7, -1] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
+func.func @scatter_logits_before_the_result(%few: tensor<?x2xf32>) {
+  // expected-error @+1 {{'llama.scatter_logits' op token -1 is not a column of the result, which has 512}}
+  %0 = llama.scatter_logits %few to [7, -1] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
   return
 }
 
 // -----
 
-func.func @spread_logits_to_one_place(%few: tensor<?x2xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op token 7 is there twice}}
-  %0 = llama.spread_logits %few to [7, 7] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
+func.func @scatter_logits_to_one_place(%few: tensor<?x2xf32>) {
+  // expected-error @+1 {{'llama.scatter_logits' op token 7 is there twice}}
+  %0 = llama.scatter_logits %few to [7, 7] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
   return
 }
 

@@ -117,10 +117,10 @@ func.func @hadamard(%x: tensor<?x128xf32>) {
   return
 }
 
-// CHECK-LABEL: func @spread_logits
-func.func @spread_logits(%few: tensor<?x2xf32>) {
-  // CHECK: llama.spread_logits %{{.*}} to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
-  %0 = llama.spread_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
+// CHECK-LABEL: func @scatter_logits
+func.func @scatter_logits(%few: tensor<?x2xf32>) {
+  // CHECK: llama.scatter_logits %{{.*}} to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
+  %0 = llama.scatter_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
   return
 }
 
