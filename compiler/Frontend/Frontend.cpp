@@ -255,8 +255,8 @@ Value ModelBuilder::attention(Value normed, const Arguments &given) {
                                            positions, sequences, tables);
   scores = CausalMaskOp::create(b, scoresType, scores, positions);
   scores = SoftmaxOp::create(b, scoresType, scores);
-  Value mixed = AttentionMixOp::create(b, inputRows(queries), scores, cache,
-                                       layer, positions, sequences, tables);
+  Value mixed = AttentionOutputOp::create(b, inputRows(queries), scores, cache,
+                                          layer, positions, sequences, tables);
   return linear(mixed, "layers.attention.wo", layer, config.hidden);
 }
 

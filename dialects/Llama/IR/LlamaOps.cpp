@@ -262,7 +262,7 @@ LogicalResult AttentionScoresOp::verify() {
                     columns / CacheShape(cache).headDim);
 }
 
-LogicalResult AttentionMixOp::verify() {
+LogicalResult AttentionOutputOp::verify() {
   MemRefType cache = getCache().getType();
   if (failed(verifyCacheBlock(*this, cache)) || // (C2)
       failed(verifyHeads(*this, "result", getColumns(getType()), cache)))

@@ -409,8 +409,8 @@ def Llama_SoftmaxOp : Llama_Op<"softmax", [
   let assemblyFormat = "$scores attr-dict `:` type($scores)";
 }
 
-def Llama_AttentionMixOp : Llama_Op<"attention_mix"> {
-  let summary = "mixes the values of each row's sequence by its weights";
+def Llama_AttentionOutputOp : Llama_Op<"attention_output"> {
+  let summary = "sums the values of each row's sequence by its weights";
   let description = [{
     ```
     result[t, h, :] = sum over p of weights[t, h, p] * value[p, h / (heads / kvHeads), :]
@@ -427,7 +427,7 @@ def Llama_AttentionMixOp : Llama_Op<"attention_mix"> {
     Example:
 
     ```mlir
-    %o = llama.attention_mix %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+    %o = llama.attention_output %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
     ```
   }];
   let arguments = (ins Llama_Scores:$weights,

@@ -19,7 +19,7 @@
 
 // Every box is part of a group, but for the ends of the model.
 // FUSE-LABEL: func private @layer
-// FUSE-NOT: llama.{{linear|rope|add|mul|silu|softmax|causal_mask|attention_scores|attention_mix|cache_append}} %
+// FUSE-NOT: llama.{{linear|rope|add|mul|silu|softmax|causal_mask|attention_scores|attention_output|cache_append}} %
 // FUSE: llama.rms_norm
 // FUSE: llama.qkv_rope_append
 // FUSE: llama.fused_attention
@@ -146,7 +146,7 @@ module attributes {llama.activations = bf16, llama.kv_type = bf16, llama.max_seq
     %scores = llama.attention_scores %qr cache %kv[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x2x2x2x64x16xbf16> -> tensor<?x4x?xf32>
     %masked = llama.causal_mask %scores, %p : tensor<?x4x?xf32>
     %weights = llama.softmax %masked : tensor<?x4x?xf32>
-    %mixed = llama.attention_mix %weights cache %kv[%layer] rows(%p, %s, %tables) : tensor<?x4x?xf32>, memref<?x2x2x2x64x16xbf16> -> tensor<?x64xbf16>
+    %mixed = llama.attention_output %weights cache %kv[%layer] rows(%p, %s, %tables) : tensor<?x4x?xf32>, memref<?x2x2x2x64x16xbf16> -> tensor<?x64xbf16>
     %wo = llama.get_weight @layers.attention.wo[%layer] : tensor<64x64xbf16>
     %o = llama.linear %mixed, %wo : tensor<?x64xbf16>, tensor<64x64xbf16> -> tensor<?x64xf32>
     %between = llama.add %x, %o : tensor<?x64xf32>

@@ -31,8 +31,8 @@ func.func @softmax_alone_is_refused(%s: tensor<?x8x?xf32>) -> tensor<?x8x?xf32> 
 func.func @mix_alone_is_refused(
     %w: tensor<?x8x?xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
-  // expected-error @+1 {{failed to legalize operation 'llama.attention_mix' that was explicitly marked illegal}}
-  %0 = llama.attention_mix %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  // expected-error @+1 {{failed to legalize operation 'llama.attention_output' that was explicitly marked illegal}}
+  %0 = llama.attention_output %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %0 : tensor<?x64xbf16>
 }
 

@@ -343,7 +343,7 @@ func.func @values_of_another_shape_than_keys(
 // -----
 
 //===----------------------------------------------------------------------===//
-// attention_scores, causal_mask, softmax, attention_mix
+// attention_scores, causal_mask, softmax, attention_output
 //===----------------------------------------------------------------------===//
 
 func.func @scores_of_a_head_and_a_half(
@@ -425,8 +425,8 @@ func.func @softmax_to_another_shape(%s: tensor<?x8x?xf32>) {
 func.func @mix_of_a_head_and_a_half(
     %w: tensor<?x6x?xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.attention_mix' op result has 48 columns, not a multiple of 4 KV heads of 8}}
-  %0 = llama.attention_mix %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x6x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x48xbf16> // (C1)
+  // expected-error @+1 {{'llama.attention_output' op result has 48 columns, not a multiple of 4 KV heads of 8}}
+  %0 = llama.attention_output %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x6x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x48xbf16> // (C1)
   return
 }
 
@@ -435,8 +435,8 @@ func.func @mix_of_a_head_and_a_half(
 func.func @mix_of_a_missing_head(
     %w: tensor<?x7x?xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.attention_mix' op the result's number of heads is 8 but the weights' is 7}}
-  %0 = llama.attention_mix %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x7x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16> // (C1)
+  // expected-error @+1 {{'llama.attention_output' op the result's number of heads is 8 but the weights' is 7}}
+  %0 = llama.attention_output %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x7x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16> // (C1)
   return
 }
 
@@ -445,8 +445,8 @@ func.func @mix_of_a_missing_head(
 func.func @mix_over_a_cache_in_pages_of_32(
     %w: tensor<?x8x?xf32>, %cache: memref<?x5x2x4x32x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.attention_mix' op cache must be [blocks, layers, 2, kvHeads, 64, headDim], found 'memref<?x5x2x4x32x8xbf16>'}}
-  %0 = llama.attention_mix %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x32x8xbf16> -> tensor<?x64xbf16> // (C2)
+  // expected-error @+1 {{'llama.attention_output' op cache must be [blocks, layers, 2, kvHeads, 64, headDim], found 'memref<?x5x2x4x32x8xbf16>'}}
+  %0 = llama.attention_output %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x32x8xbf16> -> tensor<?x64xbf16> // (C2)
   return
 }
 
