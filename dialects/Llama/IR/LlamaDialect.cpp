@@ -66,7 +66,7 @@ static const KnownAttribute kOfModules[] = {
 
 static const KnownAttribute kOfArguments[] = {
     {kArgumentAttr, "a string", isOf<StringAttr>},
-    {kExtentAttr, "'rows' or 'logit_rows'",
+    {kRowCountAttr, "'rows' or 'logit_rows'",
      [](Attribute attribute) {
        auto kind = dyn_cast<StringAttr>(attribute);
        return kind && (kind == "rows" || kind == "logit_rows");

@@ -754,8 +754,8 @@ module attributes {
   llama.target = {triple = "t", cpu = "c", features = ""}
 } {
   func.func private @each_as_it_should_be(
-      memref<?xf32> {llama.argument = "tokens", llama.extent = "rows"},
-      memref<?xf32> {llama.extent = "logit_rows"})
+      memref<?xf32> {llama.argument = "tokens", llama.row_count = "rows"},
+      memref<?xf32> {llama.row_count = "logit_rows"})
 }
 
 // -----
@@ -815,8 +815,8 @@ func.func private @argument_named_by_a_number(memref<?xf32> {llama.argument = 1 
 
 // -----
 
-// expected-error @+1 {{attribute 'llama.extent' is "columns", expected 'rows' or 'logit_rows'}}
-func.func private @argument_of_another_extent(memref<?xf32> {llama.extent = "columns"})
+// expected-error @+1 {{attribute 'llama.row_count' is "columns", expected 'rows' or 'logit_rows'}}
+func.func private @argument_of_another_row_count(memref<?xf32> {llama.row_count = "columns"})
 
 // -----
 
