@@ -36,10 +36,8 @@ def Llama_WeightOp : Llama_Op<"weight", [Symbol]> {
 
     Constraints:
 
-    Where the tensors are stored is decided on the way to a target: `layout` is one of
-    `runtime/abi/TensorLayout.h`, "rows" unless it is said, `at` is where the first
-    of them begins in the block of weights, in bytes; they follow each other.
-
+    - (C1) the shape is static.
+    - (C2) a `layered` weight has a dimension besides that of layers.
     - (C3) a `rotated` weight is quantized.
     - (C4) `layout` is one that a model can have; panels are for matrices.
     - (C5) `at` is not negative.
@@ -196,7 +194,7 @@ def Llama_LinearOp : Llama_Op<"linear", [Pure]> {
     $input `,` $weight attr-dict `:` type($input) `,` type($weight) `->`
     type($result)
   }];
-  let hasVerifier = 1; // C1, C2, C3
+  let hasVerifier = 1; // C1, C2
 }
 
 def Llama_RopeAnglesOp : Llama_Op<"rope_angles", [

@@ -795,8 +795,18 @@ module attributes {llama.max_seq_len = -1 : i64} {}
 
 // -----
 
-// expected-error @+1 {{attribute 'llama.weights_bytes' is "many", expected an i64}}
+// expected-error @+1 {{attribute 'llama.weights_bytes' is "many", expected an i64 of at least 0}}
 module attributes {llama.weights_bytes = "many"} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.weights_bytes' is -1 : i8, expected an i64 of at least 0}}
+module attributes {llama.weights_bytes = -1 : i8} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.weights_bytes' is -1 : i64, expected an i64 of at least 0}}
+module attributes {llama.weights_bytes = -1 : i64} {}
 
 // -----
 
@@ -822,6 +832,16 @@ func.func private @argument_of_another_row_count(memref<?xf32> {llama.row_count 
 
 // expected-error @+1 {{attribute 'llama.stage' is not one of the llama dialect's here}}
 func.func private @argument_with_what_is_of_a_module(memref<?xf32> {llama.stage = "llama"})
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.argument' is not one of the llama dialect's here}}
+func.func private @result_with_what_is_of_an_argument() -> (memref<?xf32> {llama.argument = "tokens"})
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.row_count' is not one of the llama dialect's here}}
+func.func private @result_with_a_row_count() -> (memref<?xf32> {llama.row_count = "rows"})
 
 // -----
 
