@@ -384,7 +384,25 @@ struct ConvertLlamaToLinalg
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))
       return signalPassFailure();
-    getOperation().walk([](GetWeightOp op) { op.erase(); });
+    if (failed(eraseWeightsInPanels()))
+      return signalPassFailure();
+  }
+
+  /// Products have named their matrices; whoever else reads one cannot.
+  LogicalResult eraseWeightsInPanels() {
+    WalkResult result = getOperation().walk([](GetWeightOp op) {
+      if (!op->use_empty()) {
+        InFlightDiagnostic error =
+            op.emitOpError() << "'@" << op.getName()
+                             << "' is stored in panels, which products and "
+                                "embeddings read, found another reader";
+        error.attachNote(op->user_begin()->getLoc()) << "this one";
+        return WalkResult::interrupt();
+      }
+      op.erase();
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
   }
 
   /// Every matrix must have a name.

@@ -51,3 +51,14 @@ func.func @embedding_from_a_table_without_a_name(%tokens: tensor<?xi32>, %table:
   %0 = llama.embed %tokens, %table : tensor<512x64xbf16> -> tensor<?x64xf32>
   return %0 : tensor<?x64xf32>
 }
+
+// -----
+
+llama.weight @w : tensor<172x64xbf16>
+func.func @matrix_that_something_else_reads(%x: tensor<?x64xbf16>) -> (tensor<?x172xf32>, tensor<172x64xbf16>) {
+  // expected-error @+1 {{'llama.get_weight' op '@w' is stored in panels, which products and embeddings read, found another reader}}
+  %w = llama.get_weight @w : tensor<172x64xbf16>
+  %y = llama.linear %x, %w : tensor<?x64xbf16>, tensor<172x64xbf16> -> tensor<?x172xf32>
+  // expected-note @+1 {{this one}}
+  return %y, %w : tensor<?x172xf32>, tensor<172x64xbf16>
+}
