@@ -18,7 +18,7 @@ MLIR = r"mlir/|llvm/"
 RULES = {
     "weights": (["weights/Quantization"], WEIGHTS),
     "weights/Quantization": (["weights", "runtime/abi"], WEIGHTS),
-    "weights/Containers": (["weights"], WEIGHTS),
+    "weights/Containers": (["weights", "runtime/abi"], WEIGHTS),
     "weights/Configs": (["weights", "weights/Containers"], WEIGHTS),
     "weights/Tokenizers": (["weights", "weights/Containers"], WEIGHTS),
     "weights/Formats": (["weights", "weights/Quantization",

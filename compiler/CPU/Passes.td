@@ -69,6 +69,8 @@ def LlamaCPULowerMatmulsPass : Pass<"llama-cpu-lower-matmuls", "::mlir::func::Fu
 
     @test compiler/CPU/Kernels/float-tile.mlir
     @test compiler/CPU/Kernels/integer-tile.mlir
+    @test compiler/CPU/Kernels/amx-float-tile.mlir
+    @test compiler/CPU/Kernels/amx-integer-tile.mlir
   }];
   let dependentDialects = [
     "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect",

@@ -30,7 +30,7 @@ namespace {
 struct Argument {
   StringRef name;
   Type type;
-  StringRef extent = "";
+  StringRef rowCount = "";
 };
 
 /// What a function is given, by name.
@@ -175,8 +175,8 @@ Arguments ModelBuilder::createFunction(StringRef name,
   Arguments given;
   for (auto [i, argument] : llvm::enumerate(arguments)) {
     function.setArgAttr(i, kArgumentAttr, b.getStringAttr(argument.name));
-    if (!argument.extent.empty())
-      function.setArgAttr(i, kExtentAttr, b.getStringAttr(argument.extent));
+    if (!argument.rowCount.empty())
+      function.setArgAttr(i, kRowCountAttr, b.getStringAttr(argument.rowCount));
     given[argument.name] = function.getArgument(i);
   }
   return given;
@@ -200,10 +200,10 @@ Type ModelBuilder::getArrayType(StringRef name, unsigned sizes) {
 SmallVector<Argument> ModelBuilder::getCallArguments() {
   SmallVector<Argument> arguments;
 #define LLAMA_CALL_SIZE(name)
-#define LLAMA_CALL_ARRAY(type, name, extent, size)                             \
-  arguments.push_back({#name, getArrayType(#name, 1), extent});
-#define LLAMA_CALL_ARRAY2(type, name, extent, size0, size1)                    \
-  arguments.push_back({#name, getArrayType(#name, 2), extent});
+#define LLAMA_CALL_ARRAY(type, name, row_count, size)                          \
+  arguments.push_back({#name, getArrayType(#name, 1), row_count});
+#define LLAMA_CALL_ARRAY2(type, name, row_count, size0, size1)                 \
+  arguments.push_back({#name, getArrayType(#name, 2), row_count});
 #define LLAMA_CALL_BYTES(type, name)
 #define LLAMA_CALL_FIELD(declaration, name)
 #include "runtime/abi/LlamaCall.def"
@@ -255,8 +255,8 @@ Value ModelBuilder::attention(Value normed, const Arguments &given) {
                                            positions, sequences, tables);
   scores = CausalMaskOp::create(b, scoresType, scores, positions);
   scores = SoftmaxOp::create(b, scoresType, scores);
-  Value mixed = AttentionMixOp::create(b, inputRows(queries), scores, cache,
-                                       layer, positions, sequences, tables);
+  Value mixed = AttentionOutputOp::create(b, inputRows(queries), scores, cache,
+                                          layer, positions, sequences, tables);
   return linear(mixed, "layers.attention.wo", layer, config.hidden);
 }
 
@@ -346,10 +346,10 @@ void ModelBuilder::buildForward() {
   Value logits = LogitsOp::create(b, f32Rows(config.getOutputRows()), normed,
                                   given["logit_row_list"], table);
   if (!config.outputTokens.empty())
-    logits =
-        SpreadLogitsOp::create(b, f32Rows(config.vocab), logits,
-                               SmallVector<int32_t>(config.outputTokens.begin(),
-                                                    config.outputTokens.end()));
+    logits = ScatterLogitsOp::create(
+        b, f32Rows(config.vocab), logits,
+        SmallVector<int32_t>(config.outputTokens.begin(),
+                             config.outputTokens.end()));
   bufferization::MaterializeInDestinationOp::create(
       b, /*result=*/Type(), logits, given["logits"], /*restrict=*/true,
       /*writable=*/true);

@@ -60,15 +60,15 @@ BlockArgument llama::findSizedArgument(Value size) {
 
 StringRef llama::findSizeKind(Value size) {
   BlockArgument argument = findSizedArgument(size);
-  return argument ? getExtentKind(argument) : "";
+  return argument ? getRowCountKind(argument) : "";
 }
 
-StringRef llama::getExtentKind(BlockArgument argument) {
+StringRef llama::getRowCountKind(BlockArgument argument) {
   auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
   if (!function)
     return "";
   auto kind = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                                    kExtentAttr);
+                                                    kRowCountAttr);
   return kind ? kind.getValue() : "";
 }
 

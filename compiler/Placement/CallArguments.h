@@ -23,11 +23,11 @@ BlockArgument findArgument(func::FuncOp function, StringRef name);
 /// The argument, a memref, whose first dimension `size` is, or null.
 BlockArgument findSizedArgument(Value size);
 
-/// Which rows `size` counts: kExtentAttr of that argument, or empty.
+/// Which rows `size` counts: kRowCountAttr of that argument, or empty.
 StringRef findSizeKind(Value size);
 
-/// kExtentAttr of an argument of a function, or empty.
-StringRef getExtentKind(BlockArgument argument);
+/// kRowCountAttr of an argument of a function, or empty.
+StringRef getRowCountKind(BlockArgument argument);
 
 } // namespace mlir::llama
 

@@ -41,7 +41,7 @@ def LlamaAssignWorkspacePass : Pass<"llama-assign-workspace", "::mlir::ModuleOp"
     Buffers of static size inside parallel loops belong to one thread: they move
     to its stack.
 
-    Pre-condition: bufferized; sizes depend on arguments marked `llama.extent`
+    Pre-condition: bufferized; sizes depend on arguments marked `llama.row_count`
     only; functions have the arguments `workspace` and `workspace_begin`.
 
     @test compiler/Placement/assign-workspace.mlir

@@ -3,8 +3,8 @@
 //   %s = llama.attention_scores %q cache ...
 //   %m = llama.causal_mask %s, %positions
 //   %p = llama.softmax %m
-//   %o = llama.attention_mix %p cache ... =>   %o = llama.fused_attention %q
-//   ...
+//   %o = llama.attention_output %p cache ...
+//                                   =>   %o = llama.fused_attention %q ...
 //
 // Does nothing when the parts name different caches, layers or rows, when the
 // cache is written between them, or when somebody else reads the scores.
@@ -27,12 +27,12 @@ using namespace mlir::llama;
 
 namespace {
 
-bool readSamePages(AttentionScoresOp scores, AttentionMixOp mix) {
-  return scores.getCache() == mix.getCache() &&
-         scores.getLayer() == mix.getLayer() &&
-         scores.getPositions() == mix.getPositions() &&
-         scores.getSequences() == mix.getSequences() &&
-         scores.getTables() == mix.getTables();
+bool readSamePages(AttentionScoresOp scores, AttentionOutputOp output) {
+  return scores.getCache() == output.getCache() &&
+         scores.getLayer() == output.getLayer() &&
+         scores.getPositions() == output.getPositions() &&
+         scores.getSequences() == output.getSequences() &&
+         scores.getTables() == output.getTables();
 }
 
 /// Whether an op between two of one block may write memory.
@@ -43,38 +43,40 @@ bool isMemoryWrittenBetween(Operation *first, Operation *last) {
   return false;
 }
 
-struct FuseAttention : OpRewritePattern<AttentionMixOp> {
+struct FuseAttention : OpRewritePattern<AttentionOutputOp> {
   FuseAttention(MLIRContext *context, Pass::Statistic &fused)
       : OpRewritePattern(context), fused(fused) {}
 
-  LogicalResult matchAndRewrite(AttentionMixOp mix,
+  LogicalResult matchAndRewrite(AttentionOutputOp output,
                                 PatternRewriter &rewriter) const override {
-    auto softmax = mix.getWeights().getDefiningOp<SoftmaxOp>();
+    auto softmax = output.getWeights().getDefiningOp<SoftmaxOp>();
     if (!softmax)
-      return rewriter.notifyMatchFailure(mix, "weights are not a softmax");
+      return rewriter.notifyMatchFailure(output, "weights are not a softmax");
     auto mask = softmax.getScores().getDefiningOp<CausalMaskOp>();
     if (!mask)
-      return rewriter.notifyMatchFailure(mix, "the softmax is not masked");
+      return rewriter.notifyMatchFailure(output, "the softmax is not masked");
     auto scores = mask.getScores().getDefiningOp<AttentionScoresOp>();
     if (!scores)
-      return rewriter.notifyMatchFailure(mix, "what is masked are not scores");
-    if (!readSamePages(scores, mix) ||
+      return rewriter.notifyMatchFailure(output,
+                                         "what is masked are not scores");
+    if (!readSamePages(scores, output) ||
         mask.getPositions() != scores.getPositions())
-      return rewriter.notifyMatchFailure(mix,
-                                         "scores and mix read other pages");
+      return rewriter.notifyMatchFailure(output,
+                                         "scores and output read other pages");
     if (!softmax->hasOneUse() || !mask->hasOneUse() || !scores->hasOneUse())
-      return rewriter.notifyMatchFailure(mix, "a part has another reader");
-    if (scores.getQuery().getType().getShape() != mix.getType().getShape())
-      return rewriter.notifyMatchFailure(mix,
+      return rewriter.notifyMatchFailure(output, "a part has another reader");
+    if (scores.getQuery().getType().getShape() != output.getType().getShape())
+      return rewriter.notifyMatchFailure(output,
                                          "query and result differ in shape");
-    if (scores->getBlock() != mix->getBlock() ||
-        isMemoryWrittenBetween(scores, mix))
-      return rewriter.notifyMatchFailure(mix,
+    if (scores->getBlock() != output->getBlock() ||
+        isMemoryWrittenBetween(scores, output))
+      return rewriter.notifyMatchFailure(output,
                                          "the cache may change in between");
 
     rewriter.replaceOpWithNewOp<FusedAttentionOp>(
-        mix, mix.getType(), scores.getQuery(), mix.getCache(), mix.getLayer(),
-        mix.getPositions(), mix.getSequences(), mix.getTables());
+        output, output.getType(), scores.getQuery(), output.getCache(),
+        output.getLayer(), output.getPositions(), output.getSequences(),
+        output.getTables());
     rewriter.eraseOp(softmax);
     rewriter.eraseOp(mask);
     rewriter.eraseOp(scores);

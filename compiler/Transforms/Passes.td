@@ -19,7 +19,7 @@ def LlamaFuseQKVPass : Pass<"llama-fuse-qkv", "::mlir::func::FuncOp"> {
 }
 
 def LlamaFuseAttentionPass : Pass<"llama-fuse-attention", "::mlir::func::FuncOp"> {
-  let summary = "fuse scores, mask, softmax and mix into one op over pages";
+  let summary = "fuse scores, mask, softmax and output into one op over pages";
   let description = [{
     The scores, `T * heads * keys` numbers, are never stored.
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cfenv>
 #include <iterator>
+#include <unistd.h>
 #include <unordered_set>
 #include <utility>
 
@@ -27,7 +28,7 @@ static int32_t chooseThreads(const ModelInfo &info) {
 
 Engine::Engine(std::shared_ptr<const Model> shared, EngineOptions options)
     : model(std::move(shared)), executor(std::move(options.executor)),
-      batchRows(options.batchRows),
+      batchRows(options.batchRows), process(getpid()),
       pool(model->getKVBlockBytes(), options.kvBytes) {
   if (batchRows < 1)
     throw Error(ErrorKind::Argument, "batch rows: ", batchRows,
@@ -42,13 +43,32 @@ Engine::Engine(std::shared_ptr<const Model> shared, EngineOptions options)
 
 Engine::~Engine() = default;
 
+/// In a forked process the thread that holds the lock may not be there: then it
+/// is not waited for. Whoever has it once makes the engine this process's.
+std::unique_lock<std::mutex> Engine::tryTurn() {
+  if (process == getpid())
+    return std::unique_lock(lock);
+  std::unique_lock turn(lock, std::try_to_lock);
+  if (turn)
+    process = getpid();
+  return turn;
+}
+
+std::unique_lock<std::mutex> Engine::takeTurn() {
+  std::unique_lock turn = tryTurn();
+  if (!turn)
+    throw Error(ErrorKind::System, "the engine was busy when this process was "
+                                   "forked: make one in this process");
+  return turn;
+}
+
 uint64_t Engine::getKVBytesUsed() {
-  std::lock_guard guard(lock);
+  std::unique_lock turn = tryTurn();
   return pool.getUsed() * pool.getBlockBytes();
 }
 
 uint64_t Engine::getKVBytesBudget() {
-  std::lock_guard guard(lock);
+  std::unique_lock turn = tryTurn();
   return pool.getCapacity() * pool.getBlockBytes();
 }
 
@@ -58,13 +78,13 @@ Sequence Engine::fork(const Sequence &from) {
   result.promptLength = from.promptLength;
   result.logits = from.logits;
   result.attention = from.attention;
-  std::lock_guard guard(lock);
+  std::unique_lock turn = takeTurn();
   result.cache = from.cache.fork();
   return result;
 }
 
 void Engine::truncate(Sequence &sequence, int64_t length) {
-  std::lock_guard guard(lock);
+  std::unique_lock turn = takeTurn();
   sequence.cache.truncate(length);
   sequence.history.resize(length);
   sequence.promptLength = std::min<size_t>(sequence.promptLength, length);
@@ -72,8 +92,13 @@ void Engine::truncate(Sequence &sequence, int64_t length) {
   sequence.attention = Attention();
 }
 
+void Engine::release(Sequence &sequence) noexcept {
+  if (std::unique_lock turn = tryTurn())
+    sequence.cache.truncate(0);
+}
+
 void Engine::setProfile(Profile *newProfile) {
-  std::lock_guard guard(lock);
+  std::unique_lock turn = takeTurn();
   profile = newProfile;
 }
 
@@ -83,7 +108,7 @@ void Engine::setProfile(Profile *newProfile) {
 
 // Everything that can fail comes before commit(), which cannot. (K6)
 void Engine::eval(std::span<const SequenceInput> given) {
-  std::lock_guard guard(lock);
+  std::unique_lock turn = takeTurn();
   check(given);
   if (given.empty())
     return;

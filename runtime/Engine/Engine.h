@@ -18,9 +18,11 @@
 #include "runtime/Engine/Threads.h"
 #include "runtime/Model/Model.h"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <span>
+#include <sys/types.h>
 #include <vector>
 
 namespace llamart {
@@ -32,7 +34,9 @@ struct EngineOptions {
   std::unique_ptr<Executor> executor; ///< in place of threads of our own
 };
 
-/// All functions may be called from several threads; they take turns.
+/// All functions may be called from several threads; they take turns. In a
+/// process that was forked from the engine's they throw Error(System) where
+/// what they need stayed behind: threads, or a turn that another thread had.
 class Engine {
 public:
   Engine(std::shared_ptr<const Model> model, EngineOptions options);
@@ -44,8 +48,11 @@ public:
   Sequence fork(const Sequence &sequence);
 
   /// Forgets the positions from `length` on, which the sequence has, and the
-  /// logits. A sequence is cut to 0 before it ends.
+  /// logits.
   void truncate(Sequence &sequence, int64_t length);
+
+  /// Before a sequence ends: gives its part of the cache back.
+  void release(Sequence &sequence) noexcept;
 
   /// Feeds all sequences, each at most once, or none: on an error every one is
   /// what it was. Throws Error(Argument, Context, Memory, System).
@@ -64,6 +71,8 @@ public:
   uint64_t getKVBytesBudget();
 
 private:
+  std::unique_lock<std::mutex> tryTurn();
+  std::unique_lock<std::mutex> takeTurn();
   void check(std::span<const SequenceInput> inputs) const;
   void growWorkspace(const Batch &batch);
   using KeptPages = std::shared_ptr<Pages>[2];
@@ -77,6 +86,7 @@ private:
   std::shared_ptr<const Model> model;
   std::unique_ptr<Executor> executor;
   int32_t batchRows;
+  std::atomic<pid_t> process; // whose threads may hold the lock
   std::mutex lock; // guards all below and the sequences' parts of the cache
   KVPool pool;
   Pages workspace;

@@ -16,7 +16,7 @@ Session::Session(std::shared_ptr<Engine> shared, uint64_t number,
 Session::Session(const std::shared_ptr<Engine> &engine, uint64_t number)
     : Session(engine, number, engine->makeSequence()) {}
 
-Session::~Session() { engine->truncate(sequence, 0); }
+Session::~Session() { engine->release(sequence); }
 
 std::unique_ptr<Session> Session::fork(uint64_t forkNumber) const {
   std::unique_ptr<Session> result(

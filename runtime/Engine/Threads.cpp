@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <system_error>
+#include <unistd.h>
+#include <utility>
 
 using namespace llamart;
 
@@ -88,7 +90,7 @@ private:
 };
 } // namespace
 
-Team::Team(int32_t threads) {
+Team::Team(int32_t threads) : process(getpid()) {
   SignalsBlocked guard;
   try {
     workers.reserve(threads - 1);
@@ -107,6 +109,11 @@ Team::Team(int32_t threads) {
 Team::~Team() { stop(); }
 
 void Team::stop() {
+  if (getpid() != process) {
+    // Nobody is there to be joined, and std::thread insists on it: these stay.
+    new std::vector<std::thread>(std::move(workers));
+    return;
+  }
   task = nullptr;
   calls.fetch_add(1, std::memory_order_release);
   calls.notify_all();
@@ -115,6 +122,10 @@ void Team::stop() {
 }
 
 void Team::run(Task newTask, void *newArgument) {
+  if (!workers.empty() && getpid() != process)
+    throw Error(ErrorKind::System, "the engine's ", getThreads(),
+                " threads are in process ", process,
+                ", which made it: a forked process makes an engine of its own");
   task = newTask;
   argument = newArgument;
   running.store(workers.size(), std::memory_order_relaxed);

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <sys/types.h>
 #include <thread>
 #include <vector>
 
@@ -34,7 +35,7 @@ public:
 };
 
 /// Threads of our own, of which the caller of run() is the first. They live as
-/// long as the Team.
+/// long as the Team, in the process that made it: a fork has none of them.
 class Team final : public Executor {
 public:
   /// Throws Error(System) if the threads cannot be had.
@@ -42,12 +43,15 @@ public:
   ~Team() override;
 
   int32_t getThreads() const override { return 1 + int32_t(workers.size()); }
+  /// Throws Error(System) in a process that was forked from the Team's, unless
+  /// the caller is all there is.
   void run(Task task, void *argument) override;
 
 private:
   void work(int32_t thread);
   void stop();
 
+  const pid_t process; // that the workers are in
   std::vector<std::thread> workers;
   Task task = nullptr; // null: the workers end
   void *argument = nullptr;

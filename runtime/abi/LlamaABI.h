@@ -40,8 +40,8 @@ extern "C" {
  * runtime's. */
 typedef struct llama_call {
 #define LLAMA_CALL_SIZE(name) int64_t name;
-#define LLAMA_CALL_ARRAY(type, name, extent, size) type *name;
-#define LLAMA_CALL_ARRAY2(type, name, extent, size0, size1) type *name;
+#define LLAMA_CALL_ARRAY(type, name, row_count, size) type *name;
+#define LLAMA_CALL_ARRAY2(type, name, row_count, size0, size1) type *name;
 #define LLAMA_CALL_BYTES(type, name) type *name;
 #define LLAMA_CALL_FIELD(declaration, name) declaration;
 #include "runtime/abi/LlamaCall.def"

@@ -7,6 +7,7 @@
 
 #include "runtime/abi/ModelInfo.h"
 
+#include "runtime/abi/BoundedJson.h"
 #include "runtime/abi/LlamaABI.h"
 
 #include <limits>
@@ -21,8 +22,8 @@ using Ordered = nlohmann::ordered_json;
 //===----------------------------------------------------------------------===//
 
 /// `text` between single quotes, cut after 120 bytes; control characters as
-/// \XX. The parser has made sure that it is UTF-8.
-static std::string quote(std::string_view text) {
+/// \XX, and so is what is not ASCII unless it is known to be UTF-8.
+static std::string quote(std::string_view text, bool isUtf8 = true) {
   constexpr size_t kLongest = 120;
   constexpr char kDigits[] = "0123456789ABCDEF";
   size_t shown = std::min(text.size(), kLongest);
@@ -31,7 +32,7 @@ static std::string quote(std::string_view text) {
   std::string result = "'";
   for (char c : text.substr(0, shown)) {
     auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
+    if (byte < 0x20 || byte == 0x7f || (byte > 0x7f && !isUtf8))
       result += {'\\', kDigits[byte >> 4], kDigits[byte & 15]};
     else
       result += c;
@@ -295,7 +296,11 @@ std::optional<int64_t> getBytes(const TensorEntry &tensor) {
 } // namespace
 
 std::string llamaabi::parseModelInfo(std::string_view text, ModelInfo &into) {
-  json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  json document;
+  if (auto fault = parseBoundedJson(text, document))
+    return "the text " + fault->before +
+           (fault->quoted.empty() ? "" : quote(fault->quoted, false)) +
+           fault->after;
   try {
     into = readInfo(Reader(document, ""));
   } catch (const Complaint &complaint) {

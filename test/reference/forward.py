@@ -150,9 +150,9 @@ class Model:
             x = x + self.attention(y, layer, i, cache, positions)
             y = rms_norm(x, layer.ffn_norm, self.config.eps)
             x = x + self.feed_forward(y, layer)
-        return self.spread(self.head.times(rms_norm(x[first:], self.norm, self.config.eps)))
+        return self.scatter(self.head.times(rms_norm(x[first:], self.norm, self.config.eps)))
 
-    def spread(self, logits):
+    def scatter(self, logits):
         """A token without a row in a pruned head never comes out."""
         if self.config.output_tokens is None:
             return logits

@@ -1,12 +1,12 @@
 //===- JsonObject.cpp - Reading JSON that somebody else wrote -------------===//
 //
-// A SAX handler that builds the value and knows when to stop, and the typed
-// getters over the result.
+// The typed getters, over what the bounded parser made.
 //
 //===----------------------------------------------------------------------===//
 
 #include "weights/Containers/JsonObject.h"
 
+#include "runtime/abi/BoundedJson.h"
 #include "weights/InputError.h"
 #include "weights/InputFile.h"
 
@@ -20,100 +20,6 @@ using nlohmann::json;
 
 namespace llamaweights {
 namespace {
-
-constexpr size_t kDeepest = 32;
-constexpr size_t kMostValues = size_t(1) << 22;
-
-/// Builds a json value from parser events; false stops the parser.
-class Builder : public nlohmann::json_sax<json> {
-public:
-  json root;
-  std::string complaint;
-
-  bool null() override { return add(nullptr); }
-  bool boolean(bool value) override { return add(value); }
-  bool number_integer(int64_t value) override { return add(value); }
-  bool number_unsigned(uint64_t value) override { return add(value); }
-  bool number_float(double value, const std::string &) override {
-    return add(value);
-  }
-  bool string(std::string &value) override { return add(std::move(value)); }
-  bool binary(json::binary_t &) override { return false; }
-  bool start_object(size_t) override { return open(json::object()); }
-  bool start_array(size_t) override { return open(json::array()); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
-
-  bool key(std::string &name) override {
-    auto [place, isNew] = stack.back()->get_ref<json::object_t &>().emplace(
-        std::move(name), nullptr);
-    if (!isNew) {
-      complaint = "key " + quote(place->first) + ": is there twice";
-      return false;
-    }
-    member = &place->second;
-    return true;
-  }
-
-  bool parse_error(size_t position, const std::string &,
-                   const nlohmann::detail::exception &error) override {
-    // "[json.exception...] parse error at line 1, column 2: what is wrong;
-    // last read: 'the last bytes'"
-    StringRef text = error.what();
-    text = text.split("] ").second;
-    auto [what, last] = text.split("; last read: ");
-    complaint = "is not valid JSON: " + what.take_front(160).str();
-    if (!what.contains("column"))
-      complaint += " (byte " + std::to_string(position) + ")";
-    if (last.consume_front("'") && last.consume_back("'"))
-      complaint += ", last read " + quote(last.take_back(40));
-    return false;
-  }
-
-private:
-  json *place(json value) {
-    if (stack.empty())
-      return &(root = std::move(value));
-    if (stack.back()->is_object())
-      return &(*member = std::move(value));
-    return &stack.back()->get_ref<json::array_t &>().emplace_back(
-        std::move(value));
-  }
-
-  bool countValue() {
-    if (++values <= kMostValues)
-      return true;
-    complaint = "holds more than " + std::to_string(kMostValues) + " values";
-    return false;
-  }
-
-  bool add(json value) {
-    if (!countValue())
-      return false;
-    place(std::move(value));
-    return true;
-  }
-
-  bool open(json value) {
-    if (stack.size() == kDeepest) {
-      complaint = "is nested deeper than " + std::to_string(kDeepest);
-      return false;
-    }
-    if (!countValue())
-      return false;
-    stack.push_back(place(std::move(value)));
-    return true;
-  }
-
-  bool close() {
-    stack.pop_back();
-    return true;
-  }
-
-  std::vector<json *> stack; ///< open arrays and objects, outermost first
-  json *member = nullptr;    ///< where the value of the last key goes
-  size_t values = 0;
-};
 
 /// The name most like `key`, empty if none is close.
 std::string findNearest(StringRef key, const std::set<std::string> &names) {
@@ -155,10 +61,12 @@ std::string describe(const json &value) {
 }
 
 Expected<json> parseJson(StringRef text, StringRef where) {
-  Builder builder;
-  if (!json::sax_parse(text.begin(), text.end(), &builder))
-    return makeInputError(where, builder.complaint);
-  return std::move(builder.root);
+  json value;
+  auto fault = llamaabi::parseBoundedJson({text.data(), text.size()}, value);
+  if (!fault)
+    return std::move(value);
+  std::string found = fault->quoted.empty() ? "" : quote(fault->quoted);
+  return makeInputError(where, fault->before + found + fault->after);
 }
 
 Expected<json> readJsonFile(StringRef path) {

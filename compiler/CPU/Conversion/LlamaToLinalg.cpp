@@ -254,15 +254,15 @@ struct ConvertLogits : OpConversionPattern<LogitsOp> {
   }
 };
 
-struct ConvertSpreadLogits : OpConversionPattern<SpreadLogitsOp> {
+struct ConvertScatterLogits : OpConversionPattern<ScatterLogitsOp> {
   using Base::Base;
 
   LogicalResult
-  matchAndRewrite(SpreadLogitsOp op, OpAdaptor adaptor,
+  matchAndRewrite(ScatterLogitsOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     RowBuilder b(getLoweredLocation(op), rewriter);
-    rewriter.replaceOp(op, lowerSpread(b, adaptor.getInput(), op.getTokens(),
-                                       op.getType().getDimSize(1)));
+    rewriter.replaceOp(op, lowerScatter(b, adaptor.getInput(), op.getTokens(),
+                                        op.getType().getDimSize(1)));
     return success();
   }
 };
@@ -370,7 +370,7 @@ struct ConvertLlamaToLinalg
                  ConvertHadamard, ConvertLinear, ConvertLogits, ConvertMul,
                  ConvertQKVRopeAppend, ConvertRecordScores, ConvertRMSNorm,
                  ConvertRope, ConvertRopeAngles, ConvertSilu,
-                 ConvertSpreadLogits, ConvertSwiGLU>(&getContext());
+                 ConvertScatterLogits, ConvertSwiGLU>(&getContext());
     ConversionTarget target(getContext());
     target.addIllegalDialect<LlamaDialect>();
     target.addLegalOp<WeightOp>();
@@ -384,7 +384,25 @@ struct ConvertLlamaToLinalg
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))
       return signalPassFailure();
-    getOperation().walk([](GetWeightOp op) { op.erase(); });
+    if (failed(eraseWeightsInPanels()))
+      return signalPassFailure();
+  }
+
+  /// Products have named their matrices; whoever else reads one cannot.
+  LogicalResult eraseWeightsInPanels() {
+    WalkResult result = getOperation().walk([](GetWeightOp op) {
+      if (!op->use_empty()) {
+        InFlightDiagnostic error =
+            op.emitOpError() << "'@" << op.getName()
+                             << "' is stored in panels, which products and "
+                                "embeddings read, found another reader";
+        error.attachNote(op->user_begin()->getLoc()) << "this one";
+        return WalkResult::interrupt();
+      }
+      op.erase();
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
   }
 
   /// Every matrix must have a name.

@@ -164,8 +164,8 @@ Value llama::lowerGather(RowBuilder &b, Value table, Value list, Type element) {
       });
 }
 
-Value llama::lowerSpread(RowBuilder &b, Value few, ArrayRef<int32_t> tokens,
-                         int64_t columns) {
+Value llama::lowerScatter(RowBuilder &b, Value few, ArrayRef<int32_t> tokens,
+                          int64_t columns) {
   auto count = static_cast<int64_t>(tokens.size());
   Value list = arith::ConstantOp::create(
       b, DenseElementsAttr::get(RankedTensorType::get(count, b.getI32Type()),

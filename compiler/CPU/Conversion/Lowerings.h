@@ -100,8 +100,8 @@ Value lowerPanelGather(RowBuilder &b, Value panels, RankedTensorType table,
 
 /// Column i of `few` as column tokens[i] of [T, columns], negative infinity
 /// elsewhere; f32.
-Value lowerSpread(RowBuilder &b, Value few, ArrayRef<int32_t> tokens,
-                  int64_t columns);
+Value lowerScatter(RowBuilder &b, Value few, ArrayRef<int32_t> tokens,
+                   int64_t columns);
 
 void lowerCacheAppend(RowBuilder &b, Value keys, Value values,
                       const CacheRows &rows);

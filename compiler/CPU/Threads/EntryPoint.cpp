@@ -46,9 +46,9 @@ struct Field {
 
 const Field kArrays[] = {
 #define LLAMA_CALL_SIZE(name)
-#define LLAMA_CALL_ARRAY(type, name, extent, size)                             \
+#define LLAMA_CALL_ARRAY(type, name, row_count, size)                          \
   {#name, FIELD(name), {FIELD(size)}},
-#define LLAMA_CALL_ARRAY2(type, name, extent, size0, size1)                    \
+#define LLAMA_CALL_ARRAY2(type, name, row_count, size0, size1)                 \
   {#name, FIELD(name), {FIELD(size0), FIELD(size1)}},
 #define LLAMA_CALL_BYTES(type, name) {#name, FIELD(name), {kNone}},
 #define LLAMA_CALL_FIELD(declaration, name)
@@ -57,8 +57,8 @@ const Field kArrays[] = {
 
 const Field kSizes[] = {
 #define LLAMA_CALL_SIZE(name) {#name, FIELD(name), {}},
-#define LLAMA_CALL_ARRAY(type, name, extent, size)
-#define LLAMA_CALL_ARRAY2(type, name, extent, size0, size1)
+#define LLAMA_CALL_ARRAY(type, name, row_count, size)
+#define LLAMA_CALL_ARRAY2(type, name, row_count, size0, size1)
 #define LLAMA_CALL_BYTES(type, name)
 #define LLAMA_CALL_FIELD(declaration, name)
 #include "runtime/abi/LlamaCall.def"

@@ -2,6 +2,8 @@
 
 #include "dialects/Kernel/IR/KernelDialect.h"
 
+#include "runtime/abi/ModelInfo.h"
+
 #include "mlir/IR/Builders.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -199,13 +201,41 @@ Attribute CutAttr::parse(AsmParser &parser, Type) {
   int64_t dim = 0, unit = 0;
   if (parser.parseLess())
     return {};
-  if (failed(parser.parseOptionalKeyword("scattered")) &&
-      (parser.parseKeyword("dim") || parser.parseInteger(dim) ||
-       parser.parseKeyword("by") || parser.parseInteger(unit)))
-    return {};
+  if (failed(parser.parseOptionalKeyword("scattered"))) {
+    llvm::SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword("dim") || parser.parseInteger(dim) ||
+        parser.parseKeyword("by") || parser.parseInteger(unit))
+      return {};
+    if (unit == 0) { // (C1); in memory it would say that it is scattered
+      parser.emitError(loc) << "expected a unit of at least 1, found 0";
+      return {};
+    }
+  }
   if (parser.parseGreater())
     return {};
-  return CutAttr::get(parser.getContext(), dim, unit);
+  return parser.getChecked<CutAttr>(parser.getContext(), dim, unit);
+}
+
+LogicalResult CutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                              int64_t dim, int64_t unit) {
+  if (dim >= 0 && (unit > 0 || (unit == 0 && dim == 0))) // (C1)
+    return success();
+  return emitError() << "expected a dimension and a unit of at least 1, found "
+                     << dim << " and " << unit;
+}
+
+//===----------------------------------------------------------------------===//
+// Phases
+//===----------------------------------------------------------------------===//
+
+LogicalResult PhaseAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                ArrayRef<StringAttr>, ArrayRef<StringAttr>,
+                                ArrayRef<StringAttr>, StringAttr rows, bool) {
+  if (llamaabi::parsePhaseRows(rows.getValue())) // (C1)
+    return success();
+  return emitError() << "expected 'rows', 'prompt_rows', 'generated_rows' or "
+                        "'logit_rows', found "
+                     << rows;
 }
 
 //===----------------------------------------------------------------------===//

@@ -109,6 +109,11 @@ def Kernel_CutAttr : Kernel_Attr<"Cut", "cut"> {
     `unit` elements; thread i of n has the units from `units * i / n` on. A buffer
     that threads write in no such parts (the KV cache) is `scattered`.
 
+    Constraints:
+
+    - (C1) `dim` is not negative and `unit` is positive; both are 0 of what is
+      scattered.
+
     Examples: `#kernel.cut<dim 1 by 32>`, `#kernel.cut<scattered>`
   }];
   let parameters = (ins "int64_t":$dim, "int64_t":$unit);
@@ -116,6 +121,7 @@ def Kernel_CutAttr : Kernel_Attr<"Cut", "cut"> {
   let extraClassDeclaration = [{
     bool isScattered() const { return getUnit() == 0; }
   }];
+  let genVerifyDecl = 1; // C1
 }
 
 def Kernel_PhaseAttr : Kernel_Attr<"Phase", "phase"> {
@@ -125,6 +131,10 @@ def Kernel_PhaseAttr : Kernel_Attr<"Phase", "phase"> {
     of its rows is multiplied with; `tables`: weights of which each row reads
     some. `rows`: which rows those are, "prompt_rows", "generated_rows", both:
     "rows", or "logit_rows". `cache`: keys and values of the cache are read.
+
+    Constraints:
+
+    - (C1) `rows` is one of these four.
 
     Example:
 
@@ -141,6 +151,7 @@ def Kernel_PhaseAttr : Kernel_Attr<"Phase", "phase"> {
     `<` `ops` `=` custom<Names>($ops) `,` `matrices` `=` custom<Names>($matrices) `,`
     `tables` `=` custom<Names>($tables) `,` `rows` `=` $rows (`,` `cache` `=` $cache^)? `>`
   }];
+  let genVerifyDecl = 1; // C1
 }
 
 #endif // LLAMA_DIALECTS_KERNEL_IR_KERNELATTRIBUTES

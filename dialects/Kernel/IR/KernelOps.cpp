@@ -86,6 +86,20 @@ static LogicalResult verifyTile(MatmulOp op, TileAttr tile) {
   return success();
 }
 
+/// That a tile is what it is to be computed into. (C9)
+static LogicalResult verifyTileSize(MatmulOp op, TileAttr tile) {
+  int64_t rows = op.getRowCount(), columns = op.getColumnCount();
+  bool isHigh = rows != ShapedType::kDynamic &&
+                (tile.getRows() == 0 ? rows >= PanelLayout::kPanelRows
+                                     : rows != tile.getRows());
+  bool isWide = columns != ShapedType::kDynamic && columns != tile.getColumns();
+  if (!isHigh && !isWide)
+    return success();
+  return op.emitOpError() << "has a tile of " << tile.getRows() << " x "
+                          << tile.getColumns() << ", but is computed into "
+                          << op.getInit().getType();
+}
+
 static LogicalResult verifyFactors(MatmulOp op) {
   RankedTensorType matrix = op.getMatrixTensor();
   PanelLayout layout{getElementFormat(matrix.getElementType())};
@@ -137,8 +151,11 @@ LogicalResult MatmulOp::verify() {
                          << first + getColumnCount() - 1 << " of a matrix with "
                          << matrix.getDimSize(0) << " rows";
   SmallVector<TileAttr> tiles;
-  if (TileAttr tile = getTileAttr())
+  if (TileAttr tile = getTileAttr()) {
+    if (failed(verifyTileSize(*this, tile)))
+      return failure();
     tiles.push_back(tile);
+  }
   if (ScheduleAttr schedule = getScheduleAttr())
     for (NestAttr nest : {schedule.getRows(), schedule.getPrefill()})
       if (nest)
@@ -253,5 +270,12 @@ LogicalResult BarrierOp::verify() {
   if (getGathers().size() != getCuts().size()) // (C1)
     return emitOpError() << "has " << getGathers().size() << " buffers and "
                          << getCuts().size() << " cuts";
+  for (auto [buffer, attribute] : llvm::zip_equal(getGathers(), getCuts())) {
+    int64_t dim = cast<CutAttr>(attribute).getDim();
+    int64_t rank = cast<MemRefType>(buffer.getType()).getRank();
+    if (dim >= std::max<int64_t>(rank, 1)) // (C2)
+      return emitOpError() << "cuts along dimension " << dim << " of "
+                           << buffer.getType();
+  }
   return success();
 }

@@ -87,6 +87,8 @@ def Kernel_MatmulOp : Kernel_Op<"matmul", [
     - (C6) there is a result if and only if `into` is a tensor, of its type.
     - (C7) the symbol is a `llama.weight` in panels, of the matrix's type.
     - (C8) there is a layer number if and only if the weight is layered.
+    - (C9) `into` is as high and wide as `tile`, where that is known; fewer than
+      16 rows high if the height of `tile` is 0.
 
     Example:
 
@@ -132,7 +134,7 @@ def Kernel_MatmulOp : Kernel_Op<"matmul", [
       return ::llvm::cast<::mlir::ShapedType>(getInit().getType()).getDimSize(1);
     }
   }];
-  let hasVerifier = 1; // C1 to C6
+  let hasVerifier = 1; // C1 to C6, C9
 }
 
 def Kernel_BarrierOp : Kernel_Op<"barrier", [
@@ -147,6 +149,7 @@ def Kernel_BarrierOp : Kernel_Op<"barrier", [
     Constraints:
 
     - (C1) there is a cut for every buffer.
+    - (C2) a cut is along a dimension that its buffer has.
 
     Example:
 
@@ -162,7 +165,7 @@ def Kernel_BarrierOp : Kernel_Op<"barrier", [
     $phase (`layer` $layer^)? (`gathers` `(` $gathers^ `:` type($gathers) `)`)?
     `cut` $cuts attr-dict
   }];
-  let hasVerifier = 1; // C1
+  let hasVerifier = 1; // C1, C2
 }
 
 #endif // LLAMA_DIALECTS_KERNEL_IR_KERNELOPS

@@ -23,7 +23,7 @@ inline constexpr StringLiteral kArgumentAttr = "llama.argument";
 
 /// On an argument of a function, a string: which number of rows its first
 /// dimension is, "rows" or "logit_rows".
-inline constexpr StringLiteral kExtentAttr = "llama.extent";
+inline constexpr StringLiteral kRowCountAttr = "llama.row_count";
 
 /// On the module, an i64: bytes of the block of weights.
 inline constexpr StringLiteral kWeightsBytesAttr = "llama.weights_bytes";

@@ -46,6 +46,11 @@ static bool isPositive(Attribute attribute) {
   return number && number.getType().isInteger(64) && number.getInt() > 0;
 }
 
+static bool isByteCount(Attribute attribute) {
+  auto number = dyn_cast<IntegerAttr>(attribute);
+  return number && number.getType().isInteger(64) && number.getInt() >= 0;
+}
+
 static bool isTarget(Attribute attribute) {
   auto target = dyn_cast<DictionaryAttr>(attribute);
   return target && target.getAs<StringAttr>("triple") &&
@@ -60,13 +65,13 @@ static const KnownAttribute kOfModules[] = {
     {kCacheTypeAttr, "a type", isOf<TypeAttr>},
     {kRowBitsAttr, "a positive i64", isPositive},
     {kMaxSeqLenAttr, "a positive i64", isPositive},
-    {kWeightsBytesAttr, "an i64", isOf<IntegerAttr>},
+    {kWeightsBytesAttr, "an i64 of at least 0", isByteCount},
     {kTargetAttr, "strings 'triple', 'cpu' and 'features'", isTarget},
 };
 
 static const KnownAttribute kOfArguments[] = {
     {kArgumentAttr, "a string", isOf<StringAttr>},
-    {kExtentAttr, "'rows' or 'logit_rows'",
+    {kRowCountAttr, "'rows' or 'logit_rows'",
      [](Attribute attribute) {
        auto kind = dyn_cast<StringAttr>(attribute);
        return kind && (kind == "rows" || kind == "logit_rows");
@@ -99,4 +104,11 @@ LogicalResult LlamaDialect::verifyRegionArgAttribute(Operation *op, unsigned,
                                                      unsigned,
                                                      NamedAttribute attribute) {
   return verifyKnown(op, attribute, kOfArguments);
+}
+
+/// Results have none.
+LogicalResult
+LlamaDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned,
+                                          NamedAttribute attribute) {
+  return verifyKnown(op, attribute, {});
 }

@@ -27,6 +27,7 @@ def Llama_Dialect : Dialect {
   let useDefaultTypePrinterParser = 1;
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
 }
 
 class Llama_Op<string mnemonic, list<Trait> traits = []>

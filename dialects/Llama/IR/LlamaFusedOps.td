@@ -57,7 +57,7 @@ def Llama_FusedAttentionOp : Llama_Op<"fused_attention"> {
   let summary = "attention over the pages of each row's sequence";
   let description = [{
     ```
-    attention_mix(softmax(causal_mask(attention_scores(query))))
+    attention_output(softmax(causal_mask(attention_scores(query))))
     ```
 
     without the scores ever being stored: pages are visited in order, 64 keys at

@@ -262,7 +262,7 @@ LogicalResult AttentionScoresOp::verify() {
                     columns / CacheShape(cache).headDim);
 }
 
-LogicalResult AttentionMixOp::verify() {
+LogicalResult AttentionOutputOp::verify() {
   MemRefType cache = getCache().getType();
   if (failed(verifyCacheBlock(*this, cache)) || // (C2)
       failed(verifyHeads(*this, "result", getColumns(getType()), cache)))
@@ -294,7 +294,7 @@ LogicalResult LogitsOp::verify() {
                     getMatrixRows(getWeight().getType()));
 }
 
-LogicalResult SpreadLogitsOp::verify() {
+LogicalResult ScatterLogitsOp::verify() {
   ArrayRef<int32_t> tokens = getTokens();
   if (failed(expectSize(*this, "the number of tokens", // (C1)
                         static_cast<int64_t>(tokens.size()),

@@ -36,10 +36,8 @@ def Llama_WeightOp : Llama_Op<"weight", [Symbol]> {
 
     Constraints:
 
-    Where the tensors are stored is decided on the way to a target: `layout` is one of
-    `runtime/abi/TensorLayout.h`, "rows" unless it is said, `at` is where the first
-    of them begins in the block of weights, in bytes; they follow each other.
-
+    - (C1) the shape is static.
+    - (C2) a `layered` weight has a dimension besides that of layers.
     - (C3) a `rotated` weight is quantized.
     - (C4) `layout` is one that a model can have; panels are for matrices.
     - (C5) `at` is not negative.
@@ -196,7 +194,7 @@ def Llama_LinearOp : Llama_Op<"linear", [Pure]> {
     $input `,` $weight attr-dict `:` type($input) `,` type($weight) `->`
     type($result)
   }];
-  let hasVerifier = 1; // C1, C2, C3
+  let hasVerifier = 1; // C1, C2
 }
 
 def Llama_RopeAnglesOp : Llama_Op<"rope_angles", [
@@ -409,8 +407,8 @@ def Llama_SoftmaxOp : Llama_Op<"softmax", [
   let assemblyFormat = "$scores attr-dict `:` type($scores)";
 }
 
-def Llama_AttentionMixOp : Llama_Op<"attention_mix"> {
-  let summary = "mixes the values of each row's sequence by its weights";
+def Llama_AttentionOutputOp : Llama_Op<"attention_output"> {
+  let summary = "sums the values of each row's sequence by its weights";
   let description = [{
     ```
     result[t, h, :] = sum over p of weights[t, h, p] * value[p, h / (heads / kvHeads), :]
@@ -427,7 +425,7 @@ def Llama_AttentionMixOp : Llama_Op<"attention_mix"> {
     Example:
 
     ```mlir
-    %o = llama.attention_mix %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+    %o = llama.attention_output %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
     ```
   }];
   let arguments = (ins Llama_Scores:$weights,
@@ -554,7 +552,7 @@ def Llama_LogitsOp : Llama_Op<"logits", [Pure]> {
   let hasVerifier = 1; // C1, C2
 }
 
-def Llama_SpreadLogitsOp : Llama_Op<"spread_logits", [Pure]> {
+def Llama_ScatterLogitsOp : Llama_Op<"scatter_logits", [Pure]> {
   let summary = "puts the scores of some tokens among those of all";
   let description = [{
     `result[l, tokens[i]]` is `input[l, i]`; every other column is negative
@@ -568,7 +566,7 @@ def Llama_SpreadLogitsOp : Llama_Op<"spread_logits", [Pure]> {
     Example:
 
     ```mlir
-    %all = llama.spread_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
+    %all = llama.scatter_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
     ```
   }];
   let arguments = (ins Llama_F32Rows:$input, DenseI32ArrayAttr:$tokens);

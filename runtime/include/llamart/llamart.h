@@ -23,6 +23,11 @@
  *       never ends the process.
  *   I6  Strings are UTF-8. Arrays and texts that are returned through a pointer
  *       to a pointer are freed with llamart_free.
+ *   I7  An engine's threads are in the process that made it. After fork() an
+ *       eval in the child is LLAMART_ERROR_SYSTEM, never a wait, unless the
+ *       engine has one thread or an executor, and was idle; the child makes an
+ *       engine of its own. Open models and samplers stay usable, and all
+ *       handles may be closed.
  *
  *===----------------------------------------------------------------------===*/
 

@@ -19,7 +19,7 @@
 
 // Every box is part of a group, but for the ends of the model.
 // FUSE-LABEL: func private @layer
-// FUSE-NOT: llama.{{linear|rope|add|mul|silu|softmax|causal_mask|attention_scores|attention_mix|cache_append}} %
+// FUSE-NOT: llama.{{linear|rope|add|mul|silu|softmax|causal_mask|attention_scores|attention_output|cache_append}} %
 // FUSE: llama.rms_norm
 // FUSE: llama.qkv_rope_append
 // FUSE: llama.fused_attention
@@ -124,13 +124,13 @@ module attributes {llama.activations = bf16, llama.kv_type = bf16, llama.max_seq
   llama.weight @layers.feed_forward.w3 layered : tensor<2x128x64xbf16>
   llama.weight @norm : tensor<64xbf16>
   func.func private @layer(
-      %x: tensor<?x64xf32> {llama.argument = "stream", llama.extent = "rows"},
+      %x: tensor<?x64xf32> {llama.argument = "stream", llama.row_count = "rows"},
       %layer: index {llama.argument = "layer"},
-      %cos: tensor<?x8xf32> {llama.argument = "cosine", llama.extent = "rows"},
-      %sin: tensor<?x8xf32> {llama.argument = "sine", llama.extent = "rows"},
+      %cos: tensor<?x8xf32> {llama.argument = "cosine", llama.row_count = "rows"},
+      %sin: tensor<?x8xf32> {llama.argument = "sine", llama.row_count = "rows"},
       %kv: memref<?x2x2x2x64x16xbf16> {llama.argument = "kv"},
-      %p: tensor<?xi32> {llama.argument = "positions", llama.extent = "rows"},
-      %s: tensor<?xi32> {llama.argument = "sequences", llama.extent = "rows"},
+      %p: tensor<?xi32> {llama.argument = "positions", llama.row_count = "rows"},
+      %s: tensor<?xi32> {llama.argument = "sequences", llama.row_count = "rows"},
       %tables: tensor<?x?xi32> {llama.argument = "block_tables"}) -> tensor<?x64xf32> {
     %an = llama.get_weight @layers.attention_norm[%layer] : tensor<64xbf16>
     %normed = llama.rms_norm %x, %an eps 1.0e-05 : tensor<?x64xf32>, tensor<64xbf16> -> tensor<?x64xbf16>
@@ -146,7 +146,7 @@ module attributes {llama.activations = bf16, llama.kv_type = bf16, llama.max_seq
     %scores = llama.attention_scores %qr cache %kv[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x2x2x2x64x16xbf16> -> tensor<?x4x?xf32>
     %masked = llama.causal_mask %scores, %p : tensor<?x4x?xf32>
     %weights = llama.softmax %masked : tensor<?x4x?xf32>
-    %mixed = llama.attention_mix %weights cache %kv[%layer] rows(%p, %s, %tables) : tensor<?x4x?xf32>, memref<?x2x2x2x64x16xbf16> -> tensor<?x64xbf16>
+    %mixed = llama.attention_output %weights cache %kv[%layer] rows(%p, %s, %tables) : tensor<?x4x?xf32>, memref<?x2x2x2x64x16xbf16> -> tensor<?x64xbf16>
     %wo = llama.get_weight @layers.attention.wo[%layer] : tensor<64x64xbf16>
     %o = llama.linear %mixed, %wo : tensor<?x64xbf16>, tensor<64x64xbf16> -> tensor<?x64xf32>
     %between = llama.add %x, %o : tensor<?x64xf32>
@@ -164,13 +164,13 @@ module attributes {llama.activations = bf16, llama.kv_type = bf16, llama.max_seq
     return %y : tensor<?x64xf32>
   }
   func.func @forward(
-      %tokens: tensor<?xi32> {llama.argument = "tokens", llama.extent = "rows"},
-      %p: tensor<?xi32> {llama.argument = "positions", llama.extent = "rows"},
-      %s: tensor<?xi32> {llama.argument = "sequences", llama.extent = "rows"},
+      %tokens: tensor<?xi32> {llama.argument = "tokens", llama.row_count = "rows"},
+      %p: tensor<?xi32> {llama.argument = "positions", llama.row_count = "rows"},
+      %s: tensor<?xi32> {llama.argument = "sequences", llama.row_count = "rows"},
       %tables: tensor<?x?xi32> {llama.argument = "block_tables"},
       %kv: memref<?x2x2x2x64x16xbf16> {llama.argument = "kv"},
-      %list: tensor<?xi32> {llama.argument = "logit_row_list", llama.extent = "logit_rows"},
-      %out: memref<?x96xf32> {llama.argument = "logits", llama.extent = "logit_rows"}) {
+      %list: tensor<?xi32> {llama.argument = "logit_row_list", llama.row_count = "logit_rows"},
+      %out: memref<?x96xf32> {llama.argument = "logits", llama.row_count = "logit_rows"}) {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c2 = arith.constant 2 : index

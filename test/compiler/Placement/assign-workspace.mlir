@@ -18,7 +18,7 @@
 // CHECK: %[[STATIC:.*]] = memref.view %[[SPACE]][%[[THIRD]]][] : memref<?xi8> to memref<100xi8>
 // CHECK: "test.use"(%[[ROWS]], %[[WIDE]], %[[STATIC]])
 // CHECK-NOT: memref.alloc
-func.func private @layer(%x: memref<?x64xf32> {llama.argument = "stream", llama.extent = "rows"}) {
+func.func private @layer(%x: memref<?x64xf32> {llama.argument = "stream", llama.row_count = "rows"}) {
   %c0 = arith.constant 0 : index
   %n = memref.dim %x, %c0 : memref<?x64xf32>
   %rows = memref.alloc(%n) : memref<?x6xf32>
@@ -42,8 +42,8 @@ func.func private @layer(%x: memref<?x64xf32> {llama.argument = "stream", llama.
 // CHECK: %[[END:.*]] = arith.addi %[[SECOND]], %[[BYTES]]
 // CHECK: call @layer(%[[STREAM]], %{{.*}}, %[[SPACE]], %[[END]],
 // CHECK: call @layer(%[[STREAM]], %{{.*}}, %[[SPACE]], %[[END]],
-func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.extent = "rows"},
-                   %list: memref<?xi32> {llama.argument = "logit_row_list", llama.extent = "logit_rows"}) {
+func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.row_count = "rows"},
+                   %list: memref<?xi32> {llama.argument = "logit_row_list", llama.row_count = "logit_rows"}) {
   %c0 = arith.constant 0 : index
   %n = memref.dim %tokens, %c0 : memref<?xi32>
   %l = memref.dim %list, %c0 : memref<?xi32>
@@ -79,7 +79,7 @@ func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.exte
 // CHECK-LABEL: func @workspace_bytes
 // CHECK: %[[NONE:.*]] = arith.constant 0 : index
 // CHECK: return %[[NONE]]
-func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.extent = "rows"}) {
+func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.row_count = "rows"}) {
   %c0 = arith.constant 0 : index
   %n = memref.dim %tokens, %c0 : memref<?xi32>
   scf.forall (%i) in (%n) {
@@ -98,7 +98,7 @@ func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.exte
 // CHECK: memref.view %{{.*}}[%{{.*}}][%[[N]]] : memref<?xi8> to memref<?x32xf32>
 // CHECK: memref.view %{{.*}}[%{{.*}}][%[[N]]] : memref<?xi8> to memref<?x16xf32>
 // CHECK-NOT: memref.alloc
-func.func @forward(%x: memref<?x4x8xf32> {llama.argument = "x", llama.extent = "rows"}) {
+func.func @forward(%x: memref<?x4x8xf32> {llama.argument = "x", llama.row_count = "rows"}) {
   %c0 = arith.constant 0 : index
   %folded = memref.collapse_shape %x [[0], [1, 2]] : memref<?x4x8xf32> into memref<?x32xf32>
   %n = memref.dim %folded, %c0 : memref<?x32xf32>
@@ -132,7 +132,7 @@ func.func @forward(%x: memref<?x64xf32> {llama.argument = "x"}) {
 // -----
 
 // A number of columns is no number of rows.
-func.func @forward(%x: memref<?x?xf32> {llama.argument = "x", llama.extent = "rows"}) {
+func.func @forward(%x: memref<?x?xf32> {llama.argument = "x", llama.row_count = "rows"}) {
   %c1 = arith.constant 1 : index
   %n = memref.dim %x, %c1 : memref<?x?xf32>
   // expected-error @+1 {{'memref.alloc' op expected a number of rows as its size}}
@@ -143,7 +143,7 @@ func.func @forward(%x: memref<?x?xf32> {llama.argument = "x", llama.extent = "ro
 
 // -----
 
-func.func @forward(%x: memref<?x64xf32> {llama.argument = "x", llama.extent = "rows"}) {
+func.func @forward(%x: memref<?x64xf32> {llama.argument = "x", llama.row_count = "rows"}) {
   %c0 = arith.constant 0 : index
   %n = memref.dim %x, %c0 : memref<?x64xf32>
   // expected-error @+1 {{'memref.alloc' op expected a number of rows as its size}}
@@ -154,7 +154,7 @@ func.func @forward(%x: memref<?x64xf32> {llama.argument = "x", llama.extent = "r
 
 // -----
 
-func.func @forward(%x: memref<?x64xf32> {llama.argument = "x", llama.extent = "rows"}) {
+func.func @forward(%x: memref<?x64xf32> {llama.argument = "x", llama.row_count = "rows"}) {
   %c0 = arith.constant 0 : index
   %n = memref.dim %x, %c0 : memref<?x64xf32>
   scf.forall (%i) in (%n) {

@@ -10,7 +10,7 @@ func.func @scores_mask_softmax_and_mix_are_fused(
   %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
-  %o = llama.attention_mix %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 
@@ -18,13 +18,13 @@ func.func @scores_mask_softmax_and_mix_are_fused(
 
 // CHECK-LABEL: func @weights_that_are_no_softmax_are_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @weights_that_are_no_softmax_are_left_alone(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
   %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
-  %o = llama.attention_mix %masked cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %masked cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 
@@ -32,13 +32,13 @@ func.func @weights_that_are_no_softmax_are_left_alone(
 
 // CHECK-LABEL: func @softmax_without_a_mask_is_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @softmax_without_a_mask_is_left_alone(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
   %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
   %weights = llama.softmax %scores : tensor<?x8x?xf32>
-  %o = llama.attention_mix %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 
@@ -46,13 +46,13 @@ func.func @softmax_without_a_mask_is_left_alone(
 
 // CHECK-LABEL: func @masked_numbers_that_are_no_scores_are_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @masked_numbers_that_are_no_scores_are_left_alone(
     %scores: tensor<?x8x?xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
-  %o = llama.attention_mix %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 
@@ -60,14 +60,14 @@ func.func @masked_numbers_that_are_no_scores_are_left_alone(
 
 // CHECK-LABEL: func @mix_of_another_layer_is_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @mix_of_another_layer_is_left_alone(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index, %other: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
   %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
-  %o = llama.attention_mix %weights cache %cache[%other] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %cache[%other] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 
@@ -75,14 +75,14 @@ func.func @mix_of_another_layer_is_left_alone(
 
 // CHECK-LABEL: func @mix_from_another_cache_is_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @mix_from_another_cache_is_left_alone(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %other: memref<?x5x2x4x64x8xbf16>,
     %layer: index, %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
   %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
-  %o = llama.attention_mix %weights cache %other[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %other[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 
@@ -90,7 +90,7 @@ func.func @mix_from_another_cache_is_left_alone(
 
 // CHECK-LABEL: func @mix_of_other_sequences_is_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @mix_of_other_sequences_is_left_alone(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %other: tensor<?xi32>,
@@ -98,7 +98,7 @@ func.func @mix_of_other_sequences_is_left_alone(
   %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
-  %o = llama.attention_mix %weights cache %cache[%layer] rows(%p, %other, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %cache[%layer] rows(%p, %other, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 
@@ -106,7 +106,7 @@ func.func @mix_of_other_sequences_is_left_alone(
 
 // CHECK-LABEL: func @mask_at_other_positions_is_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @mask_at_other_positions_is_left_alone(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %other: tensor<?xi32>, %s: tensor<?xi32>,
@@ -114,7 +114,7 @@ func.func @mask_at_other_positions_is_left_alone(
   %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
   %masked = llama.causal_mask %scores, %other : tensor<?x8x?xf32>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
-  %o = llama.attention_mix %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 
@@ -122,7 +122,7 @@ func.func @mask_at_other_positions_is_left_alone(
 
 // CHECK-LABEL: func @scores_with_another_reader_are_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @scores_with_another_reader_are_left_alone(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>)
@@ -130,7 +130,7 @@ func.func @scores_with_another_reader_are_left_alone(
   %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
-  %o = llama.attention_mix %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o, %scores : tensor<?x64xbf16>, tensor<?x8x?xf32>
 }
 
@@ -138,7 +138,7 @@ func.func @scores_with_another_reader_are_left_alone(
 
 // CHECK-LABEL: func @weights_with_another_reader_are_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @weights_with_another_reader_are_left_alone(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>)
@@ -146,7 +146,7 @@ func.func @weights_with_another_reader_are_left_alone(
   %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
-  %o = llama.attention_mix %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o, %weights : tensor<?x64xbf16>, tensor<?x8x?xf32>
 }
 
@@ -154,7 +154,7 @@ func.func @weights_with_another_reader_are_left_alone(
 
 // CHECK-LABEL: func @cache_written_in_between_is_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @cache_written_in_between_is_left_alone(
     %q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
@@ -162,7 +162,7 @@ func.func @cache_written_in_between_is_left_alone(
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
   llama.cache_append %k, %k cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x32xf32>, memref<?x5x2x4x64x8xbf16>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
-  %o = llama.attention_mix %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 
@@ -170,7 +170,7 @@ func.func @cache_written_in_between_is_left_alone(
 
 // CHECK-LABEL: func @mix_in_a_loop_of_its_own_is_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @mix_in_a_loop_of_its_own_is_left_alone(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index, %n: index,
     %o: tensor<?x64xbf16>,
@@ -179,7 +179,7 @@ func.func @mix_in_a_loop_of_its_own_is_left_alone(
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
   %last = scf.for %i = %layer to %n step %n iter_args(%before = %o) -> (tensor<?x64xbf16>) {
-    %mixed = llama.attention_mix %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+    %mixed = llama.attention_output %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
     scf.yield %mixed : tensor<?x64xbf16>
   }
   return %last : tensor<?x64xbf16>
@@ -189,7 +189,7 @@ func.func @mix_in_a_loop_of_its_own_is_left_alone(
 
 // CHECK-LABEL: func @mix_through_other_tables_is_left_alone
 // CHECK-NOT: llama.fused_attention
-// CHECK: llama.attention_mix
+// CHECK: llama.attention_output
 func.func @mix_through_other_tables_is_left_alone(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>,
@@ -197,6 +197,6 @@ func.func @mix_through_other_tables_is_left_alone(
   %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
-  %o = llama.attention_mix %weights cache %cache[%layer] rows(%p, %s, %other) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %cache[%layer] rows(%p, %s, %other) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }

@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/runtime/FakeModelFixture.h"
+#include "test/runtime/ForkedProcess.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cfenv>
 #include <dlfcn.h>
 #include <filesystem>
@@ -410,6 +412,68 @@ TEST_F(EngineTest, RoundingOfTheApplicationDoesNotReachTheModel) {
   __builtin_ia32_ldmxcsr(before);
   EXPECT_EQ(after & kFlushDenormals, kFlushDenormals); // left as it was
   EXPECT_EQ(getLastLogits(session), getExpectedLogits(toSteps({1, 2, 3})));
+}
+
+TEST_F(EngineTest, ForkedProcessIsToldThatThreadsStayedBehind) {
+  Engine engine(model, getOptions(2));
+  Session session(engine);
+  feed(engine, session, makeIds(10));
+  EXPECT_EQ(runForked([&] {
+              try {
+                feed(engine, session, {1});
+                return 1;
+              } catch (const Error &error) {
+                if (error.getKind() != LLAMART_ERROR_SYSTEM)
+                  return 2;
+              }
+              if (session.getLength() != 10) // I1
+                return 3;
+              Engine own(model, getOptions(2));
+              Session fresh(own);
+              feed(own, fresh, makeIds(10));
+              return getLastLogits(fresh) == getLastLogits(session) ? 0 : 4;
+            }),
+            0);
+  feed(engine, session, {1}); // the parent goes on
+}
+
+TEST_F(EngineTest, OneThreadGoesOnInAForkedProcess) {
+  Engine engine(model, getOptions(1));
+  Session session(engine);
+  std::vector<int32_t> ids = makeIds(100);
+  feed(engine, session, ids);
+  EXPECT_EQ(runForked([&] {
+              feed(engine, session, {5});
+              auto expected = getExpectedLogits(toSteps(concat(ids, {5})));
+              return getLastLogits(session) == expected ? 0 : 1;
+            }),
+            0);
+}
+
+// While another thread evaluates, its lock is held: in the child for ever.
+TEST_F(EngineTest, ForkedProcessDoesNotWaitForWhoIsNotThere) {
+  Engine engine(model, getOptions(1));
+  std::atomic<bool> ends = false;
+  std::thread busy([&] {
+    Session session(engine);
+    while (!ends) {
+      feed(engine, session, makeIds(400));
+      session.truncate(0);
+    }
+  });
+  Session session(engine);
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(runForked([&] {
+                try {
+                  feed(engine, session, {5});
+                } catch (const Error &error) {
+                  return error.getKind() == LLAMART_ERROR_SYSTEM ? 0 : 1;
+                }
+                return 0;
+              }),
+              0);
+  ends = true;
+  busy.join();
 }
 
 } // namespace

@@ -3,15 +3,18 @@
 #include "runtime/Engine/Threads.h"
 
 #include "runtime/Error.h"
+#include "test/runtime/ForkedProcess.h"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <memory>
 #include <mutex>
 
 using namespace llamart;
@@ -74,6 +77,38 @@ TEST(Team, BlocksTheApplicationsSignals) {
   sigset_t mask; // the caller's are as before
   pthread_sigmask(SIG_SETMASK, nullptr, &mask);
   EXPECT_EQ(sigismember(&mask, SIGINT), 0);
+}
+
+TEST(Team, SaysThatAForkHasNoneOfItsThreads) {
+  auto team = std::make_unique<Team>(3);
+  runOn(*team, [](int32_t) {});
+  EXPECT_EQ(runForked([&] {
+              try {
+                runOn(*team, [](int32_t) {});
+                return 1;
+              } catch (const Error &error) {
+                if (error.getKind() != ErrorKind::System ||
+                    !strstr(error.what(), "the engine's 3 threads are in "))
+                  return 2;
+              }
+              team.reset(); // waits for nobody
+              Team own(3);
+              std::atomic<int> count = 0;
+              runOn(own, [&](int32_t) { ++count; });
+              return count == 3 ? 0 : 3;
+            }),
+            0);
+  runOn(*team, [](int32_t) {}); // the parent's are as before
+}
+
+TEST(Team, OfOneRunsInAFork) {
+  Team team(1);
+  EXPECT_EQ(runForked([&] {
+              int count = 0;
+              runOn(team, [&](int32_t) { ++count; });
+              return count == 1 ? 0 : 1;
+            }),
+            0);
 }
 
 // Each thread adds to its own sum what the others wrote before the barrier: a

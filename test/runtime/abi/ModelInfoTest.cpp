@@ -2,6 +2,7 @@
 
 #include "runtime/abi/ModelInfo.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -248,8 +249,41 @@ TEST(ModelInfo, IsQuotedInOneLine) {
 
 TEST(ModelInfo, MustBeJson) {
   ModelInfo info;
-  for (const char *text : {"{\"name\": ", "", "[]", "{} {}"})
-    EXPECT_EQ(parseModelInfo(text, info), "the text is not an object");
+  EXPECT_EQ(parseModelInfo("[]", info), "the text is not an object");
+  for (const char *text : {"{\"name\": ", "", "{} {}", "{\"\xff\": 1}"})
+    EXPECT_THAT(parseModelInfo(text, info),
+                testing::StartsWith("the text is not valid JSON: parse error "
+                                    "at line 1, column "));
+  EXPECT_THAT(parseModelInfo("{\"\xff\": 1}", info),
+              testing::EndsWith("last read '\"\\FF'"));
+}
+
+TEST(ModelInfo, KeyThatIsThereTwiceIsRefused) {
+  std::string text = makeInfo().dump();
+  text.insert(1, "\"hidden\": 1, ");
+  ModelInfo info;
+  EXPECT_EQ(parseModelInfo(text, info),
+            "the text key 'hidden': is there twice");
+}
+
+TEST(ModelInfo, TextIsBounded) {
+  auto getError = [](const std::string &value) {
+    json object = makeInfo();
+    std::string text = object.dump();
+    text.insert(1, "\"other\": " + value + ", ");
+    ModelInfo info;
+    return parseModelInfo(text, info);
+  };
+  auto nest = [](size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  EXPECT_EQ(getError(nest(31)), "");
+  EXPECT_EQ(getError(nest(32)), "the text is nested deeper than 32");
+  EXPECT_EQ(getError(nest(1 << 20)), "the text is nested deeper than 32");
+  std::string many = "[0";
+  for (size_t i = 1; i < size_t(1) << 22; ++i)
+    many += ",0";
+  EXPECT_EQ(getError(many + "]"), "the text holds more than 4194304 values");
 }
 
 } // namespace

@@ -273,7 +273,7 @@ func.func @logits_of_the_rows_in_the_list(%x: tensor<?x64xbf16>, %list: tensor<?
 // -----
 
 // Each row is filled, then a few of its columns are written.
-// CHECK-LABEL: func @spread_logits
+// CHECK-LABEL: func @scatter_logits
 // CHECK-SAME: (%[[FEW:.*]]: tensor<?x2xf32>)
 // CHECK-DAG: %[[NEVER:.*]] = arith.constant 0xFF800000 : f32
 // CHECK-DAG: %[[TOKENS:.*]] = arith.constant dense<[7, 3]> : tensor<2xi32>
@@ -285,8 +285,8 @@ func.func @logits_of_the_rows_in_the_list(%x: tensor<?x64xbf16>, %list: tensor<?
 // CHECK:     %[[T32:.*]] = tensor.extract %[[TOKENS]][%[[I]]]
 // CHECK:     %[[T:.*]] = arith.index_cast %[[T32]]
 // CHECK:     tensor.insert %[[SCORE]] into %[[INTO]][%c0, %[[T]]]
-func.func @spread_logits(%few: tensor<?x2xf32>) -> tensor<?x512xf32> {
-  %0 = llama.spread_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
+func.func @scatter_logits(%few: tensor<?x2xf32>) -> tensor<?x512xf32> {
+  %0 = llama.scatter_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
   return %0 : tensor<?x512xf32>
 }
 

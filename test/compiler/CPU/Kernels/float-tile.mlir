@@ -240,11 +240,11 @@ func.func @product_that_nobody_tiled(%x: memref<2x64xf32>, %y: memref<2x64xf32>)
 // -----
 
 llama.weight @w layout "panels16" : tensor<64x64xf32>
-func.func @tile_of_tensors(%x: tensor<?x64xf32>, %y: tensor<?x64xf32>) -> tensor<?x64xf32> {
+func.func @tile_of_tensors(%x: tensor<?x64xf32>, %y: tensor<?x16xf32>) -> tensor<?x16xf32> {
   // expected-error @+1 {{'kernel.matmul' op expected buffers of a static size}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xf32>) matrix(@w : tensor<64x64xf32>) into(%y : tensor<?x64xf32>)
-         tile <"fma.512" 1 x 16> -> tensor<?x64xf32>
-  return %0 : tensor<?x64xf32>
+  %0 = kernel.matmul rows(%x : tensor<?x64xf32>) matrix(@w : tensor<64x64xf32>) into(%y : tensor<?x16xf32>)
+         tile <"fma.512" 1 x 16> -> tensor<?x16xf32>
+  return %0 : tensor<?x16xf32>
 }
 
 // -----

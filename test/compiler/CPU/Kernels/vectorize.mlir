@@ -1,6 +1,6 @@
 // RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v4" --llama-cpu-vectorize --canonicalize --cse --split-input-file | FileCheck %s
 // RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v3" --llama-cpu-vectorize --canonicalize --cse --split-input-file \
-// RUN:   | FileCheck %s --check-prefix=NARROW
+// RUN:   | FileCheck %s --check-prefix=CHECK-NARROW
 
 // Sixteen sums side by side; they are added up once, after the loop.
 // CHECK-LABEL: func @sum_runs_in_partial_sums
@@ -19,8 +19,8 @@
 // CHECK: %[[BEFORE:.*]] = vector.transfer_read %[[SUMS]]
 // CHECK: vector.multi_reduction <add>, %[[LAST]], %[[BEFORE]] [2] : vector<1x8x16xf32> to vector<1x8xf32>
 // CHECK-NOT: linalg
-// NARROW-LABEL: func @sum_runs_in_partial_sums
-// NARROW: scf.for {{.*}} step %c8 {{.*}} -> (tensor<1x8x8xf32>)
+// CHECK-NARROW-LABEL: func @sum_runs_in_partial_sums
+// CHECK-NARROW: scf.for {{.*}} step %c8 {{.*}} -> (tensor<1x8x8xf32>)
 func.func @sum_runs_in_partial_sums(%x: tensor<1x64xbf16>, %w: tensor<8x64xbf16>, %sums: tensor<1x8xf32>)
     -> tensor<1x8xf32> {
   %y = linalg.generic {
@@ -62,8 +62,8 @@ func.func @sum_of_uneven_length_uses_fewer_lanes(%x: tensor<1x60xf32>, %w: tenso
 // CHECK-LABEL: func @sum_within_a_register_needs_no_loop
 // CHECK-NOT: scf.for
 // CHECK: vector.multi_reduction <add>, %{{.*}}, %{{.*}} [1] : vector<2x16xf32> to vector<2xf32>
-// NARROW-LABEL: func @sum_within_a_register_needs_no_loop
-// NARROW: scf.for {{.*}} -> (tensor<2x8xf32>)
+// CHECK-NARROW-LABEL: func @sum_within_a_register_needs_no_loop
+// CHECK-NARROW: scf.for {{.*}} -> (tensor<2x8xf32>)
 func.func @sum_within_a_register_needs_no_loop(%x: tensor<2x16xf32>, %sums: tensor<2xf32>) -> tensor<2xf32> {
   %y = linalg.generic {indexing_maps = [affine_map<(t, k) -> (t, k)>, affine_map<(t, k) -> (t)>],
                        iterator_types = ["parallel", "reduction"]}
@@ -118,9 +118,9 @@ func.func @long_row_is_cut(%x: tensor<1x160xf32>, %out: tensor<1x160xbf16>) -> t
 // CHECK-LABEL: func @short_row_is_one_vector
 // CHECK-NOT: scf.for
 // CHECK: arith.addf {{.*}} : vector<1x64xf32>
-// NARROW-LABEL: func @short_row_is_one_vector
-// NARROW: scf.for
-// NARROW:   arith.addf {{.*}} : vector<1x32xf32>
+// CHECK-NARROW-LABEL: func @short_row_is_one_vector
+// CHECK-NARROW: scf.for
+// CHECK-NARROW:   arith.addf {{.*}} : vector<1x32xf32>
 func.func @short_row_is_one_vector(%x: tensor<1x64xf32>, %out: tensor<1x64xf32>) -> tensor<1x64xf32> {
   %y = linalg.generic {indexing_maps = [affine_map<(t, k) -> (t, k)>, affine_map<(t, k) -> (t, k)>],
                        iterator_types = ["parallel", "parallel"]}

@@ -52,13 +52,13 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // CHECK: module attributes {kernel.phases = []}
 // CHECK-LABEL: func private @forward
 func.func @forward(
-    %tokens: memref<?xi32> {llama.argument = "tokens", llama.extent = "rows"},
-    %positions: memref<?xi32> {llama.argument = "positions", llama.extent = "rows"},
-    %sequences: memref<?xi32> {llama.argument = "sequences", llama.extent = "rows"},
+    %tokens: memref<?xi32> {llama.argument = "tokens", llama.row_count = "rows"},
+    %positions: memref<?xi32> {llama.argument = "positions", llama.row_count = "rows"},
+    %sequences: memref<?xi32> {llama.argument = "sequences", llama.row_count = "rows"},
     %tables: memref<?x?xi32> {llama.argument = "block_tables"},
     %kv: memref<?x5x2x4x64x8xbf16> {llama.argument = "kv"},
-    %list: memref<?xi32> {llama.argument = "logit_row_list", llama.extent = "logit_rows"},
-    %logits: memref<?x512xf32> {llama.argument = "logits", llama.extent = "logit_rows"},
+    %list: memref<?xi32> {llama.argument = "logit_row_list", llama.row_count = "logit_rows"},
+    %logits: memref<?x512xf32> {llama.argument = "logits", llama.row_count = "logit_rows"},
     %scores: memref<?x4x?xf32> {llama.argument = "attention_scores"},
     %prompt: index {llama.argument = "prompt_rows"},
     %weights: memref<?xi8> {llama.argument = "weights"},

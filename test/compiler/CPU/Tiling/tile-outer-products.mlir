@@ -1,6 +1,6 @@
 // RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v4" --llama-cpu-tile-outer-products --canonicalize --split-input-file | FileCheck %s
 // RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v3" --llama-cpu-tile-outer-products --canonicalize \
-// RUN:   --split-input-file | FileCheck %s --check-prefix=NARROW
+// RUN:   --split-input-file | FileCheck %s --check-prefix=CHECK-NARROW
 
 #left = affine_map<(g, n, d) -> (g, d)>
 #right = affine_map<(g, n, d) -> (d, n)>
@@ -16,10 +16,10 @@
 // CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel"]} ins({{.*}} : tensor<4xf32>, tensor<64xbf16>) outs(%[[OLD]]
 // CHECK: return
 // 8 registers of 8 lanes: 2 for each row.
-// NARROW-LABEL: func @sums_of_all_columns_fit
-// NARROW: scf.for {{.*}} = %c0 to %c64 step %c16
-// NARROW: scf.for {{.*}} = %c0 to %c32 step %c1
-// NARROW: linalg.generic {{.*}} : tensor<4xf32>, tensor<16xbf16>)
+// CHECK-NARROW-LABEL: func @sums_of_all_columns_fit
+// CHECK-NARROW: scf.for {{.*}} = %c0 to %c64 step %c16
+// CHECK-NARROW: scf.for {{.*}} = %c0 to %c32 step %c1
+// CHECK-NARROW: linalg.generic {{.*}} : tensor<4xf32>, tensor<16xbf16>)
 func.func @sums_of_all_columns_fit(%a: tensor<4x32xf32>, %b: tensor<32x64xbf16>, %c: tensor<4x64xf32>)
     -> tensor<4x64xf32> {
   %y = linalg.generic {indexing_maps = [#left, #right, #sums], iterator_types = ["parallel", "parallel", "reduction"]}

@@ -117,6 +117,36 @@ func.func private @function_with_what_is_of_a_module() attributes {kernel.phases
 // -----
 
 //===----------------------------------------------------------------------===//
+// cut, phase
+//===----------------------------------------------------------------------===//
+
+// expected-error @+1 {{expected a unit of at least 1, found 0}}
+func.func private @cut_into_parts_of_nothing() attributes {a = #kernel.cut<dim 3 by 0>} // (C1)
+
+// -----
+
+// expected-error @+1 {{expected a unit of at least 1, found 0}}
+func.func private @cut_that_is_not_scattered() attributes {a = #kernel.cut<dim 0 by 0>} // (C1)
+
+// -----
+
+// expected-error @+1 {{expected a dimension and a unit of at least 1, found 1 and -32}}
+func.func private @cut_into_less_than_nothing() attributes {a = #kernel.cut<dim 1 by -32>} // (C1)
+
+// -----
+
+// expected-error @+1 {{expected a dimension and a unit of at least 1, found -1 and 32}}
+func.func private @cut_along_no_dimension() attributes {a = #kernel.cut<dim -1 by 32>} // (C1)
+
+// -----
+
+func.func private @phase_of_other_rows() attributes {
+  // expected-error @+1 {{expected 'rows', 'prompt_rows', 'generated_rows' or 'logit_rows', found "columns"}}
+  a = #kernel.phase<ops = [], matrices = [], tables = [], rows = "columns">} // (C1)
+
+// -----
+
+//===----------------------------------------------------------------------===//
 // stored_weight
 //===----------------------------------------------------------------------===//
 
@@ -410,6 +440,40 @@ func.func @product_with_a_layer_that_is_none(%x: tensor<?x64xbf16>, %y: tensor<?
 
 // -----
 
+llama.weight @w layout "panels16" : tensor<32x64xbf16>
+func.func @tile_higher_than_its_place(%x: memref<8x64xbf16>, %y: memref<8x32xf32>) {
+  // expected-error @+1 {{'kernel.matmul' op has a tile of 16 x 32, but is computed into 'memref<8x32xf32>'}}
+  kernel.matmul rows(%x : memref<8x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%y : memref<8x32xf32>)
+    tile <"tdpbf16ps" 16 x 32> // (C9)
+  return
+}
+
+// -----
+
+llama.weight @w layout "panels16" : tensor<32x64xbf16>
+func.func @tile_narrower_than_its_place(%x: tensor<?x64xbf16>, %y: tensor<?x32xf32>) {
+  // expected-error @+1 {{'kernel.matmul' op has a tile of 1 x 16, but is computed into 'tensor<?x32xf32>'}}
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%y : tensor<?x32xf32>)
+    tile <"fma.512" 1 x 16> -> tensor<?x32xf32> // (C9)
+  return
+}
+
+// -----
+
+// Fewer than 16 rows: tile registers take them, 16 are too many.
+llama.weight @w layout "panels16" : tensor<32x64xbf16>
+func.func @tile_of_rows_that_remain(%x: memref<15x64xbf16>, %y: memref<15x32xf32>,
+                                    %whole: memref<16x64xbf16>, %z: memref<16x32xf32>) {
+  kernel.matmul rows(%x : memref<15x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%y : memref<15x32xf32>)
+    tile <"tdpbf16ps" 0 x 32> // (C9)
+  // expected-error @+1 {{'kernel.matmul' op has a tile of 0 x 32, but is computed into 'memref<16x32xf32>'}}
+  kernel.matmul rows(%whole : memref<16x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%z : memref<16x32xf32>)
+    tile <"tdpbf16ps" 0 x 32> // (C9)
+  return
+}
+
+// -----
+
 //===----------------------------------------------------------------------===//
 // barrier
 //===----------------------------------------------------------------------===//
@@ -425,5 +489,14 @@ func.func @barrier_for_a_buffer_without_a_cut(%x: memref<?x64xbf16>) {
 func.func @barrier_with_a_cut_of_nothing() {
   // expected-error @+1 {{'kernel.barrier' op has 0 buffers and 1 cuts}}
   kernel.barrier <ops = ["linear"], matrices = [], tables = [], rows = "rows"> cut [#kernel.cut<dim 0 by 1>] // (C1)
+  return
+}
+
+// -----
+
+func.func @barrier_with_a_cut_along_no_dimension(%x: memref<?x64xbf16>) {
+  // expected-error @+1 {{'kernel.barrier' op cuts along dimension 2 of 'memref<?x64xbf16>'}}
+  kernel.barrier <ops = [], matrices = [], tables = [], rows = "rows">
+    gathers(%x : memref<?x64xbf16>) cut [<dim 2 by 1>] // (C2)
   return
 }

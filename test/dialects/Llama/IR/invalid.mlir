@@ -343,7 +343,7 @@ func.func @values_of_another_shape_than_keys(
 // -----
 
 //===----------------------------------------------------------------------===//
-// attention_scores, causal_mask, softmax, attention_mix
+// attention_scores, causal_mask, softmax, attention_output
 //===----------------------------------------------------------------------===//
 
 func.func @scores_of_a_head_and_a_half(
@@ -425,8 +425,8 @@ func.func @softmax_to_another_shape(%s: tensor<?x8x?xf32>) {
 func.func @mix_of_a_head_and_a_half(
     %w: tensor<?x6x?xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.attention_mix' op result has 48 columns, not a multiple of 4 KV heads of 8}}
-  %0 = llama.attention_mix %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x6x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x48xbf16> // (C1)
+  // expected-error @+1 {{'llama.attention_output' op result has 48 columns, not a multiple of 4 KV heads of 8}}
+  %0 = llama.attention_output %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x6x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x48xbf16> // (C1)
   return
 }
 
@@ -435,8 +435,8 @@ func.func @mix_of_a_head_and_a_half(
 func.func @mix_of_a_missing_head(
     %w: tensor<?x7x?xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.attention_mix' op the result's number of heads is 8 but the weights' is 7}}
-  %0 = llama.attention_mix %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x7x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16> // (C1)
+  // expected-error @+1 {{'llama.attention_output' op the result's number of heads is 8 but the weights' is 7}}
+  %0 = llama.attention_output %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x7x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16> // (C1)
   return
 }
 
@@ -445,8 +445,8 @@ func.func @mix_of_a_missing_head(
 func.func @mix_over_a_cache_in_pages_of_32(
     %w: tensor<?x8x?xf32>, %cache: memref<?x5x2x4x32x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.attention_mix' op cache must be [blocks, layers, 2, kvHeads, 64, headDim], found 'memref<?x5x2x4x32x8xbf16>'}}
-  %0 = llama.attention_mix %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x32x8xbf16> -> tensor<?x64xbf16> // (C2)
+  // expected-error @+1 {{'llama.attention_output' op cache must be [blocks, layers, 2, kvHeads, 64, headDim], found 'memref<?x5x2x4x32x8xbf16>'}}
+  %0 = llama.attention_output %w cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x32x8xbf16> -> tensor<?x64xbf16> // (C2)
   return
 }
 
@@ -529,36 +529,36 @@ func.func @hadamard_of_bf16(%x: tensor<?x64xbf16>) {
 // -----
 
 //===----------------------------------------------------------------------===//
-// spread_logits
+// scatter_logits
 //===----------------------------------------------------------------------===//
 
-func.func @spread_logits_without_a_token(%few: tensor<?x3xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op the number of tokens is 2 but the input's number of columns is 3}}
-  %0 = llama.spread_logits %few to [7, 3] : tensor<?x3xf32> -> tensor<?x512xf32> // (C1)
+func.func @scatter_logits_without_a_token(%few: tensor<?x3xf32>) {
+  // expected-error @+1 {{'llama.scatter_logits' op the number of tokens is 2 but the input's number of columns is 3}}
+  %0 = llama.scatter_logits %few to [7, 3] : tensor<?x3xf32> -> tensor<?x512xf32> // (C1)
   return
 }
 
 // -----
 
-func.func @spread_logits_beyond_the_result(%few: tensor<?x2xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op token 512 is not a column of the result, which has 512}}
-  %0 = llama.spread_logits %few to [7, 512] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
+func.func @scatter_logits_beyond_the_result(%few: tensor<?x2xf32>) {
+  // expected-error @+1 {{'llama.scatter_logits' op token 512 is not a column of the result, which has 512}}
+  %0 = llama.scatter_logits %few to [7, 512] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
   return
 }
 
 // -----
 
-func.func @spread_logits_before_the_result(%few: tensor<?x2xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op token -1 is not a column of the result, which has 512}}
-  %0 = llama.spread_logits %few to [7, -1] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
+func.func @scatter_logits_before_the_result(%few: tensor<?x2xf32>) {
+  // expected-error @+1 {{'llama.scatter_logits' op token -1 is not a column of the result, which has 512}}
+  %0 = llama.scatter_logits %few to [7, -1] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
   return
 }
 
 // -----
 
-func.func @spread_logits_to_one_place(%few: tensor<?x2xf32>) {
-  // expected-error @+1 {{'llama.spread_logits' op token 7 is there twice}}
-  %0 = llama.spread_logits %few to [7, 7] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
+func.func @scatter_logits_to_one_place(%few: tensor<?x2xf32>) {
+  // expected-error @+1 {{'llama.scatter_logits' op token 7 is there twice}}
+  %0 = llama.scatter_logits %few to [7, 7] : tensor<?x2xf32> -> tensor<?x512xf32> // (C2)
   return
 }
 
@@ -754,8 +754,8 @@ module attributes {
   llama.target = {triple = "t", cpu = "c", features = ""}
 } {
   func.func private @each_as_it_should_be(
-      memref<?xf32> {llama.argument = "tokens", llama.extent = "rows"},
-      memref<?xf32> {llama.extent = "logit_rows"})
+      memref<?xf32> {llama.argument = "tokens", llama.row_count = "rows"},
+      memref<?xf32> {llama.row_count = "logit_rows"})
 }
 
 // -----
@@ -795,8 +795,18 @@ module attributes {llama.max_seq_len = -1 : i64} {}
 
 // -----
 
-// expected-error @+1 {{attribute 'llama.weights_bytes' is "many", expected an i64}}
+// expected-error @+1 {{attribute 'llama.weights_bytes' is "many", expected an i64 of at least 0}}
 module attributes {llama.weights_bytes = "many"} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.weights_bytes' is -1 : i8, expected an i64 of at least 0}}
+module attributes {llama.weights_bytes = -1 : i8} {}
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.weights_bytes' is -1 : i64, expected an i64 of at least 0}}
+module attributes {llama.weights_bytes = -1 : i64} {}
 
 // -----
 
@@ -815,13 +825,23 @@ func.func private @argument_named_by_a_number(memref<?xf32> {llama.argument = 1 
 
 // -----
 
-// expected-error @+1 {{attribute 'llama.extent' is "columns", expected 'rows' or 'logit_rows'}}
-func.func private @argument_of_another_extent(memref<?xf32> {llama.extent = "columns"})
+// expected-error @+1 {{attribute 'llama.row_count' is "columns", expected 'rows' or 'logit_rows'}}
+func.func private @argument_of_another_row_count(memref<?xf32> {llama.row_count = "columns"})
 
 // -----
 
 // expected-error @+1 {{attribute 'llama.stage' is not one of the llama dialect's here}}
 func.func private @argument_with_what_is_of_a_module(memref<?xf32> {llama.stage = "llama"})
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.argument' is not one of the llama dialect's here}}
+func.func private @result_with_what_is_of_an_argument() -> (memref<?xf32> {llama.argument = "tokens"})
+
+// -----
+
+// expected-error @+1 {{attribute 'llama.row_count' is not one of the llama dialect's here}}
+func.func private @result_with_a_row_count() -> (memref<?xf32> {llama.row_count = "rows"})
 
 // -----
 

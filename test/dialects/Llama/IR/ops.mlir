@@ -77,8 +77,8 @@ func.func @attention_over_the_cache(
   %masked = llama.causal_mask %scores, %p : tensor<?x8x?xf32>
   // CHECK: %[[WEIGHTS:.*]] = llama.softmax %[[MASKED]] : tensor<?x8x?xf32>
   %weights = llama.softmax %masked : tensor<?x8x?xf32>
-  // CHECK: llama.attention_mix %[[WEIGHTS]] cache %[[CACHE]][%[[LAYER]]] rows(%[[P]], %[[S]], %[[TABLES]]) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
-  %o = llama.attention_mix %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  // CHECK: llama.attention_output %[[WEIGHTS]] cache %[[CACHE]][%[[LAYER]]] rows(%[[P]], %[[S]], %[[TABLES]]) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.attention_output %weights cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x8x?xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   return
 }
 
@@ -117,10 +117,10 @@ func.func @hadamard(%x: tensor<?x128xf32>) {
   return
 }
 
-// CHECK-LABEL: func @spread_logits
-func.func @spread_logits(%few: tensor<?x2xf32>) {
-  // CHECK: llama.spread_logits %{{.*}} to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
-  %0 = llama.spread_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
+// CHECK-LABEL: func @scatter_logits
+func.func @scatter_logits(%few: tensor<?x2xf32>) {
+  // CHECK: llama.scatter_logits %{{.*}} to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
+  %0 = llama.scatter_logits %few to [7, 3] : tensor<?x2xf32> -> tensor<?x512xf32>
   return
 }
 
