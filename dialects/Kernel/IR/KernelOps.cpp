@@ -88,12 +88,16 @@ static LogicalResult verifyTile(MatmulOp op, TileAttr tile) {
 
 /// That a tile is what it is to be computed into. (C9)
 static LogicalResult verifyTileSize(MatmulOp op, TileAttr tile) {
+  bool isRegisters =
+      getInfo(tile.getInstruction()).kind == InstructionInfo::Kind::Tile;
   int64_t rows = op.getRowCount(), columns = op.getColumnCount();
-  bool isHigh = rows != ShapedType::kDynamic &&
-                (tile.getRows() == 0 ? rows >= PanelLayout::kPanelRows
-                                     : rows != tile.getRows());
-  bool isWide = columns != ShapedType::kDynamic && columns != tile.getColumns();
-  if (!isHigh && !isWide)
+  bool isHigh = rows == ShapedType::kDynamic ||
+                (tile.getRows() == 0 ? rows < PanelLayout::kPanelRows
+                                     : rows == tile.getRows());
+  bool isWide = columns == ShapedType::kDynamic ||
+                (columns <= tile.getColumns() &&
+                 !(isRegisters && columns % PanelLayout::kPanelRows));
+  if (isHigh && isWide)
     return success();
   return op.emitOpError() << "has a tile of " << tile.getRows() << " x "
                           << tile.getColumns() << ", but is computed into "

@@ -35,7 +35,8 @@ func.func @caller(%n: index) {
 // The number of rows of prompts comes with them where a product asks for it, to
 // all functions.
 // CHECK-LABEL: func @prefill_rows_are_an_argument
-// CHECK-SAME: (%[[ROWS:[a-z0-9]+]]: index {llama.argument = "prompt_rows"}, %{{[a-z0-9]+}}: memref<?xi8> {llama.argument = "weights"}
+// CHECK-SAME: (%[[ROWS:[a-z0-9]+]]: index {llama.argument = "prompt_rows"},
+// CHECK-SAME: %{{[a-z0-9]+}}: memref<?xi8> {llama.argument = "weights"}
 // CHECK-NOT: kernel.prefill_rows
 // CHECK: return %[[ROWS]]
 // CHECK-LABEL: func @prefill_rows_are_handed_on

@@ -1,8 +1,12 @@
 // RUN: llama-opt %s --llama-fuse-qkv --split-input-file | FileCheck %s
 
 // CHECK-LABEL: func @projections_rotated_and_appended_are_fused
-// CHECK-SAME: (%[[X:.*]]: tensor<?x64xf32>, %[[WQ:.*]]: tensor<64x64xbf16>, %[[WK:.*]]: tensor<32x64xbf16>, %[[WV:.*]]: tensor<32x64xbf16>, %[[COS:.*]]: tensor<?x4xf32>, %[[SIN:.*]]: tensor<?x4xf32>, %[[CACHE:.*]]: memref<{{.*}}>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
-// CHECK-NEXT: %[[Q:.*]] = llama.qkv_rope_append %[[X]], %[[WQ]], %[[WK]], %[[WV]] angles(%[[COS]], %[[SIN]]) cache %[[CACHE]][%[[LAYER]]] rows(%[[P]], %[[S]], %[[TABLES]])
+// CHECK-SAME: (%[[X:.*]]: tensor<?x64xf32>, %[[WQ:.*]]: tensor<64x64xbf16>, %[[WK:.*]]: tensor<32x64xbf16>,
+// CHECK-SAME: %[[WV:.*]]: tensor<32x64xbf16>, %[[COS:.*]]: tensor<?x4xf32>, %[[SIN:.*]]: tensor<?x4xf32>,
+// CHECK-SAME: %[[CACHE:.*]]: memref<{{.*}}>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>,
+// CHECK-SAME: %[[TABLES:.*]]: tensor<?x?xi32>)
+// CHECK-NEXT: %[[Q:.*]] = llama.qkv_rope_append %[[X]], %[[WQ]], %[[WK]], %[[WV]] angles(%[[COS]],
+// CHECK-SAME: %[[SIN]]) cache %[[CACHE]][%[[LAYER]]] rows(%[[P]], %[[S]], %[[TABLES]])
 // CHECK-NEXT: return %[[Q]]
 func.func @projections_rotated_and_appended_are_fused(
     %x: tensor<?x64xf32>, %wq: tensor<64x64xbf16>, %wk: tensor<32x64xbf16>,
@@ -194,7 +198,8 @@ func.func @query_read_before_the_append_is_left_alone(
   %k = llama.linear %x, %wk : tensor<?x64xf32>, tensor<32x64xbf16> -> tensor<?x32xf32>
   %kr = llama.rope %k, %cos, %cos : tensor<?x32xf32>, tensor<?x4xf32>
   %v = llama.linear %x, %wk : tensor<?x64xf32>, tensor<32x64xbf16> -> tensor<?x32xf32>
-  %o = llama.fused_attention %qr cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32>
+  %o = llama.fused_attention %qr cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32>
   llama.cache_append %kr, %v cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x32xf32>, memref<?x5x2x4x64x8xbf16>
   return %o : tensor<?x64xf32>
 }

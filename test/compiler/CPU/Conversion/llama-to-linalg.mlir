@@ -67,7 +67,8 @@ func.func @embed_copies_the_row_of_each_token(%tokens: tensor<?xi32>) -> tensor<
 // CHECK:     vector.transfer_write %{{.*}}[%[[AT]]]
 // CHECK: kernel.matmul rows(%[[X]] : {{.*}} matrix(@table :
 llama.weight @table : tensor<512x64xbf16>
-func.func @embed_gathers_a_row_from_panels(%tokens: tensor<?xi32>, %x: tensor<?x64xbf16>) -> (tensor<?x64xf32>, tensor<?x512xf32>) {
+func.func @embed_gathers_a_row_from_panels(%tokens: tensor<?xi32>, %x: tensor<?x64xbf16>)
+    -> (tensor<?x64xf32>, tensor<?x512xf32>) {
   %table = llama.get_weight @table : tensor<512x64xbf16>
   %0 = llama.embed %tokens, %table : tensor<512x64xbf16> -> tensor<?x64xf32>
   %1 = llama.linear %x, %table : tensor<?x64xbf16>, tensor<512x64xbf16> -> tensor<?x512xf32>
@@ -106,11 +107,13 @@ func.func @embed_of_integers(%tokens: tensor<?xi32>) -> tensor<?x64xf32> {
 // CHECK-SAME: (%[[X:.*]]: tensor<?x64xf32>, %[[W:.*]]: tensor<64xbf16>)
 // CHECK-DAG: %[[EPS:.*]] = arith.constant 9.99999974E-6 : f32
 // CHECK-DAG: %[[COUNT:.*]] = arith.constant 6.400000e+01 : f32
-// CHECK: %[[SQUARES:.*]] = linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]} ins(%[[X]] : tensor<?x64xf32>) outs(%{{.*}} : tensor<?xf32>)
+// CHECK: %[[SQUARES:.*]] = linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]} ins(%[[X]]
+// CHECK-SAME: : tensor<?x64xf32>) outs(%{{.*}} : tensor<?xf32>)
 // CHECK: ^bb0(%[[V:.*]]: f32, %[[SUM:.*]]: f32):
 // CHECK:   %[[SQUARE:.*]] = arith.mulf %[[V]], %[[V]]
 // CHECK:   arith.addf %[[SUM]], %[[SQUARE]]
-// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel"]} ins(%[[X]], %[[SQUARES]], %[[W]] : {{.*}}) outs(%{{.*}} : tensor<?x64xbf16>)
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel"]} ins(%[[X]], %[[SQUARES]], %[[W]]
+// CHECK-SAME: : {{.*}}) outs(%{{.*}} : tensor<?x64xbf16>)
 // CHECK: ^bb0(%[[V:.*]]: f32, %[[SUM:.*]]: f32, %[[G:.*]]: bf16, %{{.*}}: bf16):
 // CHECK:   %[[MEAN:.*]] = arith.divf %[[SUM]], %[[COUNT]]
 // CHECK:   %[[MORE:.*]] = arith.addf %[[MEAN]], %[[EPS]]
@@ -133,7 +136,8 @@ func.func @rms_norm_sums_squares_and_divides(%x: tensor<?x64xf32>, %w: tensor<64
 // CHECK-LABEL: func @linear_is_a_product_with_a_name
 // CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[LAYER:.*]]: index)
 // CHECK: %[[INTO:.*]] = tensor.empty(%{{.*}}) : tensor<?x172xf32>
-// CHECK: %[[Y:.*]] = kernel.matmul rows(%[[X]] : tensor<?x64xbf16>) matrix(@layers.w[%[[LAYER]]] : tensor<172x64xf16>) into(%[[INTO]] : tensor<?x172xf32>) part_of "linear" -> tensor<?x172xf32>
+// CHECK: %[[Y:.*]] = kernel.matmul rows(%[[X]] : tensor<?x64xbf16>) matrix(@layers.w[%[[LAYER]]]
+// CHECK-SAME: : tensor<172x64xf16>) into(%[[INTO]] : tensor<?x172xf32>) part_of "linear" -> tensor<?x172xf32>
 // CHECK-NOT: linalg.
 // CHECK: return %[[Y]]
 llama.weight @layers.w layered : tensor<5x172x64xf16>
@@ -148,7 +152,8 @@ func.func @linear_is_a_product_with_a_name(%x: tensor<?x64xbf16>, %layer: index)
 // CHECK-LABEL: func @angles_are_f64
 // CHECK-SAME: (%[[P:.*]]: tensor<?xi32>)
 // CHECK: %[[TABLE:.*]] = arith.constant dense<[1.000000e+00, 1.000000e-02]> : tensor<2xf64>
-// CHECK: linalg.generic {{.*}} ins(%[[P]], %[[TABLE]] : tensor<?xi32>, tensor<2xf64>) outs(%{{.*}}, %{{.*}} : tensor<?x2xf32>, tensor<?x2xf32>)
+// CHECK: linalg.generic {{.*}} ins(%[[P]], %[[TABLE]] : tensor<?xi32>, tensor<2xf64>) outs(%{{.*}}, %{{.*}}
+// CHECK-SAME: : tensor<?x2xf32>, tensor<?x2xf32>)
 // CHECK:   %[[POSITION:.*]] = arith.sitofp %{{.*}} : i32 to f64
 // CHECK:   %[[ANGLE:.*]] = arith.mulf %[[POSITION]], %{{.*}} : f64
 // CHECK:   %[[COS:.*]] = math.cos %[[ANGLE]] : f64
@@ -169,7 +174,8 @@ func.func @angles_are_f64(%p: tensor<?xi32>) -> (tensor<?x2xf32>, tensor<?x2xf32
 // CHECK-LABEL: func @rope_rotates_neighbouring_pairs
 // CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[COS:.*]]: tensor<?x4xf32>, %[[SIN:.*]]: tensor<?x4xf32>)
 // CHECK: %[[PAIRS:.*]] = tensor.expand_shape %[[Q]] {{\[\[}}0], [1, 2, 3]] {{.*}} into tensor<?x8x4x2xf32>
-// CHECK: linalg.generic {indexing_maps = [#[[EVEN]], #[[ODD]], #[[ANGLE]], #[[ANGLE]], {{.*}} ins(%[[PAIRS]], %[[PAIRS]], %[[COS]], %[[SIN]] :
+// CHECK: linalg.generic {indexing_maps = [#[[EVEN]], #[[ODD]], #[[ANGLE]], #[[ANGLE]], {{.*}} ins(%[[PAIRS]],
+// CHECK-SAME: %[[PAIRS]], %[[COS]], %[[SIN]] :
 // CHECK: ^bb0(%[[A:.*]]: f32, %[[B:.*]]: f32, %[[C:.*]]: f32, %[[S:.*]]: f32, %{{.*}}: f32):
 // CHECK-DAG: %[[AC:.*]] = arith.mulf %[[A]], %[[C]]
 // CHECK-DAG: %[[BS:.*]] = arith.mulf %[[B]], %[[S]]
@@ -181,7 +187,8 @@ func.func @angles_are_f64(%p: tensor<?xi32>) -> (tensor<?x2xf32>, tensor<?x2xf32
 // CHECK: %[[IS_FIRST:.*]] = arith.cmpi eq, %[[J]], %c0
 // CHECK: arith.select %[[IS_FIRST]], %[[FIRST]], %[[SECOND]]
 // CHECK: tensor.collapse_shape {{.*}} into tensor<?x64xf32>
-func.func @rope_rotates_neighbouring_pairs(%q: tensor<?x64xf32>, %cos: tensor<?x4xf32>, %sin: tensor<?x4xf32>) -> tensor<?x64xf32> {
+func.func @rope_rotates_neighbouring_pairs(%q: tensor<?x64xf32>, %cos: tensor<?x4xf32>, %sin: tensor<?x4xf32>)
+    -> tensor<?x64xf32> {
   %0 = llama.rope %q, %cos, %sin : tensor<?x64xf32>, tensor<?x4xf32>
   return %0 : tensor<?x64xf32>
 }
@@ -191,7 +198,9 @@ func.func @rope_rotates_neighbouring_pairs(%q: tensor<?x64xf32>, %cos: tensor<?x
 // Position p of sequence s is slot p mod 64 of block tables[s, p / 64]. Keys of a
 // block are stored across.
 // CHECK-LABEL: func @rows_go_to_their_slot_of_the_cache
-// CHECK-SAME: (%[[K:.*]]: tensor<?x32xf32>, %[[V:.*]]: tensor<?x32xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
+// CHECK-SAME: (%[[K:.*]]: tensor<?x32xf32>, %[[V:.*]]: tensor<?x32xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>,
+// CHECK-SAME: %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>,
+// CHECK-SAME: %[[TABLES:.*]]: tensor<?x?xi32>)
 // CHECK: scf.forall (%[[T:.*]]) in
 // CHECK:   %[[P32:.*]] = tensor.extract %[[P]][%[[T]]]
 // CHECK:   %[[POSITION:.*]] = arith.index_cast %[[P32]]
@@ -312,12 +321,15 @@ llama.weight @wq : tensor<64x64xbf16>
 llama.weight @wk : tensor<32x64xbf16>
 llama.weight @wv : tensor<32x64xbf16>
 func.func @qkv_rope_append(
-    %x: tensor<?x64xbf16>, %cos: tensor<?x4xf32>, %sin: tensor<?x4xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
+    %x: tensor<?x64xbf16>, %cos: tensor<?x4xf32>, %sin: tensor<?x4xf32>, %cache: memref<?x5x2x4x64x8xbf16>,
+        %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xf32> {
   %wq = llama.get_weight @wq : tensor<64x64xbf16>
   %wk = llama.get_weight @wk : tensor<32x64xbf16>
   %wv = llama.get_weight @wv : tensor<32x64xbf16>
-  %q = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %sin) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32>
+  %q = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %sin) cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>,
+      memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32>
   return %q : tensor<?x64xf32>
 }
 
@@ -327,7 +339,8 @@ func.func @qkv_rope_append(
 // heads) are [2, 8]. Blocks 0 to position / 64 are visited. Scores after the
 // position are hidden, values after it are not touched.
 // CHECK-LABEL: func @fused_attention_visits_pages_up_to_the_position
-// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index,
+// CHECK-SAME: %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
 // CHECK-DAG: %[[SCALE:.*]] = arith.constant 0.353553385 : f32
 // CHECK-DAG: %[[LOWEST:.*]] = arith.constant 0xFF800000 : f32
 // CHECK: scf.forall (%[[G:.*]], %[[T:.*]]) in (4, %{{.*}}) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x64xbf16>)
@@ -339,7 +352,8 @@ func.func @qkv_rope_append(
 // CHECK:   %[[LAST:.*]] = arith.divui %[[POSITION]], %c64
 // CHECK:   %[[BLOCKS:.*]] = arith.addi %[[LAST]], %c1
 // CHECK:   %[[MAXIMUM:.*]] = linalg.fill ins(%[[LOWEST]] : f32) outs(%{{.*}} : tensor<2xf32>)
-// CHECK:   %[[STATE:.*]]:3 = scf.for %[[N:.*]] = %c0 to %[[BLOCKS]] step %c1 iter_args(%{{.*}} = %[[MAXIMUM]], %{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (tensor<2xf32>, tensor<2xf32>, tensor<2x8xf32>)
+// CHECK:   %[[STATE:.*]]:3 = scf.for %[[N:.*]] = %c0 to %[[BLOCKS]] step %c1 iter_args(%{{.*}} = %[[MAXIMUM]],
+// CHECK-SAME:   %{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (tensor<2xf32>, tensor<2xf32>, tensor<2x8xf32>)
 // CHECK:     %[[BEFORE:.*]] = arith.muli %[[N]], %c64
 // CHECK:     %[[REST:.*]] = arith.subi %[[LENGTH]], %[[BEFORE]]
 // CHECK:     %[[COUNT:.*]] = arith.minui %[[REST]], %c64
@@ -363,7 +377,8 @@ func.func @qkv_rope_append(
 func.func @fused_attention_visits_pages_up_to_the_position(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
-  %o = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  %o = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16>
+      -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 
@@ -386,7 +401,8 @@ func.func @fused_attention_visits_pages_up_to_the_position(
 func.func @cache_of_integers_has_scales(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x10xi8>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) -> tensor<?x64xbf16> {
-  %o = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x10xi8> -> tensor<?x64xbf16>
+  %o = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x10xi8>
+      -> tensor<?x64xbf16>
   return %o : tensor<?x64xbf16>
 }
 
@@ -395,7 +411,9 @@ func.func @cache_of_integers_has_scales(
 // Scores go where the caller wants them, whole blocks of the cache at a time; in
 // layers before the last the loop has no rows.
 // CHECK-LABEL: func @record_scores_of_the_last_layer
-// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %{{.*}}: tensor<?xi32>, %{{.*}}: tensor<?x?xi32>, %[[LIST:.*]]: tensor<?xi32>, %[[INTO:.*]]: memref<?x8x?xf32>)
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index,
+// CHECK-SAME: %[[P:.*]]: tensor<?xi32>, %{{.*}}: tensor<?xi32>, %{{.*}}: tensor<?x?xi32>, %[[LIST:.*]]: tensor<?xi32>,
+// CHECK-SAME: %[[INTO:.*]]: memref<?x8x?xf32>)
 // CHECK: %[[LAST:.*]] = arith.cmpi eq, %[[LAYER]], %c4
 // CHECK: %[[LINES:.*]] = memref.dim %[[INTO]], %c0
 // CHECK: %[[COUNT:.*]] = arith.select %[[LAST]], %[[LINES]], %c0
@@ -414,7 +432,8 @@ func.func @record_scores_of_the_last_layer(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>, %list: tensor<?xi32>,
     %into: memref<?x8x?xf32>) {
-  llama.record_scores %q cache %cache[%layer] rows(%p, %s, %tables) of %list into %into : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16>, memref<?x8x?xf32>
+  llama.record_scores %q cache %cache[%layer] rows(%p, %s, %tables) of %list into %into
+      : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16>, memref<?x8x?xf32>
   return
 }
 
@@ -465,7 +484,8 @@ func.func @add_rms_norm_norms_the_sum(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>
 // CHECK:   vector.reduction <maxnumf>
 // CHECK:   math.roundeven
 // CHECK:   vector.reduction <add>, %{{.*}} : vector<64xi32> into i32
-// CHECK: kernel.matmul rows(%[[ROWS]]#0 : tensor<?x64xi8>) scales(%[[ROWS]]#1 : tensor<?x1xf32>) sums(%[[ROWS]]#2 : tensor<?x1xi32>)
+// CHECK: kernel.matmul rows(%[[ROWS]]#0 : tensor<?x64xi8>) scales(%[[ROWS]]#1 : tensor<?x1xf32>) sums(%[[ROWS]]#2
+// CHECK-SAME: : tensor<?x1xi32>)
 // CHECK-SAME: matrix(@q[%[[LAYER]]] : tensor<56x60x!llama.quantized<8, 64>>)
 llama.weight @q layered : tensor<2x56x60x!llama.quantized<8, 64>>
 func.func @quantized_linear(%x: tensor<?x60xf32>, %layer: index) -> tensor<?x56xf32> {
@@ -527,7 +547,8 @@ func.func @quantized_linear_with_minimums(%x: tensor<?x60xf32>) -> tensor<?x56xf
 // CHECK: %[[LOW:.*]] = arith.subi {{.*}} : vector<64xi32>
 // CHECK: arith.trunci %[[HIGH]]
 // CHECK: arith.trunci %[[LOW]]
-// CHECK: kernel.matmul rows(%[[ROWS]]#0 : {{.*}} scales(%[[ROWS]]#1 : {{.*}} sums(%[[ROWS]]#2 : {{.*}} low(%[[ROWS]]#3 : tensor<?x64xi8>)
+// CHECK: kernel.matmul rows(%[[ROWS]]#0 : {{.*}} scales(%[[ROWS]]#1 : {{.*}} sums(%[[ROWS]]#2 : {{.*}} low(%[[ROWS]]#3
+// CHECK-SAME: : tensor<?x64xi8>)
 module attributes {llama.row_bits = 16 : i64} {
   llama.weight @q : tensor<56x60x!llama.quantized<8, 64>>
   func.func @wide_rows(%x: tensor<?x60xf32>) -> tensor<?x56xf32> {

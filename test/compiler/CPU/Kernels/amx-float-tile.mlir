@@ -1,7 +1,9 @@
 // RUN: llama-opt %s --llama-cpu-lower-matmuls --canonicalize --cse | FileCheck %s
-// RUN: llama-opt %s --llama-cpu-lower-matmuls --llama-add-call-arguments --llama-assign-weight-offsets --convert-scf-to-cf \
+// RUN: llama-opt %s --llama-cpu-lower-matmuls --llama-add-call-arguments --llama-assign-weight-offsets \
+// RUN:   --convert-scf-to-cf \
 // RUN:   --expand-strided-metadata --lower-affine --convert-to-llvm --reconcile-unrealized-casts \
-// RUN:   | sed -e '/llama.weight /d' -e 's/{llama.argument = "[a-z_]*"}//g' -e 's/attributes {llama.weights_bytes = [0-9]* : i64}//' \
+// RUN:   | sed -e '/llama.weight /d' -e 's/{llama.argument = "[a-z_]*"}//g' \
+// RUN:   -e 's/attributes {llama.weights_bytes = [0-9]* : i64}//' \
 // RUN:   | mlir-translate-22 --mlir-to-llvmir | llc-22 -O3 -mtriple=x86_64-linux-gnu -mcpu=sapphirerapids \
 // RUN:   | FileCheck %s --check-prefix=CHECK-ASM
 

@@ -4,7 +4,8 @@
 // are begun before the scales of this one are applied: two places for them take turns.
 // Then each row's share of the zero point is added.
 // CHECK-LABEL: func @eight_bits
-// CHECK-SAME: (%[[X:.*]]: memref<32x384xi8>, %[[SCALES:.*]]: memref<32x3xf32>, %[[SUMS:.*]]: memref<32x3xi32>, %[[Y:.*]]: memref<32x32xf32>)
+// CHECK-SAME: (%[[X:.*]]: memref<32x384xi8>, %[[SCALES:.*]]: memref<32x3xf32>, %[[SUMS:.*]]: memref<32x3xi32>,
+// CHECK-SAME: %[[Y:.*]]: memref<32x32xf32>)
 // CHECK-DAG: %[[TOTALS:.*]] = memref.alloca() {{.*}} : memref<32x32xf32>
 // CHECK-DAG: %[[DOTS:.*]] = memref.alloca() {{.*}} : memref<2x32x32xi32>
 // CHECK-NOT: arith.subi
@@ -40,7 +41,8 @@
 // CHECK: vector.store %{{.*}}, %[[Y]]
 // CHECK-NOT: vpdpbusd
 llama.weight @w layout "panels16" : tensor<64x384x!llama.quantized<8, 128>>
-func.func @eight_bits(%x: memref<32x384xi8>, %scales: memref<32x3xf32>, %sums: memref<32x3xi32>, %y: memref<32x32xf32>) {
+func.func @eight_bits(%x: memref<32x384xi8>, %scales: memref<32x3xf32>, %sums: memref<32x3xi32>,
+    %y: memref<32x32xf32>) {
   kernel.matmul rows(%x : memref<32x384xi8>) scales(%scales : memref<32x3xf32>) sums(%sums : memref<32x3xi32>)
     matrix(@w : tensor<64x384x!llama.quantized<8, 128>>) into(%y : memref<32x32xf32>) tile <"tdpbsud" 32 x 32>
   return
@@ -102,7 +104,8 @@ func.func @four_bits(%x: memref<16x192xi8>, %scales: memref<16x6xf32>, %sums: me
 // With minimums weights stay unsigned. Rows of 16 bits are two products, and 256 times
 // the second is added to the first.
 // CHECK-LABEL: func @minimums_and_rows_of_16_bits
-// CHECK-SAME: (%[[HIGH:.*]]: memref<16x64xi8>, %{{.*}}: memref<16x1xf32>, %[[SUMS:.*]]: memref<16x1xi32>, %[[LOW:.*]]: memref<16x64xi8>,
+// CHECK-SAME: (%[[HIGH:.*]]: memref<16x64xi8>, %{{.*}}: memref<16x1xf32>, %[[SUMS:.*]]: memref<16x1xi32>,
+// CHECK-SAME: %[[LOW:.*]]: memref<16x64xi8>,
 // CHECK-DAG: %[[DOTS:.*]] = memref.alloca() {{.*}} : memref<4x16x16xi32>
 // CHECK-NOT: arith.subi
 // CHECK: amx.tile_load %[[LOW]]
@@ -118,8 +121,10 @@ func.func @four_bits(%x: memref<16x192xi8>, %scales: memref<16x6xf32>, %sums: me
 // CHECK-COUNT-2: math.fma
 // CHECK-NOT: math.fma
 llama.weight @w layout "panels16" : tensor<16x64x!llama.quantized<4, 64, minimum>>
-func.func @minimums_and_rows_of_16_bits(%x: memref<16x64xi8>, %scales: memref<16x1xf32>, %sums: memref<16x1xi32>, %low: memref<16x64xi8>, %y: memref<16x16xf32>) {
-  kernel.matmul rows(%x : memref<16x64xi8>) scales(%scales : memref<16x1xf32>) sums(%sums : memref<16x1xi32>) low(%low : memref<16x64xi8>)
+func.func @minimums_and_rows_of_16_bits(%x: memref<16x64xi8>, %scales: memref<16x1xf32>, %sums: memref<16x1xi32>,
+    %low: memref<16x64xi8>, %y: memref<16x16xf32>) {
+  kernel.matmul rows(%x : memref<16x64xi8>) scales(%scales : memref<16x1xf32>) sums(%sums : memref<16x1xi32>) low(%low
+      : memref<16x64xi8>)
     matrix(@w : tensor<16x64x!llama.quantized<4, 64, minimum>>) into(%y : memref<16x16xf32>) tile <"tdpbsud" 16 x 16>
   return
 }
@@ -136,7 +141,8 @@ func.func @minimums_and_rows_of_16_bits(%x: memref<16x64xi8>, %scales: memref<16
 // CHECK:   vector.store %[[SIGNED]], %[[UNPACKED]]
 // CHECK: amx.tile_muli %{{[0-9]+}}, %{{[0-9]+}}, %{{.*}} : !amx.tile<16x64xi8>
 llama.weight @w layout "panels16" : tensor<16x64x!llama.quantized<8, 32>>
-func.func @eight_bits_in_groups_of_32(%x: memref<16x64xi8>, %scales: memref<16x2xf32>, %sums: memref<16x2xi32>, %y: memref<16x16xf32>) {
+func.func @eight_bits_in_groups_of_32(%x: memref<16x64xi8>, %scales: memref<16x2xf32>, %sums: memref<16x2xi32>,
+    %y: memref<16x16xf32>) {
   kernel.matmul rows(%x : memref<16x64xi8>) scales(%scales : memref<16x2xf32>) sums(%sums : memref<16x2xi32>)
     matrix(@w : tensor<16x64x!llama.quantized<8, 32>>) into(%y : memref<16x16xf32>) tile <"tdpbssd" 16 x 16>
   return

@@ -24,8 +24,10 @@ func.func @small_ops_may_be_left(%x: memref<4x64xf32>, %sums: memref<4xf32>) {
 
 func.func @product_that_was_left(%x: memref<4x64xf32>, %w: memref<8x64xf32>, %y: memref<4x8xf32>) {
   // expected-error @+1 {{'linalg.generic' op is a product that was not vectorized}}
-  linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, affine_map<(d0, d1, d2) -> (d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1)>],
-                  iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<4x64xf32>, memref<8x64xf32>) outs(%y : memref<4x8xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d2)>, affine_map<(d0, d1, d2) -> (d1, d2)>,
+      affine_map<(d0, d1, d2) -> (d0, d1)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]} ins(%x, %w : memref<4x64xf32>,
+                      memref<8x64xf32>) outs(%y : memref<4x8xf32>) {
   ^bb0(%a: f32, %b: f32, %sum: f32):
     %product = arith.mulf %a, %b : f32
     %next = arith.addf %sum, %product : f32

@@ -1,4 +1,5 @@
-// RUN: llama-opt %s --llama-cpu-lower-matmuls --canonicalize --cse --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: llama-opt %s --llama-cpu-lower-matmuls --canonicalize --cse --split-input-file --verify-diagnostics \
+// RUN:   | FileCheck %s
 
 // Two rows by the 16 lanes of a panel: two sums, in registers until the end. A line has
 // one element of every lane, which meets that of the row.
@@ -7,7 +8,8 @@
 // CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<16xf32>
 // CHECK-DAG: %[[PANELS:.*]] = kernel.stored_weight @w : memref<4x4096xi8>
 // CHECK-DAG: %[[PANEL:.*]] = arith.divui %[[COLUMN]], %c16
-// CHECK: %[[SUMS:.*]]:2 = scf.for %[[LINE:.*]] = %c0 to %c64 step %c4 iter_args(%[[S0:.*]] = %[[ZERO]], %[[S1:.*]] = %[[ZERO]])
+// CHECK: %[[SUMS:.*]]:2 = scf.for %[[LINE:.*]] = %c0 to %c64 step %c4 iter_args(%[[S0:.*]] = %[[ZERO]],
+// CHECK-SAME: %[[S1:.*]] = %[[ZERO]])
 // CHECK:   %[[STORED:.*]] = vector.load %[[PANELS]][%[[PANEL]], %{{.*}}] : memref<4x4096xi8>, vector<64xi8>
 // CHECK:   %[[W:.*]] = vector.bitcast %[[STORED]] : vector<64xi8> to vector<16xf32>
 // CHECK:   %[[X0:.*]] = memref.load %[[X]][%c0, %[[LINE]]]
@@ -70,7 +72,8 @@ func.func @panel_of_two_vectors(%x: memref<1x64xf32>, %y: memref<1x16xf32>, %col
 // CHECK-LABEL: func @fewer_columns_than_lanes
 // CHECK: scf.for
 // CHECK:   %[[FOUR:.*]] = vector.load {{.*}} vector<16xi8>
-// CHECK:   vector.insert_strided_slice %[[FOUR]], %{{.*}} {offsets = [0], strides = [1]} : vector<16xi8> into vector<64xi8>
+// CHECK:   vector.insert_strided_slice %[[FOUR]], %{{.*}} {offsets = [0], strides = [1]}
+// CHECK-SAME:   : vector<16xi8> into vector<64xi8>
 // CHECK: %[[PART:.*]] = vector.extract_strided_slice %{{.*}} {offsets = [0], sizes = [4], strides = [1]}
 // CHECK: vector.store %[[PART]], %{{.*}} : memref<1x4xf32>, vector<4xf32>
 llama.weight @w layout "panels16" : tensor<8x64xf32>
@@ -104,7 +107,8 @@ func.func @fewer_columns_than_lanes(%x: memref<1x64xf32>, %y: memref<1x4xf32>, %
 // CHECK-NOT: math.fma
 llama.weight @w layout "panels16" : tensor<16x4xbf16>
 func.func @pairs_by_shift_and_mask(%x: memref<1x4xbf16>, %y: memref<1x16xf32>) {
-  kernel.matmul rows(%x : memref<1x4xbf16>) matrix(@w : tensor<16x4xbf16>) into(%y : memref<1x16xf32>) tile <"fma.512" 1 x 16>
+  kernel.matmul rows(%x : memref<1x4xbf16>) matrix(@w : tensor<16x4xbf16>) into(%y
+      : memref<1x16xf32>) tile <"fma.512" 1 x 16>
   return
 }
 
@@ -123,7 +127,8 @@ func.func @pairs_by_shift_and_mask(%x: memref<1x4xbf16>, %y: memref<1x16xf32>) {
 // CHECK-NOT: math.fma
 llama.weight @w layout "panels16" : tensor<16x3xbf16>
 func.func @odd_depth_ends_with_half_a_pair(%x: memref<1x3xbf16>, %y: memref<1x16xf32>) {
-  kernel.matmul rows(%x : memref<1x3xbf16>) matrix(@w : tensor<16x3xbf16>) into(%y : memref<1x16xf32>) tile <"fma.512" 1 x 16>
+  kernel.matmul rows(%x : memref<1x3xbf16>) matrix(@w : tensor<16x3xbf16>) into(%y
+      : memref<1x16xf32>) tile <"fma.512" 1 x 16>
   return
 }
 
@@ -140,7 +145,8 @@ func.func @odd_depth_ends_with_half_a_pair(%x: memref<1x3xbf16>, %y: memref<1x16
 // CHECK: math.fma
 llama.weight @w layout "panels16" : tensor<16x2xbf16>
 func.func @rows_of_f32_meet_bf16(%x: memref<1x2xf32>, %y: memref<1x16xf32>) {
-  kernel.matmul rows(%x : memref<1x2xf32>) matrix(@w : tensor<16x2xbf16>) into(%y : memref<1x16xf32>) tile <"fma.512" 1 x 16>
+  kernel.matmul rows(%x : memref<1x2xf32>) matrix(@w : tensor<16x2xbf16>) into(%y
+      : memref<1x16xf32>) tile <"fma.512" 1 x 16>
   return
 }
 
@@ -156,7 +162,8 @@ func.func @rows_of_f32_meet_bf16(%x: memref<1x2xf32>, %y: memref<1x16xf32>) {
 // CHECK: vector.load {{.*}}, %c32] : memref<1x64xi8>, vector<32xi8>
 llama.weight @w layout "panels16" : tensor<16x2xf16>
 func.func @lines_of_f16(%x: memref<1x2xbf16>, %y: memref<1x16xf32>) {
-  kernel.matmul rows(%x : memref<1x2xbf16>) matrix(@w : tensor<16x2xf16>) into(%y : memref<1x16xf32>) tile <"fma.512" 1 x 16>
+  kernel.matmul rows(%x : memref<1x2xbf16>) matrix(@w : tensor<16x2xf16>) into(%y
+      : memref<1x16xf32>) tile <"fma.512" 1 x 16>
   return
 }
 
@@ -178,7 +185,8 @@ func.func @lines_of_f16(%x: memref<1x2xbf16>, %y: memref<1x16xf32>) {
 // CHECK-NOT: {{arith.shli|arith.andi|math.fma}}
 llama.weight @w layout "panels16" : tensor<16x3xbf16>
 func.func @pairs_by_an_instruction(%x: memref<1x3xbf16>, %y: memref<1x16xf32>) {
-  kernel.matmul rows(%x : memref<1x3xbf16>) matrix(@w : tensor<16x3xbf16>) into(%y : memref<1x16xf32>) tile <"vdpbf16ps.512" 1 x 16>
+  kernel.matmul rows(%x : memref<1x3xbf16>) matrix(@w : tensor<16x3xbf16>) into(%y
+      : memref<1x16xf32>) tile <"vdpbf16ps.512" 1 x 16>
   return
 }
 
@@ -190,7 +198,8 @@ func.func @pairs_by_an_instruction(%x: memref<1x3xbf16>, %y: memref<1x16xf32>) {
 // CHECK-NOT: llvm.call_intrinsic
 llama.weight @w layout "panels16" : tensor<16x2xbf16>
 func.func @pairs_on_aarch64(%x: memref<1x2xbf16>, %y: memref<1x16xf32>) {
-  kernel.matmul rows(%x : memref<1x2xbf16>) matrix(@w : tensor<16x2xbf16>) into(%y : memref<1x16xf32>) tile <"bfdot.128" 1 x 16>
+  kernel.matmul rows(%x : memref<1x2xbf16>) matrix(@w : tensor<16x2xbf16>) into(%y
+      : memref<1x16xf32>) tile <"bfdot.128" 1 x 16>
   return
 }
 
@@ -252,6 +261,7 @@ func.func @tile_of_tensors(%x: tensor<?x64xf32>, %y: tensor<?x16xf32>) -> tensor
 llama.weight @w layout "panels16" : tensor<64x64xf32>
 func.func @tile_of_unknown_height(%x: memref<?x64xf32>, %y: memref<?x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op expected buffers of a static size}}
-  kernel.matmul rows(%x : memref<?x64xf32>) matrix(@w : tensor<64x64xf32>) into(%y : memref<?x16xf32>) tile <"fma.512" 1 x 16>
+  kernel.matmul rows(%x : memref<?x64xf32>) matrix(@w : tensor<64x64xf32>) into(%y
+      : memref<?x16xf32>) tile <"fma.512" 1 x 16>
   return
 }

@@ -1,13 +1,16 @@
-// RUN: llama-opt %s --llama-cpu-lower-matmuls --canonicalize --cse --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: llama-opt %s --llama-cpu-lower-matmuls --canonicalize --cse --split-input-file --verify-diagnostics \
+// RUN:   | FileCheck %s
 
 // Two groups of 32, a step each: exact dots first, which start with what the zero point
 // of 8 adds to them, then the scales. A line holds 8 elements of 16 rows: those of the
 // lower halves meet the first 4 elements of the row, those of the upper halves the next.
 // CHECK-LABEL: func @four_bits
-// CHECK-SAME: (%[[X:.*]]: memref<1x64xi8>, %[[SCALES:.*]]: memref<1x2xf32>, %[[SUMS:.*]]: memref<1x2xi32>, %[[Y:.*]]: memref<1x16xf32>)
+// CHECK-SAME: (%[[X:.*]]: memref<1x64xi8>, %[[SCALES:.*]]: memref<1x2xf32>, %[[SUMS:.*]]: memref<1x2xi32>,
+// CHECK-SAME: %[[Y:.*]]: memref<1x16xf32>)
 // CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<16xf32>
 // CHECK-DAG: %[[PANELS:.*]] = kernel.stored_weight @w : memref<1x576xi8>
-// CHECK: %[[RESULT:.*]] = scf.for %[[G:.*]] = %c0 to %c2 step %c1 iter_args(%[[SUM:.*]] = %[[ZERO]]) -> (vector<16xf32>)
+// CHECK: %[[RESULT:.*]] = scf.for %[[G:.*]] = %c0 to %c2 step %c1 iter_args(%[[SUM:.*]] = %[[ZERO]])
+// CHECK-SAME: -> (vector<16xf32>)
 // CHECK:   %[[K:.*]] = arith.muli %[[G]], %c32
 // CHECK:   %[[BYTE:.*]] = arith.muli %[[G]], %c288
 // CHECK:   %[[S:.*]] = memref.load %[[SUMS]][%c0, %[[G]]]
@@ -46,7 +49,8 @@ func.func @four_bits(%x: memref<1x64xi8>, %scales: memref<1x2xf32>, %sums: memre
 // CHECK-LABEL: func @eight_bits_in_large_groups
 // CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1
 // CHECK-DAG: arith.muli %{{.*}}, %c-128_i32
-// CHECK: %[[DOTS:.*]]:4 = scf.for %{{.*}} = %c0 to %c128 step %c32 iter_args{{.*}} -> (vector<16xi32>, vector<16xi32>, vector<16xi32>, vector<16xi32>)
+// CHECK: %[[DOTS:.*]]:4 = scf.for %{{.*}} = %c0 to %c128 step %c32 iter_args{{.*}} -> (vector<16xi32>, vector<16xi32>,
+// CHECK-SAME: vector<16xi32>, vector<16xi32>)
 // CHECK-NOT: {{arith.andi|arith.shrui|arith.xori}}
 // CHECK-COUNT-32: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
 // CHECK-NOT: {{llvm.call_intrinsic|store|sitofp}}
@@ -54,7 +58,8 @@ func.func @four_bits(%x: memref<1x64xi8>, %scales: memref<1x2xf32>, %sums: memre
 // CHECK-COUNT-4: math.fma
 // CHECK-NOT: math.fma
 llama.weight @w layout "panels16" : tensor<32x256x!llama.quantized<8, 128>>
-func.func @eight_bits_in_large_groups(%x: memref<2x256xi8>, %scales: memref<2x2xf32>, %sums: memref<2x2xi32>, %y: memref<2x32xf32>) {
+func.func @eight_bits_in_large_groups(%x: memref<2x256xi8>, %scales: memref<2x2xf32>, %sums: memref<2x2xi32>,
+    %y: memref<2x32xf32>) {
   kernel.matmul rows(%x : memref<2x256xi8>) scales(%scales : memref<2x2xf32>) sums(%sums : memref<2x2xi32>)
     matrix(@w : tensor<32x256x!llama.quantized<8, 128>>) into(%y : memref<2x32xf32>) tile <"vpdpbusd.512" 2 x 32>
   return
@@ -79,7 +84,8 @@ func.func @eight_bits_in_large_groups(%x: memref<2x256xi8>, %scales: memref<2x2x
 // CHECK-DAG: %[[ODD:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[WODD]], %[[XODD]])
 // CHECK-NOT: {{vpdpbusd|pmadd.ub}}
 llama.weight @w layout "panels16" : tensor<8x32x!llama.quantized<8, 32>>
-func.func @eight_bits_without_vnni(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>, %y: memref<1x8xf32>) {
+func.func @eight_bits_without_vnni(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>,
+    %y: memref<1x8xf32>) {
   kernel.matmul rows(%x : memref<1x32xi8>) scales(%scales : memref<1x1xf32>) sums(%sums : memref<1x1xi32>)
     matrix(@w : tensor<8x32x!llama.quantized<8, 32>>) into(%y : memref<1x8xf32>) tile <"vpmaddwd.256" 1 x 8>
   return
@@ -92,7 +98,8 @@ func.func @eight_bits_without_vnni(%x: memref<1x32xi8>, %scales: memref<1x1xf32>
 // CHECK-LABEL: func @four_bits_are_added_in_16
 // CHECK-DAG: %[[ONES:.*]] = arith.constant dense<1> : vector<16xi16>
 // CHECK: %[[LOW:.*]] = arith.andi
-// CHECK: %[[A:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"(%[[LOW]], %{{.*}}) : (vector<32xi8>, vector<32xi8>) -> vector<16xi16>
+// CHECK: %[[A:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"(%[[LOW]], %{{.*}}) : (vector<32xi8>,
+// CHECK-SAME: vector<32xi8>) -> vector<16xi16>
 // CHECK: %[[B:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
 // CHECK: arith.addi {{.*}}%[[B]]{{.*}} : vector<16xi16>
 // CHECK-COUNT-6: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
@@ -101,7 +108,8 @@ func.func @eight_bits_without_vnni(%x: memref<1x32xi8>, %scales: memref<1x1xf32>
 // CHECK: arith.addi %{{.*}}, %[[DOTS]] : vector<8xi32>
 // CHECK-NOT: llvm.call_intrinsic
 llama.weight @w layout "panels16" : tensor<8x32x!llama.quantized<4, 32>>
-func.func @four_bits_are_added_in_16(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>, %y: memref<1x8xf32>) {
+func.func @four_bits_are_added_in_16(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>,
+    %y: memref<1x8xf32>) {
   kernel.matmul rows(%x : memref<1x32xi8>) scales(%scales : memref<1x1xf32>) sums(%sums : memref<1x1xi32>)
     matrix(@w : tensor<8x32x!llama.quantized<4, 32>>) into(%y : memref<1x8xf32>) tile <"vpmaddwd.256" 1 x 8>
   return
@@ -125,7 +133,8 @@ func.func @four_bits_are_added_in_16(%x: memref<1x32xi8>, %scales: memref<1x1xf3
 // CHECK: %[[FIRST:.*]] = math.fma
 // CHECK: math.fma %[[MINIMUMS]], %[[ALL]], %[[FIRST]]
 llama.weight @w layout "panels16" : tensor<16x32x!llama.quantized<4, 32, minimum>>
-func.func @minimums_meet_sums(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>, %y: memref<1x16xf32>) {
+func.func @minimums_meet_sums(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>,
+    %y: memref<1x16xf32>) {
   kernel.matmul rows(%x : memref<1x32xi8>) scales(%scales : memref<1x1xf32>) sums(%sums : memref<1x1xi32>)
     matrix(@w : tensor<16x32x!llama.quantized<4, 32, minimum>>) into(%y : memref<1x16xf32>) tile <"vpdpbusd.512" 1 x 16>
   return
@@ -136,7 +145,8 @@ func.func @minimums_meet_sums(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %su
 // Rows of 16 bits: dots of the low bytes, which start with the zero point, and dots of
 // the high ones, which start with zeros; 256 times these are added.
 // CHECK-LABEL: func @rows_of_16_bits
-// CHECK-SAME: (%[[HIGH:.*]]: memref<1x32xi8>, %{{.*}}: memref<1x1xf32>, %{{.*}}: memref<1x1xi32>, %[[LOW:.*]]: memref<1x32xi8>,
+// CHECK-SAME: (%[[HIGH:.*]]: memref<1x32xi8>, %{{.*}}: memref<1x1xf32>, %{{.*}}: memref<1x1xi32>,
+// CHECK-SAME: %[[LOW:.*]]: memref<1x32xi8>,
 // CHECK-DAG: %[[ZEROS:.*]] = arith.constant dense<0> : vector<16xi32>
 // CHECK-DAG: %[[BITS:.*]] = arith.constant dense<8> : vector<16xi32>
 // CHECK: %[[START:.*]] = vector.broadcast %{{.*}} : i32 to vector<16xi32>
@@ -150,8 +160,10 @@ func.func @minimums_meet_sums(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %su
 // CHECK: %[[BOTH:.*]] = arith.addi %[[UP]], %{{.*}}
 // CHECK: arith.sitofp %[[BOTH]]
 llama.weight @w layout "panels16" : tensor<16x32x!llama.quantized<8, 32>>
-func.func @rows_of_16_bits(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>, %low: memref<1x32xi8>, %y: memref<1x16xf32>) {
-  kernel.matmul rows(%x : memref<1x32xi8>) scales(%scales : memref<1x1xf32>) sums(%sums : memref<1x1xi32>) low(%low : memref<1x32xi8>)
+func.func @rows_of_16_bits(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>, %low: memref<1x32xi8>,
+    %y: memref<1x16xf32>) {
+  kernel.matmul rows(%x : memref<1x32xi8>) scales(%scales : memref<1x1xf32>) sums(%sums : memref<1x1xi32>) low(%low
+      : memref<1x32xi8>)
     matrix(@w : tensor<16x32x!llama.quantized<8, 32>>) into(%y : memref<1x16xf32>) tile <"vpdpbusd.512" 1 x 16>
   return
 }
@@ -182,7 +194,8 @@ func.func @signed_bytes(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: me
 // CHECK-COUNT-8: llvm.call_intrinsic "llvm.aarch64.neon.sdot.v4i32.v16i8"
 // CHECK-NOT: arith.xori
 llama.weight @w layout "panels16" : tensor<4x32x!llama.quantized<4, 32>>
-func.func @four_bits_as_signed_bytes(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>, %y: memref<1x4xf32>) {
+func.func @four_bits_as_signed_bytes(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>,
+    %y: memref<1x4xf32>) {
   kernel.matmul rows(%x : memref<1x32xi8>) scales(%scales : memref<1x1xf32>) sums(%sums : memref<1x1xi32>)
     matrix(@w : tensor<4x32x!llama.quantized<4, 32>>) into(%y : memref<1x4xf32>) tile <"sdot.128" 1 x 4>
   return
@@ -197,7 +210,8 @@ func.func @four_bits_as_signed_bytes(%x: memref<1x32xi8>, %scales: memref<1x1xf3
 // CHECK-COUNT-8: llvm.call_intrinsic "llvm.aarch64.neon.usdot.v4i32.v16i8"
 // CHECK-NOT: llvm.call_intrinsic
 llama.weight @w layout "panels16" : tensor<4x32x!llama.quantized<8, 32>>
-func.func @bytes_of_mixed_signs(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>, %y: memref<1x4xf32>) {
+func.func @bytes_of_mixed_signs(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>,
+    %y: memref<1x4xf32>) {
   kernel.matmul rows(%x : memref<1x32xi8>) scales(%scales : memref<1x1xf32>) sums(%sums : memref<1x1xi32>)
     matrix(@w : tensor<4x32x!llama.quantized<8, 32>>) into(%y : memref<1x4xf32>) tile <"usdot.128" 1 x 4>
   return
@@ -214,7 +228,8 @@ func.func @bytes_of_mixed_signs(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %
 // CHECK: %[[B:.*]] = llvm.call_intrinsic "llvm.aarch64.neon.saddlp.v4i32.v8i16"(%[[Q]])
 // CHECK: llvm.call_intrinsic "llvm.aarch64.neon.addp.v4i32"
 llama.weight @w layout "panels16" : tensor<4x32x!llama.quantized<8, 32>>
-func.func @bytes_without_dots(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>, %y: memref<1x4xf32>) {
+func.func @bytes_without_dots(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>,
+    %y: memref<1x4xf32>) {
   kernel.matmul rows(%x : memref<1x32xi8>) scales(%scales : memref<1x1xf32>) sums(%sums : memref<1x1xi32>)
     matrix(@w : tensor<4x32x!llama.quantized<8, 32>>) into(%y : memref<1x4xf32>) tile <"smull.128" 1 x 4>
   return
@@ -230,16 +245,19 @@ func.func @bytes_without_dots(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %su
 // CHECK: vector.insert_strided_slice {{.*}} : vector<8xi8> into vector<32xi8>
 // CHECK: vector.store {{.*}} : memref<1x4xf32>, vector<4xf32>
 llama.weight @w layout "panels16" : tensor<8x32x!llama.quantized<8, 32>>
-func.func @fewer_columns_than_lanes(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>, %y: memref<1x4xf32>, %column: index) {
+func.func @fewer_columns_than_lanes(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>,
+    %y: memref<1x4xf32>, %column: index) {
   kernel.matmul rows(%x : memref<1x32xi8>) scales(%scales : memref<1x1xf32>) sums(%sums : memref<1x1xi32>)
-    matrix(@w : tensor<8x32x!llama.quantized<8, 32>>) from %column into(%y : memref<1x4xf32>) tile <"vpdpbusd.512" 1 x 4>
+    matrix(@w : tensor<8x32x!llama.quantized<8, 32>>) from %column into(%y
+        : memref<1x4xf32>) tile <"vpdpbusd.512" 1 x 4>
   return
 }
 
 // -----
 
 llama.weight @w layout "panels16" : tensor<16x32x!llama.quantized<8, 32>>
-func.func @product_that_nobody_tiled(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>, %y: memref<1x16xf32>) {
+func.func @product_that_nobody_tiled(%x: memref<1x32xi8>, %scales: memref<1x1xf32>, %sums: memref<1x1xi32>,
+    %y: memref<1x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op has no tile: it was not tiled}}
   kernel.matmul rows(%x : memref<1x32xi8>) scales(%scales : memref<1x1xf32>) sums(%sums : memref<1x1xi32>)
     matrix(@w : tensor<16x32x!llama.quantized<8, 32>>) into(%y : memref<1x16xf32>)

@@ -1,11 +1,14 @@
-// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v4" --llama-cpu-vectorize --canonicalize --cse --split-input-file | FileCheck %s
-// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v3" --llama-cpu-vectorize --canonicalize --cse --split-input-file \
+// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v4" --llama-cpu-vectorize \
+// RUN:   --canonicalize --cse --split-input-file | FileCheck %s
+// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v3" --llama-cpu-vectorize \
+// RUN:   --canonicalize --cse --split-input-file \
 // RUN:   | FileCheck %s --check-prefix=CHECK-NARROW
 
 // Sixteen sums side by side; they are added up once, after the loop.
 // CHECK-LABEL: func @sum_runs_in_partial_sums
 // CHECK-SAME: (%[[X:.*]]: tensor<1x64xbf16>, %[[W:.*]]: tensor<8x64xbf16>, %[[SUMS:.*]]: tensor<1x8xf32>)
-// CHECK: %[[PARTIAL:.*]] = scf.for %[[K:.*]] = %c0 to %c64 step %c16 iter_args(%[[OLD:.*]] = %{{.*}}) -> (tensor<1x8x16xf32>)
+// CHECK: %[[PARTIAL:.*]] = scf.for %[[K:.*]] = %c0 to %c64 step %c16 iter_args(%[[OLD:.*]] = %{{.*}})
+// CHECK-SAME: -> (tensor<1x8x16xf32>)
 // CHECK:   tensor.extract_slice %[[X]][0, %[[K]]] [1, 16]
 // CHECK:   tensor.extract_slice %[[W]][0, %[[K]]] [8, 16]
 // CHECK:   %[[SUM:.*]] = vector.transfer_read %[[OLD]]{{.*}} vector<1x8x16xf32>
@@ -24,7 +27,8 @@
 func.func @sum_runs_in_partial_sums(%x: tensor<1x64xbf16>, %w: tensor<8x64xbf16>, %sums: tensor<1x8xf32>)
     -> tensor<1x8xf32> {
   %y = linalg.generic {
-      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (n, k)>, affine_map<(t, n, k) -> (t, n)>],
+      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (n, k)>, affine_map<(t, n, k)
+          -> (t, n)>],
       iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%x, %w : tensor<1x64xbf16>, tensor<8x64xbf16>) outs(%sums : tensor<1x8xf32>) {
   ^bb0(%a: bf16, %b: bf16, %sum: f32):
@@ -46,7 +50,8 @@ func.func @sum_runs_in_partial_sums(%x: tensor<1x64xbf16>, %w: tensor<8x64xbf16>
 func.func @sum_of_uneven_length_uses_fewer_lanes(%x: tensor<1x60xf32>, %w: tensor<8x60xf32>, %sums: tensor<1x8xf32>)
     -> tensor<1x8xf32> {
   %y = linalg.generic {
-      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (n, k)>, affine_map<(t, n, k) -> (t, n)>],
+      indexing_maps = [affine_map<(t, n, k) -> (t, k)>, affine_map<(t, n, k) -> (n, k)>, affine_map<(t, n, k)
+          -> (t, n)>],
       iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%x, %w : tensor<1x60xf32>, tensor<8x60xf32>) outs(%sums : tensor<1x8xf32>) {
   ^bb0(%a: f32, %b: f32, %sum: f32):

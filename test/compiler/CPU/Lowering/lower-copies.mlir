@@ -3,7 +3,8 @@
 // CHECK-DAG: #[[SAME:.*]] = affine_map<(d0, d1) -> (d0, d1)>
 // CHECK-LABEL: func @copy_of_a_slice_is_a_generic
 // CHECK-SAME: (%[[FROM:.*]]: memref<8x4xf32, strided<[16, 1], offset: ?>>, %[[TO:.*]]: memref<8x4xf32>)
-// CHECK-NEXT: linalg.generic {indexing_maps = [#[[SAME]], #[[SAME]]], iterator_types = ["parallel", "parallel"]} ins(%[[FROM]] : {{.*}}) outs(%[[TO]] : {{.*}})
+// CHECK-NEXT: linalg.generic {indexing_maps = [#[[SAME]], #[[SAME]]], iterator_types = ["parallel",
+// CHECK-SAME: "parallel"]} ins(%[[FROM]] : {{.*}}) outs(%[[TO]] : {{.*}})
 // CHECK-NEXT: ^bb0(%[[IN:.*]]: f32, %{{.*}}: f32):
 // CHECK-NEXT:   linalg.yield %[[IN]]
 // CHECK-NOT: memref.copy

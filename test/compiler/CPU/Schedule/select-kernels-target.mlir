@@ -23,8 +23,10 @@
 // CHECK-OPTION: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 1 x 32]>
 module attributes {llama.target = {cpu = "znver4", features = "", triple = "x86_64-linux-gnu"}} {
   llama.weight @w layout "panels16" : tensor<128x64xbf16>
-  func.func @module_says_for_which_processor_it_is(%x: tensor<?x64xbf16>, %init: tensor<?x128xf32>) -> tensor<?x128xf32> {
-    %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<128x64xbf16>) into(%init : tensor<?x128xf32>) -> tensor<?x128xf32>
+  func.func @module_says_for_which_processor_it_is(%x: tensor<?x64xbf16>, %init: tensor<?x128xf32>)
+      -> tensor<?x128xf32> {
+    %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<128x64xbf16>) into(%init : tensor<?x128xf32>)
+        -> tensor<?x128xf32>
     return %0 : tensor<?x128xf32>
   }
 }
@@ -37,8 +39,10 @@ module attributes {llama.target = {cpu = "znver4", features = "", triple = "x86_
 // CHECK: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
 module attributes {llama.target = {cpu = "znver4", features = "-avx512bf16", triple = "x86_64-linux-gnu"}} {
   llama.weight @w layout "panels16" : tensor<128x64xbf16>
-  func.func @module_says_what_the_processor_lacks(%x: tensor<?x64xbf16>, %init: tensor<?x128xf32>) -> tensor<?x128xf32> {
-    %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<128x64xbf16>) into(%init : tensor<?x128xf32>) -> tensor<?x128xf32>
+  func.func @module_says_what_the_processor_lacks(%x: tensor<?x64xbf16>, %init: tensor<?x128xf32>)
+      -> tensor<?x128xf32> {
+    %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<128x64xbf16>) into(%init : tensor<?x128xf32>)
+        -> tensor<?x128xf32>
     return %0 : tensor<?x128xf32>
   }
 }

@@ -22,12 +22,14 @@ llama.weight @int4 layout "panels16" : tensor<128x64x!llama.quantized<4, 32>>
 
 // CHECK-LABEL: @products
 // CHECK: matrix(@wq : tensor<128x64xbf16>)
-// CHECK-SPR-SAME: schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32, "tdpbf16ps" 16 x 32, "tdpbf16ps" 0 x 32], decode = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
+// CHECK-SPR-SAME: schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32, "tdpbf16ps" 16 x 32, "tdpbf16ps" 0 x 32],
+// CHECK-SPR-SAME: decode = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
 // CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 32]>
 // CHECK-AVX2-SAME: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 1 x 32]>
 // CHECK-NEON-SAME: schedule <rows = 256 x 16 prefetch ["bfdot.128" 4 x 16, "bfdot.128" 1 x 16]>
 // CHECK: matrix(@int4 : tensor<128x64x!llama.quantized<4, 32>>)
-// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["tdpbssd" 32 x 32, "tdpbssd" 16 x 32, "vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>
+// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["tdpbssd" 32 x 32, "tdpbssd" 16 x 32, "vpdpbusd.512" 8 x 32,
+// CHECK-SPR-SAME: "vpdpbusd.512" 1 x 16]>
 // CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>
 // CHECK-AVX2-SAME: schedule <rows = 256 x 16 prefetch ["vpmaddwd.256" 4 x 16, "vpmaddwd.256" 1 x 16]>
 // CHECK-NEON-SAME: schedule <rows = 256 x 16 prefetch ["usdot.128" 2 x 16, "usdot.128" 1 x 16]>
@@ -46,7 +48,8 @@ func.func @products(%x: tensor<?x64xbf16>, %q: tensor<?x64xi8>, %scales: tensor<
 // Bytes of groups of 128 reach tile registers as they are stored, which is without
 // a sign.
 // CHECK-LABEL: @bytes_with_large_groups
-// CHECK-SPR: schedule <rows = 256 x 32 prefetch ["tdpbsud" 32 x 32, "tdpbsud" 16 x 32, "vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>
+// CHECK-SPR: schedule <rows = 256 x 32 prefetch ["tdpbsud" 32 x 32, "tdpbsud" 16 x 32, "vpdpbusd.512" 8 x 32,
+// CHECK-SPR-SAME: "vpdpbusd.512" 1 x 16]>
 // CHECK-ZEN4: schedule <rows = 256 x 32 prefetch ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>
 // CHECK-AVX2: schedule <rows = 256 x 16 prefetch ["vpmaddwd.256" 4 x 16, "vpmaddwd.256" 1 x 16]>
 // CHECK-NEON: schedule <rows = 256 x 16 prefetch ["usdot.128" 2 x 16, "usdot.128" 1 x 16]>
@@ -84,7 +87,8 @@ func.func @logits_take_no_tiles_of_bf16(%x: tensor<?x64xbf16>, %init: tensor<?x1
 // CHECK-NEON: schedule <rows = 256 x 16 prefetch ["fmla.128" 4 x 16, "fmla.128" 1 x 16]>
 llama.weight @w layout "panels16" : tensor<128x64xbf16>
 func.func @rows_of_f32(%x: tensor<?x64xf32>, %init: tensor<?x128xf32>) -> tensor<?x128xf32> {
-  %0 = kernel.matmul rows(%x : tensor<?x64xf32>) matrix(@w : tensor<128x64xbf16>) into(%init : tensor<?x128xf32>) -> tensor<?x128xf32>
+  %0 = kernel.matmul rows(%x : tensor<?x64xf32>) matrix(@w : tensor<128x64xbf16>) into(%init : tensor<?x128xf32>)
+      -> tensor<?x128xf32>
   return %0 : tensor<?x128xf32>
 }
 
@@ -99,7 +103,8 @@ func.func @rows_of_f32(%x: tensor<?x64xf32>, %init: tensor<?x128xf32>) -> tensor
 // CHECK-NEON: schedule <rows = 256 x 8 prefetch ["bfdot.128" 4 x 8, "bfdot.128" 1 x 8]>
 llama.weight @w layout "panels16" : tensor<24x64xbf16>
 func.func @few_columns(%x: tensor<?x64xbf16>, %init: tensor<?x24xf32>) -> tensor<?x24xf32> {
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<24x64xbf16>) into(%init : tensor<?x24xf32>) -> tensor<?x24xf32>
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<24x64xbf16>) into(%init : tensor<?x24xf32>)
+      -> tensor<?x24xf32>
   return %0 : tensor<?x24xf32>
 }
 
@@ -120,8 +125,10 @@ llama.weight @int8 layout "panels16" : tensor<64x96x!llama.quantized<8, 32>>
 func.func @sizes_that_tile_registers_do_not_take(
     %x: tensor<?x48xbf16>, %y: tensor<?x64xbf16>, %z: tensor<?x96xi8>, %scales: tensor<?x3xf32>, %sums: tensor<?x3xi32>,
     %init: tensor<?x64xf32>, %wide: tensor<?x80xf32>) {
-  %0 = kernel.matmul rows(%x : tensor<?x48xbf16>) matrix(@odd_depth : tensor<64x48xbf16>) into(%init : tensor<?x64xf32>) -> tensor<?x64xf32>
-  %1 = kernel.matmul rows(%y : tensor<?x64xbf16>) matrix(@odd_width : tensor<80x64xbf16>) into(%wide : tensor<?x80xf32>) -> tensor<?x80xf32>
+  %0 = kernel.matmul rows(%x : tensor<?x48xbf16>) matrix(@odd_depth : tensor<64x48xbf16>) into(%init : tensor<?x64xf32>)
+      -> tensor<?x64xf32>
+  %1 = kernel.matmul rows(%y : tensor<?x64xbf16>) matrix(@odd_width : tensor<80x64xbf16>) into(%wide : tensor<?x80xf32>)
+      -> tensor<?x80xf32>
   %2 = kernel.matmul rows(%z : tensor<?x96xi8>) scales(%scales : tensor<?x3xf32>) sums(%sums : tensor<?x3xi32>)
          matrix(@int8 : tensor<64x96x!llama.quantized<8, 32>>) into(%init : tensor<?x64xf32>) -> tensor<?x64xf32>
   return

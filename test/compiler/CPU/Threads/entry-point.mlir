@@ -133,7 +133,8 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // CHECK: %[[NUMBER:.*]] = builtin.unrealized_conversion_cast %[[THREAD]] : i64 to index
 // CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][128]
 // CHECK: %[[THREADS:.*]] = builtin.unrealized_conversion_cast
-// CHECK: call @forward(%[[TOKENS]], %[[POSITIONS]], %[[SEQUENCES]], %[[TABLES]], %[[KV]], %[[LIST]], %[[LOGITS]], %[[SCORES]], %[[PROMPT]], %[[WEIGHTS]], %[[WORKSPACE]], %c0, %[[NUMBER]], %[[THREADS]], %[[CALL]])
+// CHECK: call @forward(%[[TOKENS]], %[[POSITIONS]], %[[SEQUENCES]], %[[TABLES]], %[[KV]], %[[LIST]], %[[LOGITS]],
+// CHECK-SAME: %[[SCORES]], %[[PROMPT]], %[[WEIGHTS]], %[[WORKSPACE]], %c0, %[[NUMBER]], %[[THREADS]], %[[CALL]])
 
 // -----
 
@@ -175,7 +176,7 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // -----
 
 // A number is not made of a pointer.
-// expected-error @+1 {{'func.func' op argument 0 is 'index', expected a row-major memref of 1 dynamic sizes for 'tokens'}}
+// expected-error @+1 {{argument 0 is 'index', expected a row-major memref of 1 dynamic sizes for 'tokens'}}
 func.func @forward(%tokens: index {llama.argument = "tokens"}) {
   return
 }
@@ -186,7 +187,7 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // -----
 
 // llama_call says how many blocks there are, not how many layers.
-// expected-error @+1 {{'func.func' op argument 0 is 'memref<?x?x2x4x64x8xbf16>', expected a row-major memref of 1 dynamic sizes for 'kv'}}
+// expected-error @+1 {{is 'memref<?x?x2x4x64x8xbf16>', expected a row-major memref of 1 dynamic sizes for 'kv'}}
 func.func @forward(%kv: memref<?x?x2x4x64x8xbf16> {llama.argument = "kv"}) {
   return
 }
@@ -197,7 +198,7 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // -----
 
 // Elements lie one after the other there.
-// expected-error @+1 {{'func.func' op argument 0 is 'memref<?xi32, strided<[2]>>', expected a row-major memref of 1 dynamic sizes for 'tokens'}}
+// expected-error @+1 {{is 'memref<?xi32, strided<[2]>>', expected a row-major memref of 1 dynamic sizes for 'tokens'}}
 func.func @forward(%tokens: memref<?xi32, strided<[2]>> {llama.argument = "tokens"}) {
   return
 }

@@ -5,7 +5,8 @@
 // is unknown: its first loop waits.
 // CHECK-LABEL: func @loop_becomes_the_part_of_a_thread
 // CHECK-SAME: (%[[X:.*]]: memref<?xf32>, %[[N:[a-z0-9]*]]: index,
-// CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"}, %[[THREADS:[a-z0-9]*]]: index {llama.argument = "threads"}
+// CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"},
+// CHECK-SAME: %[[THREADS:[a-z0-9]*]]: index {llama.argument = "threads"}
 // CHECK: kernel.barrier
 // CHECK: %[[NEXT:.*]] = arith.addi %[[THREAD]], %c1
 // CHECK: %[[A:.*]] = arith.muli %[[N]], %[[THREAD]]
@@ -27,7 +28,8 @@ func.func @loop_becomes_the_part_of_a_thread(%x: memref<?xf32>, %n: index) {
 
 // Steps are counted, not elements: 20 columns in panels of 8 are 3 steps.
 // CHECK-LABEL: func @loop_of_panels_is_divided_by_panels
-// CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"}, %[[THREADS:.*]]: index {llama.argument = "threads"}
+// CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"},
+// CHECK-SAME: %[[THREADS:.*]]: index {llama.argument = "threads"}
 // CHECK: %[[A:.*]] = arith.muli %[[THREAD]], %c3
 // CHECK: %[[BEGIN:.*]] = arith.divui %[[A]], %[[THREADS]]
 // CHECK: scf.for %[[I:.*]] = %[[BEGIN]]
@@ -46,7 +48,8 @@ func.func @loop_of_panels_is_divided_by_panels(%x: memref<20xf32>) {
 // Rows and heads together are divided: one row keeps four threads busy.
 // CHECK-LABEL: func @several_dimensions_are_divided_by_their_product
 // CHECK-SAME: (%[[X:.*]]: memref<?x4xf32>, %[[N:[a-z0-9]*]]: index,
-// CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"}, %[[THREADS:[a-z0-9]*]]: index {llama.argument = "threads"}
+// CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"},
+// CHECK-SAME: %[[THREADS:[a-z0-9]*]]: index {llama.argument = "threads"}
 // CHECK: %[[TOTAL:.*]] = arith.muli %[[N]], %c4
 // CHECK: arith.muli %[[TOTAL]], %[[THREAD]]
 // CHECK: scf.for %[[I:.*]] =
@@ -499,12 +502,16 @@ func.func @unknown_code_between_rounds_is_refused(%x: memref<16xf32>, %n: index)
 // calls: it counts as no attention. Buffers that were written are said with the
 // part that a thread has of them.
 // CHECK-LABEL: func @barriers_say_which_phase_begins
-// CHECK-SAME: (%[[LAYER:[a-z0-9]*]]: index {llama.argument = "layer"}, %[[X:[a-z0-9]*]]: memref<?x32xf32>, %[[Y:[a-z0-9]*]]: memref<?x64xf32>
+// CHECK-SAME: (%[[LAYER:[a-z0-9]*]]: index {llama.argument = "layer"}, %[[X:[a-z0-9]*]]: memref<?x32xf32>,
+// CHECK-SAME: %[[Y:[a-z0-9]*]]: memref<?x64xf32>
 // CHECK: kernel.barrier <ops = ["embed"], matrices = [], tables = ["table"], rows = "rows"> layer %[[LAYER]]
-// CHECK: kernel.barrier <ops = ["linear"], matrices = ["layers.a"], tables = [], rows = "prompt_rows"> layer %[[LAYER]] gathers(%[[X]] : memref<?x32xf32>) cut [#kernel.cut<dim 0 by 1>]
-// CHECK: kernel.barrier <ops = ["linear", "record_scores"], matrices = ["layers.a"], tables = [], rows = "generated_rows"> {{.*}} gathers(%[[Y]] : memref<?x64xf32>) cut [#kernel.cut<dim 1 by 32>]
+// CHECK: kernel.barrier <ops = ["linear"], matrices = ["layers.a"], tables = [],
+// CHECK-SAME: rows = "prompt_rows"> layer %[[LAYER]] gathers(%[[X]] : memref<?x32xf32>) cut [#kernel.cut<dim 0 by 1>]
+// CHECK: kernel.barrier <ops = ["linear", "record_scores"], matrices = ["layers.a"], tables = [],
+// CHECK-SAME: rows = "generated_rows"> {{.*}} gathers(%[[Y]] : memref<?x64xf32>) cut [#kernel.cut<dim 1 by 32>]
 // CHECK: kernel.barrier <ops = ["fused_attention"], matrices = [], tables = [], rows = "rows", cache = true>
-// CHECK: kernel.barrier <ops = ["logits"], matrices = ["output"], tables = [], rows = "logit_rows"> {{.*}} cut [#kernel.cut<dim 0 by 1>]
+// CHECK: kernel.barrier <ops = ["logits"], matrices = ["output"], tables = [],
+// CHECK-SAME: rows = "logit_rows"> {{.*}} cut [#kernel.cut<dim 0 by 1>]
 // CHECK-NOT: kernel.barrier
 llama.weight @layers.a layered layout "panels16" : tensor<2x64x32xf32>
 llama.weight @output layout "panels16" : tensor<64x32xf32>
@@ -524,17 +531,23 @@ func.func @barriers_say_which_phase_begins(%layer: index {llama.argument = "laye
   }
   scf.for %row = %c0 to %prompt step %c1 {
     scf.forall (%j) = (0) to (64) step (32) {
-      %from = memref.subview %x[%row, 0] [1, 32] [1, 1] : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
-      %into = memref.subview %y[%row, %j] [1, 32] [1, 1] : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
-      kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@layers.a[%layer] : tensor<64x32xf32>)
+      %from = memref.subview %x[%row, 0] [1, 32] [1, 1]
+          : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
+      %into = memref.subview %y[%row, %j] [1, 32] [1, 1]
+          : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
+      kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@layers.a[%layer]
+          : tensor<64x32xf32>)
         from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "linear"
     }
   }
   scf.for %row = %prompt to %rows step %c1 {
     scf.forall (%j) = (0) to (64) step (32) {
-      %from = memref.subview %x[%row, 0] [1, 32] [1, 1] : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
-      %into = memref.subview %y[%row, %j] [1, 32] [1, 1] : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
-      kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@layers.a[%layer] : tensor<64x32xf32>)
+      %from = memref.subview %x[%row, 0] [1, 32] [1, 1]
+          : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
+      %into = memref.subview %y[%row, %j] [1, 32] [1, 1]
+          : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
+      kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@layers.a[%layer]
+          : tensor<64x32xf32>)
         from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "linear"
     }
   }
@@ -553,8 +566,10 @@ func.func @barriers_say_which_phase_begins(%layer: index {llama.argument = "laye
   }
   scf.for %row = %c0 to %rows step %c1 {
     scf.forall (%j) = (0) to (64) step (32) {
-      %from = memref.subview %x[%row, 0] [1, 32] [1, 1] : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
-      %into = memref.subview %logits[%row, %j] [1, 32] [1, 1] : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
+      %from = memref.subview %x[%row, 0] [1, 32] [1, 1]
+          : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
+      %into = memref.subview %logits[%row, %j] [1, 32] [1, 1]
+          : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
       kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@output : tensor<64x32xf32>)
         from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "logits" logits
     }
@@ -570,7 +585,8 @@ func.func @barriers_say_which_phase_begins(%layer: index {llama.argument = "laye
 
 // A row is a part of one, whatever its shape; a block of columns is as wide as a step.
 // CHECK-LABEL: func @parts_are_rows_or_blocks_of_columns
-// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<?x64xf32>, %[[Y:[a-z0-9]*]]: memref<4x?x64xf32>, %[[Z:[a-z0-9]*]]: memref<?x64xf32>
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: memref<?x64xf32>, %[[Y:[a-z0-9]*]]: memref<4x?x64xf32>,
+// CHECK-SAME: %[[Z:[a-z0-9]*]]: memref<?x64xf32>
 // CHECK: kernel.barrier
 // CHECK: kernel.barrier {{.*}} gathers(%[[X]], %[[Y]] : memref<?x64xf32>, memref<4x?x64xf32>)
 // CHECK-SAME: cut [#kernel.cut<dim 0 by 1>, #kernel.cut<dim 2 by 32>]
@@ -701,7 +717,8 @@ func.func @own_buffers_are_not_gathered(%x: memref<16xf32>, %y: memref<16xf32>) 
 // CHECK: kernel.barrier {{.*}} gathers(%[[Y]] : memref<4xf32>) cut [#kernel.cut<scattered>]
 // CHECK-NOT: kernel.barrier
 // CHECK-LABEL: func @first_barrier_of_a_callee_gathers_what_callers_wrote
-// CHECK-SAME: (%[[X:.*]]: memref<4x64xf32>, %[[Y:[a-z0-9]*]]: memref<4xf32>, %{{.*}}: memref<?xi8>, %[[Z:[a-z0-9]*]]: memref<4x64xf32>
+// CHECK-SAME: (%[[X:.*]]: memref<4x64xf32>, %[[Y:[a-z0-9]*]]: memref<4xf32>, %{{.*}}: memref<?xi8>,
+// CHECK-SAME: %[[Z:[a-z0-9]*]]: memref<4x64xf32>
 // CHECK: kernel.barrier <{{[^>]*}}> cut []
 // CHECK: call @layer
 // CHECK: kernel.barrier {{.*}} gathers(%[[Z]], %[[X]] : memref<4x64xf32>, memref<4x64xf32>)
@@ -795,7 +812,8 @@ func.func @round_gathers_what_the_round_before_wrote(%x: memref<?x64xf32>, %y: m
   scf.for %round = %c0 to %rounds step %c1 {
     scf.forall (%j) = (0) to (64) step (32) {
       %v = memref.load %y[%c0, %j] : memref<?x64xf32>
-      %part = memref.subview %x[0, %j] [%n, 32] [1, 1] : memref<?x64xf32> to memref<?x32xf32, strided<[64, 1], offset: ?>>
+      %part = memref.subview %x[0, %j] [%n, 32] [1, 1]
+          : memref<?x64xf32> to memref<?x32xf32, strided<[64, 1], offset: ?>>
       memref.store %v, %part[%c0, %c0] : memref<?x32xf32, strided<[64, 1], offset: ?>>
     }
     %view = memref.view %space[%c0][] : memref<?xi8> to memref<64xf32>

@@ -1,4 +1,5 @@
-// RUN: llama-opt %s --llama-cpu-tile-matmuls --canonicalize --cse --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: llama-opt %s --llama-cpu-tile-matmuls --canonicalize --cse --split-input-file --verify-diagnostics \
+// RUN:   | FileCheck %s
 
 // Blocks of 256 rows, a parallel loop over 32 columns, then 8 rows by 32 columns and,
 // for the rows that are left, one by 16, side by side. Of a row every tile takes all
@@ -14,12 +15,15 @@
 // CHECK:     %[[END:.*]] = affine.apply #[[EIGHTS]](%[[ROWS]])
 // CHECK:     scf.for %{{.*}} = %c0 to %[[END]] step %c8
 // CHECK:       %[[EIGHT:.*]] = tensor.extract_slice %[[X]]{{.*}} to tensor<8x64xbf16>
-// CHECK:       kernel.matmul rows(%[[EIGHT]] : {{.*}} from %[[COLUMN]] into(%{{.*}} : tensor<8x32xf32>) tile <"fma.512" 8 x 32> ->
+// CHECK:       kernel.matmul rows(%[[EIGHT]] : {{.*}} from %[[COLUMN]] into(%{{.*}}
+// CHECK-SAME:       : tensor<8x32xf32>) tile <"fma.512" 8 x 32> ->
 // CHECK:     scf.for %{{.*}} = %[[END]] to %[[ROWS]] step %c1
 // CHECK:       %[[ONE:.*]] = tensor.extract_slice %[[X]]{{.*}} to tensor<1x64xbf16>
-// CHECK:       kernel.matmul rows(%[[ONE]] : {{.*}} from %[[COLUMN]] into(%{{.*}} : tensor<1x16xf32>) tile <"fma.512" 1 x 16> ->
+// CHECK:       kernel.matmul rows(%[[ONE]] : {{.*}} from %[[COLUMN]] into(%{{.*}}
+// CHECK-SAME:       : tensor<1x16xf32>) tile <"fma.512" 1 x 16> ->
 // CHECK:       %[[NEXT:.*]] = affine.apply #{{.*}}(%[[COLUMN]])
-// CHECK:       kernel.matmul rows(%[[ONE]] : {{.*}} from %[[NEXT]] into(%{{.*}} : tensor<1x16xf32>) tile <"fma.512" 1 x 16> ->
+// CHECK:       kernel.matmul rows(%[[ONE]] : {{.*}} from %[[NEXT]] into(%{{.*}}
+// CHECK-SAME:       : tensor<1x16xf32>) tile <"fma.512" 1 x 16> ->
 // CHECK-NOT: kernel.matmul
 // CHECK:     tensor.parallel_insert_slice
 llama.weight @w layout "panels16" : tensor<64x64xbf16>
@@ -64,7 +68,8 @@ func.func @first_rows_ask_for_the_next_columns(%x: tensor<?x64xbf16>, %init: ten
 // CHECK:     kernel.matmul {{.*}} into(%{{.*}} : tensor<1x8xf32>) tile <"fma.512" 1 x 16>
 // CHECK-NOT: kernel.matmul
 llama.weight @w layout "panels16" : tensor<40x64xbf16>
-func.func @columns_that_remain_have_tiles_of_their_own(%x: tensor<?x64xbf16>, %init: tensor<?x40xf32>) -> tensor<?x40xf32> {
+func.func @columns_that_remain_have_tiles_of_their_own(%x: tensor<?x64xbf16>, %init: tensor<?x40xf32>)
+    -> tensor<?x40xf32> {
   %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<40x64xbf16>) into(%init : tensor<?x40xf32>)
          schedule <rows = 256 x 32 ["fma.512" 8 x 32, "fma.512" 1 x 16]> -> tensor<?x40xf32>
   return %y : tensor<?x40xf32>
@@ -106,7 +111,8 @@ func.func @tile_registers_take_whole_panels(%x: tensor<?x64xbf16>, %init: tensor
 // CHECK:     kernel.matmul {{.*}} tile <"fma.512" 1 x 32>
 // CHECK-NOT: kernel.matmul
 llama.weight @w layout "panels16" : tensor<64x64xbf16>
-func.func @rows_of_prompts_have_a_nest_of_their_own(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>) -> tensor<?x64xf32> {
+func.func @rows_of_prompts_have_a_nest_of_their_own(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>)
+    -> tensor<?x64xf32> {
   %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>)
          schedule <prefill = 128 x 32 ["tdpbf16ps" 16 x 32, "tdpbf16ps" 0 x 32],
                    decode = 256 x 32 ["fma.512" 1 x 32]> -> tensor<?x64xf32>
@@ -136,7 +142,8 @@ func.func @rows_of_prompts_have_a_nest_of_their_own(%x: tensor<?x64xbf16>, %init
 // CHECK-NOT: linalg.generic
 #id = affine_map<(d0, d1) -> (d0, d1)>
 llama.weight @w layout "panels16" : tensor<64x64xbf16>
-func.func @residual_add_is_in_place(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>, %stream: tensor<?x64xf32>) -> tensor<?x64xf32> {
+func.func @residual_add_is_in_place(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>, %stream: tensor<?x64xf32>)
+    -> tensor<?x64xf32> {
   %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>)
          schedule <rows = 256 x 32 ["fma.512" 8 x 32, "fma.512" 1 x 32]> -> tensor<?x64xf32>
   %sum = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
@@ -162,7 +169,8 @@ func.func @residual_add_is_in_place(%x: tensor<?x64xbf16>, %init: tensor<?x64xf3
 // CHECK:     linalg.generic {{.*}} outs(%{{.*}} : tensor<1x32xf32>)
 #id = affine_map<(d0, d1) -> (d0, d1)>
 llama.weight @w layout "panels16" : tensor<64x64xbf16>
-func.func @rows_that_remain_have_a_place_of_16(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>, %stream: tensor<?x64xf32>) -> tensor<?x64xf32> {
+func.func @rows_that_remain_have_a_place_of_16(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>,
+    %stream: tensor<?x64xf32>) -> tensor<?x64xf32> {
   %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>)
          schedule <prefill = 256 x 32 ["tdpbf16ps" 16 x 32, "tdpbf16ps" 0 x 32],
                    decode = 256 x 32 ["fma.512" 1 x 32]> -> tensor<?x64xf32>
@@ -246,7 +254,8 @@ func.func @products_of_other_loops_stand_alone(%x: tensor<?x64xbf16>, %init: ten
 // CHECK: return %[[Y]], %[[SUM]]
 #id = affine_map<(d0, d1) -> (d0, d1)>
 llama.weight @w layout "panels16" : tensor<64x64xbf16>
-func.func @product_with_two_readers_stands_alone(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>, %stream: tensor<?x64xf32>) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+func.func @product_with_two_readers_stands_alone(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>,
+    %stream: tensor<?x64xf32>) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
   %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>)
          schedule <rows = 256 x 32 ["fma.512" 8 x 32, "fma.512" 1 x 32]> -> tensor<?x64xf32>
   %sum = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
@@ -268,7 +277,8 @@ func.func @product_with_two_readers_stands_alone(%x: tensor<?x64xbf16>, %init: t
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #row = affine_map<(d0, d1) -> (d0)>
 llama.weight @w layout "panels16" : tensor<64x64xbf16>
-func.func @sum_of_a_row_does_not_join(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>, %sums: tensor<?xf32>) -> tensor<?xf32> {
+func.func @sum_of_a_row_does_not_join(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>, %sums: tensor<?xf32>)
+    -> tensor<?xf32> {
   %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>)
          schedule <rows = 256 x 32 ["fma.512" 8 x 32, "fma.512" 1 x 32]> -> tensor<?x64xf32>
   %sum = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
@@ -285,6 +295,7 @@ func.func @sum_of_a_row_does_not_join(%x: tensor<?x64xbf16>, %init: tensor<?x64x
 llama.weight @w layout "panels16" : tensor<64x64xbf16>
 func.func @product_that_nobody_scheduled(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>) -> tensor<?x64xf32> {
   // expected-error @+1 {{'kernel.matmul' op has no schedule, expected one of --llama-cpu-select-kernels}}
-  %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>) -> tensor<?x64xf32>
+  %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>)
+      -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }

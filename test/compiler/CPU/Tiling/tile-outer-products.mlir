@@ -1,5 +1,7 @@
-// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v4" --llama-cpu-tile-outer-products --canonicalize --split-input-file | FileCheck %s
-// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v3" --llama-cpu-tile-outer-products --canonicalize \
+// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v4" \
+// RUN:   --llama-cpu-tile-outer-products --canonicalize --split-input-file | FileCheck %s
+// RUN: llama-opt %s --llama-cpu-select-kernels="mtriple=x86_64-linux-gnu mcpu=x86-64-v3" \
+// RUN:   --llama-cpu-tile-outer-products --canonicalize \
 // RUN:   --split-input-file | FileCheck %s --check-prefix=CHECK-NARROW
 
 #left = affine_map<(g, n, d) -> (g, d)>
@@ -13,7 +15,8 @@
 // CHECK-NOT: scf.for
 // CHECK: tensor.extract_slice %[[A]][0, %[[D]]] [4, 1]
 // CHECK: tensor.extract_slice %[[B]][%[[D]], 0] [1, 64]
-// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel"]} ins({{.*}} : tensor<4xf32>, tensor<64xbf16>) outs(%[[OLD]]
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel"]} ins({{.*}} : tensor<4xf32>,
+// CHECK-SAME: tensor<64xbf16>) outs(%[[OLD]]
 // CHECK: return
 // 8 registers of 8 lanes: 2 for each row.
 // CHECK-NARROW-LABEL: func @sums_of_all_columns_fit
@@ -66,7 +69,8 @@ func.func @sum_of_unknown_length(%a: tensor<3x?xf32>, %b: tensor<?x128xf32>, %c:
 // CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel", "reduction"]
 func.func @rows_by_rows_stay(%a: tensor<4x32xf32>, %b: tensor<64x32xf32>, %c: tensor<4x64xf32>) -> tensor<4x64xf32> {
   %y = linalg.generic {
-      indexing_maps = [affine_map<(g, n, d) -> (g, d)>, affine_map<(g, n, d) -> (n, d)>, affine_map<(g, n, d) -> (g, n)>],
+      indexing_maps = [affine_map<(g, n, d) -> (g, d)>, affine_map<(g, n, d) -> (n, d)>, affine_map<(g, n, d)
+          -> (g, n)>],
       iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%a, %b : tensor<4x32xf32>, tensor<64x32xf32>) outs(%c : tensor<4x64xf32>) {
   ^bb0(%l: f32, %r: f32, %sum: f32):
@@ -85,7 +89,8 @@ func.func @rows_by_rows_stay(%a: tensor<4x32xf32>, %b: tensor<64x32xf32>, %c: te
 // CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel", "reduction"]
 func.func @unknown_columns_stay(%a: tensor<4x32xf32>, %b: tensor<32x?xf32>, %c: tensor<4x?xf32>) -> tensor<4x?xf32> {
   %y = linalg.generic {
-      indexing_maps = [affine_map<(g, n, d) -> (g, d)>, affine_map<(g, n, d) -> (d, n)>, affine_map<(g, n, d) -> (g, n)>],
+      indexing_maps = [affine_map<(g, n, d) -> (g, d)>, affine_map<(g, n, d) -> (d, n)>, affine_map<(g, n, d)
+          -> (g, n)>],
       iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%a, %b : tensor<4x32xf32>, tensor<32x?xf32>) outs(%c : tensor<4x?xf32>) {
   ^bb0(%l: f32, %r: f32, %sum: f32):

@@ -9,9 +9,11 @@
 // CHECK: scf.forall (%[[T:.*]]) in (%[[N]]) shared_outs(%[[OUT:.*]] = %{{.*}})
 // CHECK:   %[[ROW:.*]] = tensor.extract_slice %[[X]][%[[T]], 0] [1, 64]
 // CHECK:   linalg.fill {{.*}} -> tensor<1xf32>
-// CHECK:   %[[SUM:.*]] = linalg.generic {{.*}}"reduction"{{.*}} ins(%[[ROW]] : tensor<1x64xf32>) outs(%{{.*}} : tensor<1xf32>)
+// CHECK:   %[[SUM:.*]] = linalg.generic {{.*}}"reduction"{{.*}} ins(%[[ROW]] : tensor<1x64xf32>) outs(%{{.*}}
+// CHECK-SAME:   : tensor<1xf32>)
 // CHECK:   %[[INTO:.*]] = tensor.extract_slice %[[OUT]][%[[T]], 0] [1, 64]
-// CHECK:   linalg.generic {{.*}} ins(%[[ROW]], %[[SUM]] : tensor<1x64xf32>, tensor<1xf32>) outs(%[[INTO]] : tensor<1x64xf32>)
+// CHECK:   linalg.generic {{.*}} ins(%[[ROW]], %[[SUM]] : tensor<1x64xf32>, tensor<1xf32>) outs(%[[INTO]]
+// CHECK-SAME:   : tensor<1x64xf32>)
 // CHECK:   tensor.parallel_insert_slice %{{.*}} into %[[OUT]][%[[T]], 0] [1, 64]
 // CHECK-NOT: linalg.generic
 func.func @sum_joins_the_loop_of_its_reader(%x: tensor<?x64xf32>, %n: index) -> tensor<?x64xf32> {

@@ -57,12 +57,14 @@ func.func private @nest_without_tiles() attributes {a = #kernel.nest<256 x 32 []
 // -----
 
 // expected-error @+1 {{expected fewer than 1 rows in the next tile, found 8}}
-func.func private @tiles_that_become_higher() attributes {a = #kernel.nest<256 x 32 ["fma.512" 1 x 16, "fma.512" 8 x 16]>} // (C2)
+func.func private @tiles_that_become_higher() attributes {a =
+    #kernel.nest<256 x 32 ["fma.512" 1 x 16, "fma.512" 8 x 16]>} // (C2)
 
 // -----
 
 // expected-error @+1 {{expected fewer than 1 rows in the next tile, found 1}}
-func.func private @tiles_of_the_same_height() attributes {a = #kernel.nest<256 x 32 ["fma.512" 1 x 32, "fma.512" 1 x 16]>} // (C2)
+func.func private @tiles_of_the_same_height() attributes {a =
+    #kernel.nest<256 x 32 ["fma.512" 1 x 32, "fma.512" 1 x 16]>} // (C2)
 
 // -----
 
@@ -96,7 +98,7 @@ module attributes {kernel.vectors = #kernel.vectors<lanes = 16, row_elements = 6
 
 // -----
 
-// expected-error @+1 {{attribute 'kernel.vectors' is 16 : i64, expected 'kernel.vectors' of #kernel.vectors or 'kernel.phases' of #kernel.phase on a module}}
+// expected-error @+1 {{is 16 : i64, expected 'kernel.vectors' of #kernel.vectors or 'kernel.phases' of #kernel.phase}}
 module attributes {kernel.vectors = 16 : i64} {}
 
 // -----
@@ -179,7 +181,7 @@ func.func @bytes_of_a_layer_that_is_none(%layer: index) {
 
 llama.weight @w layout "panels16" : tensor<128x64xbf16>
 func.func @panels_as_if_they_were_rows() {
-  // expected-error @+1 {{'kernel.stored_weight' op is 'memref<128x64xbf16>', but '@w' is stored as 'memref<8x2048xi8>'}}
+  // expected-error @+1 {{is 'memref<128x64xbf16>', but '@w' is stored as 'memref<8x2048xi8>'}}
   %0 = kernel.stored_weight @w : memref<128x64xbf16> // (C3)
   return
 }
@@ -188,7 +190,7 @@ func.func @panels_as_if_they_were_rows() {
 
 llama.weight @w : tensor<128x64xbf16>
 func.func @rows_as_if_they_were_panels() {
-  // expected-error @+1 {{'kernel.stored_weight' op is 'memref<8x2048xi8>', but '@w' is stored as 'memref<128x64xbf16>'}}
+  // expected-error @+1 {{is 'memref<8x2048xi8>', but '@w' is stored as 'memref<128x64xbf16>'}}
   %0 = kernel.stored_weight @w : memref<8x2048xi8> // (C3)
   return
 }
@@ -202,7 +204,8 @@ func.func @rows_as_if_they_were_panels() {
 llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @product_with_a_vector(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op expected a matrix, found 'tensor<64xbf16>'}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<64xbf16>) into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C1)
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<64xbf16>) into(%y : tensor<?x16xf32>)
+      -> tensor<?x16xf32> // (C1)
   return
 }
 
@@ -211,7 +214,8 @@ func.func @product_with_a_vector(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>) {
 llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @rows_of_another_width(%x: tensor<?x32xbf16>, %y: tensor<?x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op expected rows of 64 columns, found 32}}
-  %0 = kernel.matmul rows(%x : tensor<?x32xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C1)
+  %0 = kernel.matmul rows(%x : tensor<?x32xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>)
+      -> tensor<?x16xf32> // (C1)
   return
 }
 
@@ -230,8 +234,9 @@ func.func @rows_without_the_padding_of_a_group(
 
 llama.weight @w layout "panels16" : tensor<16x64x!llama.quantized<8, 32>>
 func.func @integers_without_scales(%x: tensor<?x64xi8>, %y: tensor<?x16xf32>) {
-  // expected-error @+1 {{'kernel.matmul' op a matrix of '!llama.quantized<8, 32>' takes rows of i8 with scales and sums}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xi8>) matrix(@w : tensor<16x64x!llama.quantized<8, 32>>) into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C2)
+  // expected-error @+1 {{a matrix of '!llama.quantized<8, 32>' takes rows of i8 with scales and sums}}
+  %0 = kernel.matmul rows(%x : tensor<?x64xi8>) matrix(@w : tensor<16x64x!llama.quantized<8, 32>>)
+      into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C2)
   return
 }
 
@@ -240,7 +245,7 @@ func.func @integers_without_scales(%x: tensor<?x64xi8>, %y: tensor<?x16xf32>) {
 llama.weight @w layout "panels16" : tensor<16x64x!llama.quantized<8, 32>>
 func.func @integers_with_rows_of_floats(
     %x: tensor<?x64xf32>, %scales: tensor<?x2xf32>, %sums: tensor<?x2xi32>, %y: tensor<?x16xf32>) {
-  // expected-error @+1 {{'kernel.matmul' op a matrix of '!llama.quantized<8, 32>' takes rows of i8 with scales and sums}}
+  // expected-error @+1 {{a matrix of '!llama.quantized<8, 32>' takes rows of i8 with scales and sums}}
   %0 = kernel.matmul rows(%x : tensor<?x64xf32>) scales(%scales : tensor<?x2xf32>) sums(%sums : tensor<?x2xi32>)
          matrix(@w : tensor<16x64x!llama.quantized<8, 32>>) into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C2)
   return
@@ -261,7 +266,8 @@ func.func @floats_with_scales(%x: tensor<?x64xbf16>, %scales: tensor<?x2xf32>, %
 llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @floats_with_rows_of_integers(%x: tensor<?x64xi8>, %y: tensor<?x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op a matrix of 'bf16' takes rows of f32 or bf16 without scales and sums}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xi8>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C2)
+  %0 = kernel.matmul rows(%x : tensor<?x64xi8>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>)
+      -> tensor<?x16xf32> // (C2)
   return
 }
 
@@ -291,9 +297,11 @@ func.func @more_sums_than_groups(
 
 llama.weight @w layout "panels16" : tensor<16x64x!llama.quantized<8, 32>>
 func.func @low_bytes_of_half_a_row(
-    %x: tensor<?x64xi8>, %scales: tensor<?x2xf32>, %sums: tensor<?x2xi32>, %low: tensor<?x32xi8>, %y: tensor<?x16xf32>) {
+    %x: tensor<?x64xi8>, %scales: tensor<?x2xf32>, %sums: tensor<?x2xi32>, %low: tensor<?x32xi8>, %y: tensor<?x16xf32>)
+        {
   // expected-error @+1 {{'kernel.matmul' op expected low bytes of the shape of the rows}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xi8>) scales(%scales : tensor<?x2xf32>) sums(%sums : tensor<?x2xi32>) low(%low : tensor<?x32xi8>)
+  %0 = kernel.matmul rows(%x : tensor<?x64xi8>) scales(%scales : tensor<?x2xf32>) sums(%sums : tensor<?x2xi32>)
+      low(%low : tensor<?x32xi8>)
          matrix(@w : tensor<16x64x!llama.quantized<8, 32>>) into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C3)
   return
 }
@@ -303,7 +311,8 @@ func.func @low_bytes_of_half_a_row(
 llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @more_columns_than_the_matrix_has(%x: tensor<?x64xbf16>, %y: tensor<?x17xf32>) {
   // expected-error @+1 {{'kernel.matmul' op columns 0 to 16 of a matrix with 16 rows}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x17xf32>) -> tensor<?x17xf32> // (C4)
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x17xf32>)
+      -> tensor<?x17xf32> // (C4)
   return
 }
 
@@ -313,7 +322,8 @@ llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @columns_past_the_end(%x: tensor<?x64xbf16>, %y: tensor<?x8xf32>) {
   %column = arith.constant 9 : index
   // expected-error @+1 {{'kernel.matmul' op columns 9 to 16 of a matrix with 16 rows}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) from %column into(%y : tensor<?x8xf32>) -> tensor<?x8xf32> // (C4)
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) from %column
+      into(%y : tensor<?x8xf32>) -> tensor<?x8xf32> // (C4)
   return
 }
 
@@ -323,8 +333,10 @@ func.func @columns_past_the_end(%x: tensor<?x64xbf16>, %y: tensor<?x8xf32>) {
 llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @columns_within(%x: tensor<?x64xbf16>, %y: tensor<?x8xf32>, %unknown: index) {
   %column = arith.constant 8 : index
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) from %column into(%y : tensor<?x8xf32>) -> tensor<?x8xf32> // (C4)
-  %1 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) from %unknown into(%y : tensor<?x8xf32>) -> tensor<?x8xf32> // (C4)
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) from %column
+      into(%y : tensor<?x8xf32>) -> tensor<?x8xf32> // (C4)
+  %1 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) from %unknown
+      into(%y : tensor<?x8xf32>) -> tensor<?x8xf32> // (C4)
   return
 }
 
@@ -333,7 +345,8 @@ func.func @columns_within(%x: tensor<?x64xbf16>, %y: tensor<?x8xf32>, %unknown: 
 llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @tile_of_bytes_for_floats(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op 'vpdpbusd.512' does not take 'bf16' and rows of 'bf16'}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) tile <"vpdpbusd.512" 1 x 16> -> tensor<?x16xf32> // (C5)
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) tile
+      <"vpdpbusd.512" 1 x 16> -> tensor<?x16xf32> // (C5)
   return
 }
 
@@ -342,7 +355,8 @@ func.func @tile_of_bytes_for_floats(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>)
 llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @pairs_of_bf16_for_rows_of_f32(%x: tensor<?x64xf32>, %y: tensor<?x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op 'vdpbf16ps.512' does not take 'bf16' and rows of 'f32'}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xf32>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) schedule <rows = 256 x 16 ["vdpbf16ps.512" 1 x 16]> -> tensor<?x16xf32> // (C5)
+  %0 = kernel.matmul rows(%x : tensor<?x64xf32>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) schedule
+      <rows = 256 x 16 ["vdpbf16ps.512" 1 x 16]> -> tensor<?x16xf32> // (C5)
   return
 }
 
@@ -352,7 +366,8 @@ llama.weight @w layout "panels16" : tensor<16x64xf32>
 func.func @nest_for_prompts_of_other_elements(%x: tensor<?x64xf32>, %y: tensor<?x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op 'tdpbf16ps' does not take 'f32' and rows of 'f32'}}
   %0 = kernel.matmul rows(%x : tensor<?x64xf32>) matrix(@w : tensor<16x64xf32>) into(%y : tensor<?x16xf32>)
-         schedule <prefill = 256 x 16 ["tdpbf16ps" 0 x 16], decode = 256 x 16 ["fma.512" 1 x 16]> -> tensor<?x16xf32> // (C5)
+         schedule <prefill = 256 x 16 ["tdpbf16ps" 0 x 16], decode = 256 x 16 ["fma.512" 1 x 16]>
+             -> tensor<?x16xf32> // (C5)
   return
 }
 
@@ -363,7 +378,8 @@ func.func @tile_of_floats_for_bytes(
     %x: tensor<?x64xi8>, %scales: tensor<?x2xf32>, %sums: tensor<?x2xi32>, %y: tensor<?x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op 'fma.512' does not take '!llama.quantized<8, 32>' and rows of 'i8'}}
   %0 = kernel.matmul rows(%x : tensor<?x64xi8>) scales(%scales : tensor<?x2xf32>) sums(%sums : tensor<?x2xi32>)
-         matrix(@w : tensor<16x64x!llama.quantized<8, 32>>) into(%y : tensor<?x16xf32>) tile <"fma.512" 1 x 16> -> tensor<?x16xf32> // (C5)
+         matrix(@w : tensor<16x64x!llama.quantized<8, 32>>) into(%y : tensor<?x16xf32>) tile <"fma.512" 1 x 16>
+             -> tensor<?x16xf32> // (C5)
   return
 }
 
@@ -371,7 +387,7 @@ func.func @tile_of_floats_for_bytes(
 
 llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @tensor_without_a_result(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>) {
-  // expected-error @+1 {{'kernel.matmul' op expected a result of the type of a tensor that it is computed into, and none of a memref}}
+  // expected-error @+1 {{expected a result of the type of a tensor that it is computed into, and none of a memref}}
   kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) // (C6)
   return
 }
@@ -380,8 +396,9 @@ func.func @tensor_without_a_result(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>) 
 
 llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @result_of_another_type(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>) {
-  // expected-error @+1 {{'kernel.matmul' op expected a result of the type of a tensor that it is computed into, and none of a memref}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) -> tensor<4x16xf32> // (C6)
+  // expected-error @+1 {{expected a result of the type of a tensor that it is computed into, and none of a memref}}
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>)
+      -> tensor<4x16xf32> // (C6)
   return
 }
 
@@ -389,8 +406,9 @@ func.func @result_of_another_type(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>) {
 
 llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @buffer_with_a_result(%x: memref<?x64xbf16>, %y: memref<?x16xf32>) {
-  // expected-error @+1 {{'kernel.matmul' op expected a result of the type of a tensor that it is computed into, and none of a memref}}
-  %0 = kernel.matmul rows(%x : memref<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : memref<?x16xf32>) -> tensor<?x16xf32> // (C6)
+  // expected-error @+1 {{expected a result of the type of a tensor that it is computed into, and none of a memref}}
+  %0 = kernel.matmul rows(%x : memref<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : memref<?x16xf32>)
+      -> tensor<?x16xf32> // (C6)
   return
 }
 
@@ -398,7 +416,8 @@ func.func @buffer_with_a_result(%x: memref<?x64xbf16>, %y: memref<?x16xf32>) {
 
 func.func @product_with_a_matrix_that_nobody_declares(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op '@w' is not a declared weight}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C7)
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>)
+      -> tensor<?x16xf32> // (C7)
   return
 }
 
@@ -406,8 +425,9 @@ func.func @product_with_a_matrix_that_nobody_declares(%x: tensor<?x64xbf16>, %y:
 
 llama.weight @w : tensor<16x64xbf16>
 func.func @product_with_a_matrix_in_rows(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>) {
-  // expected-error @+1 {{'kernel.matmul' op expected '@w' in panels and 'tensor<16x64xbf16>', found 'tensor<16x64xbf16>'}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C7)
+  // expected-error @+1 {{expected '@w' in panels and 'tensor<16x64xbf16>', found 'tensor<16x64xbf16>'}}
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>)
+      -> tensor<?x16xf32> // (C7)
   return
 }
 
@@ -415,8 +435,9 @@ func.func @product_with_a_matrix_in_rows(%x: tensor<?x64xbf16>, %y: tensor<?x16x
 
 llama.weight @w layout "panels16" : tensor<32x64xbf16>
 func.func @product_with_a_matrix_of_another_type(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>) {
-  // expected-error @+1 {{'kernel.matmul' op expected '@w' in panels and 'tensor<32x64xbf16>', found 'tensor<16x64xbf16>'}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C7)
+  // expected-error @+1 {{expected '@w' in panels and 'tensor<32x64xbf16>', found 'tensor<16x64xbf16>'}}
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>)
+      -> tensor<?x16xf32> // (C7)
   return
 }
 
@@ -425,7 +446,8 @@ func.func @product_with_a_matrix_of_another_type(%x: tensor<?x64xbf16>, %y: tens
 llama.weight @w layered layout "panels16" : tensor<2x16x64xbf16>
 func.func @product_with_which_layer(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op '@w' is layered, expected a layer number}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C8)
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>)
+      -> tensor<?x16xf32> // (C8)
   return
 }
 
@@ -434,7 +456,8 @@ func.func @product_with_which_layer(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>)
 llama.weight @w layout "panels16" : tensor<16x64xbf16>
 func.func @product_with_a_layer_that_is_none(%x: tensor<?x64xbf16>, %y: tensor<?x16xf32>, %layer: index) {
   // expected-error @+1 {{'kernel.matmul' op '@w' is not layered, found a layer number}}
-  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w[%layer] : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>) -> tensor<?x16xf32> // (C8)
+  %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w[%layer] : tensor<16x64xbf16>) into(%y : tensor<?x16xf32>)
+      -> tensor<?x16xf32> // (C8)
   return
 }
 
@@ -445,6 +468,26 @@ func.func @tile_higher_than_its_place(%x: memref<8x64xbf16>, %y: memref<8x32xf32
   // expected-error @+1 {{'kernel.matmul' op has a tile of 16 x 32, but is computed into 'memref<8x32xf32>'}}
   kernel.matmul rows(%x : memref<8x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%y : memref<8x32xf32>)
     tile <"tdpbf16ps" 16 x 32> // (C9)
+  return
+}
+
+// -----
+
+llama.weight @w layout "panels16" : tensor<32x64xbf16>
+func.func @panel_cut_by_tile_registers(%x: memref<16x64xbf16>, %y: memref<16x8xf32>) {
+  // expected-error @+1 {{'kernel.matmul' op has a tile of 16 x 32, but is computed into 'memref<16x8xf32>'}}
+  kernel.matmul rows(%x : memref<16x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%y : memref<16x8xf32>)
+    tile <"tdpbf16ps" 16 x 32> // (C9)
+  return
+}
+
+// -----
+
+// The last columns may be fewer than a tile of vectors has.
+llama.weight @w layout "panels16" : tensor<32x64xbf16>
+func.func @columns_that_remain(%x: memref<1x64xbf16>, %y: memref<1x8xf32>) {
+  kernel.matmul rows(%x : memref<1x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%y : memref<1x8xf32>)
+    tile <"fma.512" 1 x 32> // (C9)
   return
 }
 
@@ -480,7 +523,8 @@ func.func @tile_of_rows_that_remain(%x: memref<15x64xbf16>, %y: memref<15x32xf32
 
 func.func @barrier_for_a_buffer_without_a_cut(%x: memref<?x64xbf16>) {
   // expected-error @+1 {{'kernel.barrier' op has 1 buffers and 0 cuts}}
-  kernel.barrier <ops = ["linear"], matrices = [], tables = [], rows = "rows"> gathers(%x : memref<?x64xbf16>) cut [] // (C1)
+  kernel.barrier <ops = ["linear"], matrices = [], tables = [], rows = "rows"> gathers(%x : memref<?x64xbf16>) cut
+      [] // (C1)
   return
 }
 

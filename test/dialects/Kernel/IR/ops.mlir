@@ -5,7 +5,9 @@
 // RUN: llama-opt %s --mlir-print-op-generic | llama-opt | FileCheck %s
 // RUN: llama-opt %s --emit-bytecode | llama-opt | FileCheck %s
 
-// CHECK: module attributes {kernel.phases = [#kernel.phase<ops = ["embed"], matrices = [], tables = ["table"], rows = "rows">, #kernel.phase<ops = ["attention"], matrices = [], tables = [], rows = "rows", cache = true>], kernel.vectors = #kernel.vectors<lanes = 16, row_elements = 64, accumulators = 16>}
+// CHECK: module attributes {kernel.phases = [#kernel.phase<ops = ["embed"], matrices = [], tables = ["table"],
+// CHECK-SAME: rows = "rows">, #kernel.phase<ops = ["attention"], matrices = [], tables = [], rows = "rows",
+// CHECK-SAME: cache = true>], kernel.vectors = #kernel.vectors<lanes = 16, row_elements = 64, accumulators = 16>}
 module attributes {
   kernel.phases = [
     #kernel.phase<ops = ["embed"], matrices = [], tables = ["table"], rows = "rows">,
@@ -41,7 +43,8 @@ func.func @rows_of_prompts() -> index {
 
 // CHECK-LABEL: @product_of_floats
 func.func @product_of_floats(%x: tensor<?x64xbf16>, %y: tensor<?x128xf32>) -> tensor<?x128xf32> {
-  // CHECK: kernel.matmul rows(%{{.*}} : tensor<?x64xbf16>) matrix(@bf16 : tensor<128x64xbf16>) into(%{{.*}} : tensor<?x128xf32>) -> tensor<?x128xf32>
+  // CHECK: kernel.matmul rows(%{{.*}} : tensor<?x64xbf16>) matrix(@bf16 : tensor<128x64xbf16>) into(%{{.*}}
+  // CHECK-SAME: : tensor<?x128xf32>) -> tensor<?x128xf32>
   %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@bf16 : tensor<128x64xbf16>)
          into(%y : tensor<?x128xf32>) -> tensor<?x128xf32>
   return %0 : tensor<?x128xf32>
@@ -60,7 +63,8 @@ func.func @product_with_a_layer_and_a_schedule(
 
 // CHECK-LABEL: @product_with_a_nest_for_prompts
 func.func @product_with_a_nest_for_prompts(%x: tensor<?x64xbf16>, %y: tensor<?x128xf32>) -> tensor<?x128xf32> {
-  // CHECK: schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32, "tdpbf16ps" 0 x 32], decode = 256 x 32 ["fma.512" 1 x 32]>
+  // CHECK: schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32, "tdpbf16ps" 0 x 32],
+  // CHECK-SAME: decode = 256 x 32 ["fma.512" 1 x 32]>
   %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@bf16 : tensor<128x64xbf16>)
          into(%y : tensor<?x128xf32>)
          schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32, "tdpbf16ps" 0 x 32],
@@ -72,8 +76,10 @@ func.func @product_with_a_nest_for_prompts(%x: tensor<?x64xbf16>, %y: tensor<?x1
 func.func @tile_of_integers_in_buffers(
     %x: memref<1x64xi8>, %scales: memref<1x2xf32>, %sums: memref<1x2xi32>,
     %low: memref<1x64xi8>, %y: memref<1x16xf32>, %column: index) {
-  // CHECK: kernel.matmul rows(%{{.*}} : memref<1x64xi8>) scales(%{{.*}} : memref<1x2xf32>) sums(%{{.*}} : memref<1x2xi32>) low(%{{.*}} : memref<1x64xi8>)
-  // CHECK-SAME: matrix(@int8 : tensor<128x64x!llama.quantized<8, 32>>) from %{{.*}} into(%{{.*}} : memref<1x16xf32>) tile <"vpdpbusd.512" 1 x 16> prefetch 32{{$}}
+  // CHECK: kernel.matmul rows(%{{.*}} : memref<1x64xi8>) scales(%{{.*}} : memref<1x2xf32>) sums(%{{.*}}
+  // CHECK-SAME: : memref<1x2xi32>) low(%{{.*}} : memref<1x64xi8>)
+  // CHECK-SAME: matrix(@int8 : tensor<128x64x!llama.quantized<8, 32>>) from %{{.*}} into(%{{.*}}
+  // CHECK-SAME: : memref<1x16xf32>) tile <"vpdpbusd.512" 1 x 16> prefetch 32{{$}}
   kernel.matmul rows(%x : memref<1x64xi8>) scales(%scales : memref<1x2xf32>)
     sums(%sums : memref<1x2xi32>) low(%low : memref<1x64xi8>)
     matrix(@int8 : tensor<128x64x!llama.quantized<8, 32>>) from %column into(%y : memref<1x16xf32>)
@@ -85,7 +91,9 @@ func.func @tile_of_integers_in_buffers(
 func.func @barriers(%x: memref<?x64xbf16>, %cache: memref<?xbf16>, %layer: index) {
   // CHECK: kernel.barrier <ops = ["linear"], matrices = ["wo"], tables = [], rows = "prompt_rows"> cut []
   kernel.barrier <ops = ["linear"], matrices = ["wo"], tables = [], rows = "prompt_rows"> cut []
-  // CHECK: kernel.barrier <ops = ["linear", "attention"], matrices = [], tables = [], rows = "rows", cache = true> layer %{{.*}} gathers(%{{.*}}, %{{.*}} : memref<?x64xbf16>, memref<?xbf16>) cut [#kernel.cut<dim 0 by 1>, #kernel.cut<scattered>]
+  // CHECK: kernel.barrier <ops = ["linear", "attention"], matrices = [], tables = [], rows = "rows",
+  // CHECK-SAME: cache = true> layer %{{.*}} gathers(%{{.*}}, %{{.*}} : memref<?x64xbf16>,
+  // CHECK-SAME: memref<?xbf16>) cut [#kernel.cut<dim 0 by 1>, #kernel.cut<scattered>]
   kernel.barrier <ops = ["linear", "attention"], matrices = [], tables = [], rows = "rows", cache = true>
     layer %layer gathers(%x, %cache : memref<?x64xbf16>, memref<?xbf16>)
     cut [#kernel.cut<dim 0 by 1>, #kernel.cut<scattered>]

@@ -12,7 +12,9 @@ func.func @query_weight_of_another_width(
     %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
   // expected-error @+1 {{'llama.qkv_rope_append' op query_weight's number of columns is 32 but the input's is 64}}
-  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x32xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C1)
+  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xbf16>, tensor<64x32xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>,
+      memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C1)
   return
 }
 
@@ -23,7 +25,9 @@ func.func @key_weight_of_another_width(
     %cos: tensor<?x4xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
   // expected-error @+1 {{'llama.qkv_rope_append' op key_weight's number of columns is 32 but the input's is 64}}
-  %0 = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x32xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C1)
+  %0 = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x32xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>,
+      memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C1)
   return
 }
 
@@ -34,7 +38,9 @@ func.func @value_weight_of_another_width(
     %cos: tensor<?x4xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
   // expected-error @+1 {{'llama.qkv_rope_append' op value_weight's number of columns is 32 but the input's is 64}}
-  %0 = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x32xbf16>, tensor<?x4xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C1)
+  %0 = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x32xbf16>, tensor<?x4xf32>,
+      memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C1)
   return
 }
 
@@ -45,7 +51,9 @@ func.func @key_weight_of_too_many_heads(
     %cos: tensor<?x4xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
   // expected-error @+1 {{'llama.qkv_rope_append' op key_weight is 40 wide but the cache has 4 KV heads of 8}}
-  %0 = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<40x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C2)
+  %0 = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<40x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>,
+      memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C2)
   return
 }
 
@@ -56,7 +64,9 @@ func.func @value_weight_of_too_few_heads(
     %cos: tensor<?x4xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
   // expected-error @+1 {{'llama.qkv_rope_append' op value_weight is 24 wide but the cache has 4 KV heads of 8}}
-  %0 = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<24x64xbf16>, tensor<?x4xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C2)
+  %0 = llama.qkv_rope_append %x, %wq, %wk, %wv angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<24x64xbf16>, tensor<?x4xf32>,
+      memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C2)
   return
 }
 
@@ -67,7 +77,9 @@ func.func @query_of_a_head_and_a_half(
     %cos: tensor<?x4xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
   // expected-error @+1 {{'llama.qkv_rope_append' op query has 48 columns, not a multiple of 4 KV heads of 8}}
-  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<48x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x48xf32> // (C3)
+  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xbf16>, tensor<48x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>,
+      memref<?x5x2x4x64x8xbf16> -> tensor<?x48xf32> // (C3)
   return
 }
 
@@ -77,8 +89,10 @@ func.func @query_of_another_width_than_its_weight(
     %x: tensor<?x64xbf16>, %wq: tensor<64x64xbf16>, %wk: tensor<32x64xbf16>,
     %cos: tensor<?x4xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.qkv_rope_append' op the result's number of columns is 32 but the query weight's number of rows is 64}}
-  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x32xf32> // (C3)
+  // expected-error @+1 {{the result's number of columns is 32 but the query weight's number of rows is 64}}
+  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>,
+      memref<?x5x2x4x64x8xbf16> -> tensor<?x32xf32> // (C3)
   return
 }
 
@@ -89,7 +103,9 @@ func.func @angles_of_a_whole_head(
     %cos: tensor<?x8xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
   // expected-error-re @+1 {{'llama.qkv_rope_append' op {{.*}} angles is {{.*}}}}
-  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x8xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C4)
+  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x8xf32>,
+      memref<?x5x2x4x64x8xbf16> -> tensor<?x64xf32> // (C4)
   return
 }
 
@@ -100,7 +116,9 @@ func.func @head_that_has_no_half(
     %cos: tensor<?x3xf32>, %cache: memref<?x5x2x4x64x7xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
   // expected-error-re @+1 {{'llama.qkv_rope_append' op {{.*}} angles is {{.*}}}}
-  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<28x64xbf16>, tensor<28x64xbf16>, tensor<28x64xbf16>, tensor<?x3xf32>, memref<?x5x2x4x64x7xbf16> -> tensor<?x28xf32> // (C4)
+  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xbf16>, tensor<28x64xbf16>, tensor<28x64xbf16>, tensor<28x64xbf16>, tensor<?x3xf32>,
+      memref<?x5x2x4x64x7xbf16> -> tensor<?x28xf32> // (C4)
   return
 }
 
@@ -110,8 +128,10 @@ func.func @append_to_a_cache_in_pages_of_32(
     %x: tensor<?x64xbf16>, %wq: tensor<64x64xbf16>, %wk: tensor<32x64xbf16>,
     %cos: tensor<?x4xf32>, %cache: memref<?x5x2x4x32x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.qkv_rope_append' op cache must be [blocks, layers, 2, kvHeads, 64, headDim], found 'memref<?x5x2x4x32x8xbf16>'}}
-  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>, memref<?x5x2x4x32x8xbf16> -> tensor<?x64xf32> // (C5)
+  // expected-error @+1 {{cache must be [blocks, layers, 2, kvHeads, 64, headDim], found 'memref<?x5x2x4x32x8xbf16>'}}
+  %0 = llama.qkv_rope_append %x, %wq, %wk, %wk angles(%cos, %cos) cache %cache[%layer] rows(%p, %s, %tables)
+      : tensor<?x64xbf16>, tensor<64x64xbf16>, tensor<32x64xbf16>, tensor<32x64xbf16>, tensor<?x4xf32>,
+      memref<?x5x2x4x32x8xbf16> -> tensor<?x64xf32> // (C5)
   return
 }
 
@@ -139,7 +159,8 @@ func.func @attention_of_a_head_and_a_half(
     %q: tensor<?x48xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
   // expected-error @+1 {{'llama.fused_attention' op query has 48 columns, not a multiple of 4 KV heads of 8}}
-  %0 = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x48xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x48xbf16> // (C1)
+  %0 = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x48xf32>, memref<?x5x2x4x64x8xbf16>
+      -> tensor<?x48xbf16> // (C1)
   return
 }
 
@@ -148,8 +169,9 @@ func.func @attention_of_a_head_and_a_half(
 func.func @attention_over_a_cache_without_values(
     %q: tensor<?x64xf32>, %cache: memref<?x5x1x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
-  // expected-error @+1 {{'llama.fused_attention' op cache must be [blocks, layers, 2, kvHeads, 64, headDim], found 'memref<?x5x1x4x64x8xbf16>'}}
-  %0 = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x1x4x64x8xbf16> -> tensor<?x64xbf16> // (C2)
+  // expected-error @+1 {{cache must be [blocks, layers, 2, kvHeads, 64, headDim], found 'memref<?x5x1x4x64x8xbf16>'}}
+  %0 = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x1x4x64x8xbf16>
+      -> tensor<?x64xbf16> // (C2)
   return
 }
 
@@ -159,7 +181,8 @@ func.func @attention_to_another_width(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
     %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>) {
   // expected-error @+1 {{'llama.fused_attention' op the result's number of columns is 32 but the query's is 64}}
-  %0 = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x32xbf16> // (C3)
+  %0 = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16>
+      -> tensor<?x32xbf16> // (C3)
   return
 }
 
@@ -178,7 +201,7 @@ func.func @gate_of_narrow_rows(%x: tensor<?x32xbf16>, %w: tensor<172x64xbf16>) {
 // -----
 
 func.func @gate_to_another_width(%x: tensor<?x64xbf16>, %w: tensor<172x64xbf16>) {
-  // expected-error @+1 {{'llama.swiglu' op the result's number of columns is 171 but the weights' number of rows is 172}}
+  // expected-error @+1 {{the result's number of columns is 171 but the weights' number of rows is 172}}
   %0 = llama.swiglu %x, %w, %w : tensor<?x64xbf16>, tensor<172x64xbf16> -> tensor<?x171xbf16> // (C2)
   return
 }
