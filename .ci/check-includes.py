@@ -74,11 +74,14 @@ RULES = {
                             "runtime/Engine", "runtime/Generate",
                             "runtime/Model", "runtime/Sampler",
                             "runtime/Text"], r"$^"),
+    "runtime/tools/NearestOption.h": ([], r"CLI/"),
     "runtime/tools/generate": (["runtime/abi", "runtime/CInterface",
-                                "runtime/Sampler", "runtime/Text"],
+                                "runtime/Sampler", "runtime/Text",
+                                "runtime/tools/NearestOption.h"],
                                r"nlohmann/|CLI/|llamart/"),
     "runtime/tools/measure": (["runtime/CInterface", "runtime/Engine",
-                               "runtime/Model", "runtime/Sampler"],
+                               "runtime/Model", "runtime/Sampler",
+                               "runtime/tools/NearestOption.h"],
                               r"nlohmann/|CLI/|llamart/"),
 }
 SYSTEM = re.compile(r"^(sys|linux|asm)/|^[a-z0-9_]+(\.h)?$")

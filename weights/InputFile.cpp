@@ -73,6 +73,23 @@ Error readFully(int descriptor, const std::string &path, uint64_t offset,
   return Error::success();
 }
 
+/// What stands in place of a file whose download went wrong, and what to do
+/// about it; empty for any other file. `begin` is how the file begins.
+StringRef explainPlaceholder(StringRef begin) {
+  if (begin.starts_with("version https://git-lfs.github.com/spec/"))
+    return "is a pointer of Git LFS, not the file itself: fetch the file with "
+           "'git lfs pull'";
+  StringRef text = begin.ltrim(" \t\r\n\xef\xbb\xbf");
+  if (text.starts_with_insensitive("<!doctype html") ||
+      text.starts_with_insensitive("<html"))
+    return "is a web page (HTML), not the file itself: download it again, "
+           "logged in if the model asks for that";
+  if (text.starts_with("<?xml"))
+    return "is an XML document, such as a server's refusal, not the file "
+           "itself: download it again";
+  return "";
+}
+
 } // namespace
 
 Expected<std::shared_ptr<InputFile>> InputFile::open(StringRef path,
@@ -86,6 +103,17 @@ Expected<std::shared_ptr<InputFile>> InputFile::open(StringRef path,
   file->size = uint64_t(status.st_size);
   file->device = uint64_t(status.st_dev);
   file->inode = uint64_t(status.st_ino);
+  char begin[64];
+  size_t length = std::min<uint64_t>(file->size, sizeof(begin));
+  Error error =
+      readFully(*descriptor, file->path, 0, MutableArrayRef(begin, length));
+  StringRef complaint = explainPlaceholder({begin, error ? 0 : length});
+  if (!error && !complaint.empty())
+    error = makeInputError(path, complaint);
+  if (error) {
+    ::close(*descriptor);
+    return std::move(error);
+  }
   if (handle == Handle::Kept)
     file->descriptor = *descriptor;
   else

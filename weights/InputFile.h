@@ -26,7 +26,9 @@ public:
     Reopened, ///< a descriptor per read: for folders with thousands of files
   };
 
-  /// Refuses what is not a regular file: folders, pipes, devices.
+  /// Refuses what is not a regular file: folders, pipes, devices; and what a
+  /// download that went wrong leaves in a file's place: a pointer of Git LFS, a
+  /// web page.
   static llvm::Expected<std::shared_ptr<InputFile>>
   open(llvm::StringRef path, Handle handle = Handle::Kept);
 

@@ -17,7 +17,6 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <numbers>
 #include <set>
 
 using namespace llvm;
@@ -104,24 +103,53 @@ void checkShape(const ModelConfig &config, Checker &check) {
                 kMaxWidth);
 }
 
+void checkLlama3(const RopeScaling &scaling, Checker &check) {
+  check.positive("rope.scaling.low_freq_factor", scaling.lowFreqFactor);
+  check.positive("rope.scaling.high_freq_factor", scaling.highFreqFactor);
+  check.require(scaling.lowFreqFactor < scaling.highFreqFactor,
+                "rope.scaling.low_freq_factor is " +
+                    formatNumber(scaling.lowFreqFactor) +
+                    ", expected less than rope.scaling.high_freq_factor (" +
+                    formatNumber(scaling.highFreqFactor) + ")");
+}
+
+void checkYarn(const RopeScaling &scaling, const ModelConfig &config,
+               Checker &check) {
+  check.positive("rope.scaling.beta_fast", scaling.betaFast);
+  check.positive("rope.scaling.beta_slow", scaling.betaSlow);
+  check.require(scaling.betaSlow <= scaling.betaFast,
+                "rope.scaling.beta_slow is " + formatNumber(scaling.betaSlow) +
+                    ", expected at most rope.scaling.beta_fast (" +
+                    formatNumber(scaling.betaFast) + ")");
+  auto [low, high] = scaling.getYarnRamp(config.headDim, config.ropeTheta);
+  check.require(low <= high, "rope.scaling: the ramp of yarn begins at " +
+                                 formatNumber(low) + " and ends at " +
+                                 formatNumber(high) +
+                                 ", expected an end after the begin");
+}
+
+void checkScaling(const RopeScaling &scaling, const ModelConfig &config,
+                  Checker &check) {
+  check.positive("rope.scaling.factor", scaling.factor);
+  check.require(scaling.factor >= 1.0, "rope.scaling.factor is " +
+                                           formatNumber(scaling.factor) +
+                                           ", expected 1 or more");
+  if (scaling.rule == RopeRule::Linear)
+    return;
+  check.range("rope.scaling.original_max_positions",
+              scaling.originalMaxPositions, 1, kMaxPositions);
+  if (scaling.rule == RopeRule::Llama3)
+    checkLlama3(scaling, check);
+  else
+    checkYarn(scaling, config, check);
+}
+
 void checkRope(const ModelConfig &config, Checker &check) {
   check.positive("norm_eps", config.normEps);
   check.positive("rope.theta", config.ropeTheta);
-  if (const std::optional<RopeScaling> &scaling = config.ropeScaling) {
-    check.positive("rope.scaling.factor", scaling->factor);
-    check.require(scaling->factor >= 1.0, "rope.scaling.factor is " +
-                                              formatNumber(scaling->factor) +
-                                              ", expected 1 or more");
-    check.positive("rope.scaling.low_freq_factor", scaling->lowFreqFactor);
-    check.positive("rope.scaling.high_freq_factor", scaling->highFreqFactor);
-    check.require(scaling->lowFreqFactor < scaling->highFreqFactor,
-                  "rope.scaling.low_freq_factor is " +
-                      formatNumber(scaling->lowFreqFactor) +
-                      ", expected less than rope.scaling.high_freq_factor (" +
-                      formatNumber(scaling->highFreqFactor) + ")");
-    check.range("rope.scaling.original_max_positions",
-                scaling->originalMaxPositions, 1, kMaxPositions);
-  }
+  check.positive("rope.attention_factor", config.ropeAttentionFactor);
+  if (config.ropeScaling)
+    checkScaling(*config.ropeScaling, config, check);
   if (config.ropeDivisors.empty())
     return;
   check.require(!config.ropeScaling,
@@ -158,19 +186,22 @@ void checkOutputTokens(const ModelConfig &config, Checker &check) {
   }
 }
 
-/// The rule of Llama 3.1: with wavelength L = 2 pi / f in positions, short
-/// waves stay, long ones are stretched by `factor`, and between them the two
-/// blend linearly in original / L.
-double scaleFrequency(double frequency, const RopeScaling &scaling) {
-  double wavelength = 2.0 * std::numbers::pi / frequency;
-  double original = double(scaling.originalMaxPositions);
-  if (wavelength < original / scaling.highFreqFactor)
-    return frequency;
-  if (wavelength > original / scaling.lowFreqFactor)
-    return frequency / scaling.factor;
-  double smooth = (original / wavelength - scaling.lowFreqFactor) /
-                  (scaling.highFreqFactor - scaling.lowFreqFactor);
-  return (1.0 - smooth) * frequency / scaling.factor + smooth * frequency;
+/// Under the keys of model.json.
+Json describe(const RopeScaling &scaling) {
+  Json json = {{"type", getName(scaling.rule).str()},
+               {"factor", scaling.factor}};
+  if (scaling.rule == RopeRule::Llama3) {
+    json["low_freq_factor"] = scaling.lowFreqFactor;
+    json["high_freq_factor"] = scaling.highFreqFactor;
+  }
+  if (scaling.rule != RopeRule::Linear)
+    json["original_max_positions"] = scaling.originalMaxPositions;
+  if (scaling.rule == RopeRule::Yarn) {
+    json["beta_fast"] = scaling.betaFast;
+    json["beta_slow"] = scaling.betaSlow;
+    json["truncate"] = scaling.truncate;
+  }
+  return json;
 }
 
 } // namespace
@@ -187,11 +218,11 @@ Error ModelConfig::validate(StringRef where) const {
 std::vector<double> getRopeDivisors(const ModelConfig &config) {
   if (!config.ropeScaling)
     return config.ropeDivisors;
-  ModelConfig plain = config;
-  plain.ropeScaling.reset();
-  std::vector<double> divisors = plain.getRopeFrequencies();
-  for (double &divisor : divisors)
-    divisor /= scaleFrequency(divisor, *config.ropeScaling);
+  std::vector<double> divisors = computeRopeFrequencies(
+      config.headDim, config.ropeTheta, /*scaling=*/std::nullopt);
+  for (auto [divisor, scaled] :
+       zip_equal(divisors, config.getRopeFrequencies()))
+    divisor /= scaled;
   return divisors;
 }
 
@@ -199,13 +230,14 @@ std::optional<RopeScaling> recognizeRopeScaling(const ModelConfig &config,
                                                 double tolerance) {
   if (config.ropeDivisors.empty())
     return std::nullopt;
-  ModelConfig plain = config;
-  plain.ropeDivisors.clear();
-  std::vector<double> frequencies = plain.getRopeFrequencies();
+  std::vector<double> frequencies = computeRopeFrequencies(
+      config.headDim, config.ropeTheta, /*scaling=*/std::nullopt);
   auto matches = [&](const RopeScaling &scaling) {
-    for (auto [wanted, frequency] :
-         zip_equal(config.ropeDivisors, frequencies)) {
-      double found = frequency / scaleFrequency(frequency, scaling);
+    std::vector<double> scaled =
+        computeRopeFrequencies(config.headDim, config.ropeTheta, scaling);
+    for (auto [wanted, frequency, divided] :
+         zip_equal(config.ropeDivisors, frequencies, scaled)) {
+      double found = frequency / divided;
       if (!(std::abs(float(found) - float(wanted)) <= tolerance * wanted))
         return false;
     }
@@ -223,25 +255,22 @@ std::optional<RopeScaling> recognizeRopeScaling(const ModelConfig &config,
 }
 
 std::vector<double> ModelConfig::getRopeFrequencies() const {
-  std::vector<double> frequencies(size_t(headDim / 2));
-  for (auto [i, frequency] : enumerate(frequencies)) {
-    frequency = std::pow(ropeTheta, -2.0 * double(i) / double(headDim));
-    if (ropeScaling)
-      frequency = scaleFrequency(frequency, *ropeScaling);
-    if (!ropeDivisors.empty())
-      frequency /= ropeDivisors[i];
-  }
+  std::vector<double> frequencies =
+      computeRopeFrequencies(headDim, ropeTheta, ropeScaling);
+  if (!ropeDivisors.empty())
+    for (auto [frequency, divisor] : zip_equal(frequencies, ropeDivisors))
+      frequency /= divisor;
   return frequencies;
 }
 
 Json ModelConfig::toJson() const {
   Json rope = {{"theta", ropeTheta}, {"scaling", nullptr}};
   if (ropeScaling)
-    rope["scaling"] = {
-        {"factor", ropeScaling->factor},
-        {"low_freq_factor", ropeScaling->lowFreqFactor},
-        {"high_freq_factor", ropeScaling->highFreqFactor},
-        {"original_max_positions", ropeScaling->originalMaxPositions}};
+    rope["scaling"] = describe(*ropeScaling);
+  // YaRN has a factor of its own where none is stated.
+  bool isYarn = ropeScaling && ropeScaling->rule == RopeRule::Yarn;
+  if (isYarn || ropeAttentionFactor != 1.0)
+    rope["attention_factor"] = ropeAttentionFactor;
   if (!ropeDivisors.empty())
     rope["divisors"] = ropeDivisors;
   Json json = {

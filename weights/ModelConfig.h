@@ -7,6 +7,8 @@
 #ifndef LLAMA_WEIGHTS_MODELCONFIG_H
 #define LLAMA_WEIGHTS_MODELCONFIG_H
 
+#include "weights/RopeScaling.h"
+
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
@@ -18,14 +20,6 @@
 #include <vector>
 
 namespace llamaweights {
-
-/// The Llama 3.1 rule for stretching RoPE to longer contexts.
-struct RopeScaling {
-  double factor = 32.0;
-  double lowFreqFactor = 1.0;
-  double highFreqFactor = 4.0;
-  int64_t originalMaxPositions = 8192;
-};
 
 struct ModelConfig {
   int64_t hidden = 0;
@@ -42,12 +36,17 @@ struct ModelConfig {
   /// Divisors of the rotary frequencies listed by the checkpoint itself
   /// (GGUF's rope_freqs), headDim / 2 of them; empty where there are none.
   std::vector<double> ropeDivisors;
+  /// Cosines and sines of the rotary angles are multiplied by it.
+  double ropeAttentionFactor = 1.0;
   bool tiedEmbeddings = false;
   /// Of a pruned model, whose output matrix has rows for a few tokens only: the
   /// token of each row. Empty: row i is token i.
   std::vector<int64_t> outputTokens;
   std::optional<int64_t> bosToken;
   std::vector<int64_t> eosTokens;
+  /// What was concluded though the files say nothing, or something else: a line
+  /// each, for people.
+  std::vector<std::string> remarks;
 
   /// Checks every relation between the fields. `where` (a file) begins the
   /// message.
@@ -59,7 +58,7 @@ struct ModelConfig {
   }
 
   /// Rotary frequencies in radians per position, headDim / 2 of them, with the
-  /// scaling applied.
+  /// scaling applied; ropeAttentionFactor is not part of them.
   std::vector<double> getRopeFrequencies() const;
 
   /// All of it, under the keys of model.json and in their order.
@@ -70,7 +69,7 @@ struct ModelConfig {
 /// from its scaling rule or as they are listed; empty without either.
 std::vector<double> getRopeDivisors(const ModelConfig &config);
 
-/// The rule that gives the divisors that `config` lists, to within a relative
+/// The rule of Llama 3.1 that gives the divisors that `config` lists, to within a relative
 /// `tolerance` after rounding to f32; none if no rule that is in use does.
 std::optional<RopeScaling> recognizeRopeScaling(const ModelConfig &config,
                                                 double tolerance);

@@ -87,17 +87,34 @@ std::string getSourceName(StringRef canonical, Naming naming) {
       .str();
 }
 
-bool isDerivedTensor(StringRef sourceName, Naming naming) {
+StringRef dropWrappers(StringRef sourceName) {
+  while (sourceName.consume_front("module.") ||
+         sourceName.consume_front("_orig_mod.") ||
+         sourceName.consume_front("base_model.model."))
+    ;
+  return sourceName;
+}
+
+std::string getPlainName(StringRef sourceName, Naming naming) {
+  StringRef name = dropWrappers(sourceName);
+  bool isBare = name.starts_with("embed_tokens.") ||
+                name.starts_with("layers.") || name.starts_with("norm.");
+  if (naming == Naming::HuggingFace && isBare)
+    return ("model." + name).str();
+  return name.str();
+}
+
+bool isDerivedTensor(StringRef plainName, Naming naming) {
   switch (naming) {
   case Naming::Meta:
-    return sourceName == "rope.freqs";
+    return plainName == "rope.freqs";
   case Naming::HuggingFace:
-    return sourceName.starts_with("model.") &&
-           sourceName.ends_with("rotary_emb.inv_freq");
+    return plainName.starts_with("model.") &&
+           plainName.ends_with("rotary_emb.inv_freq");
   case Naming::Gguf:
-    return sourceName == "rope_freqs.weight" ||
-           (sourceName.starts_with("blk.") &&
-            sourceName.ends_with(".attn_rot_embd.weight"));
+    return plainName == "rope_freqs.weight" ||
+           (plainName.starts_with("blk.") &&
+            plainName.ends_with(".attn_rot_embd.weight"));
   }
   llvm_unreachable("a naming");
 }

@@ -36,10 +36,18 @@ std::vector<ExpectedTensor> getExpectedTensors(const ModelConfig &config);
 /// How a file spells the canonical name.
 std::string getSourceName(llvm::StringRef canonical, Naming naming);
 
-/// Whether the tensor of a file may be left unread: tables of rotary
+/// A stored name without what wrappers of models put before it: "module.",
+/// "_orig_mod.", "base_model.model.", any number of them.
+llvm::StringRef dropWrappers(llvm::StringRef sourceName);
+
+/// A stored name as getSourceName() spells it: without wrappers; Hugging Face's
+/// with the "model." that a model without its head is saved without.
+std::string getPlainName(llvm::StringRef sourceName, Naming naming);
+
+/// Whether the tensor of a file, by its plain name, may be left unread: tables of rotary
 /// frequencies, which follow from the hyper-parameters (GGUF's rope_freqs is
 /// read as one of them).
-bool isDerivedTensor(llvm::StringRef sourceName, Naming naming);
+bool isDerivedTensor(llvm::StringRef plainName, Naming naming);
 
 } // namespace llamaweights
 

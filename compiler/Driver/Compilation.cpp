@@ -326,7 +326,7 @@ llvm::Expected<std::vector<char>> Compilation::writeWeights(OutputFile &file,
   if (!weights)
     return weights.takeError();
   return embedWeights(
-      *weights, *manifest->checkpoint, file, begin,
+      *weights, *manifest->checkpoint, file, begin, options.nonFinite,
       options.progress ? options.progress : [](uint64_t, uint64_t) {});
 }
 
@@ -418,6 +418,8 @@ llvm::Expected<CompileResult> Compilation::run() {
                               : writeModel())
     return std::move(error);
   CompileResult result;
+  if (manifest)
+    result.remarks = manifest->config.remarks;
   if (options.lastStage == Stage::SharedObject)
     result.model = getModelPath();
   for (const TargetInfo &target : targets)

@@ -19,6 +19,8 @@ namespace mlir::llama {
 struct CompileResult {
   std::string model; ///< path of the model; "" if none was asked for
   std::vector<std::string> cpus; ///< that it has code for
+  /// What was concluded about the checkpoint though its files do not say so.
+  std::vector<std::string> remarks;
 };
 
 /// Compiles what the options say, in a context with all dialects of

@@ -11,6 +11,7 @@
 
 #include "compiler/Frontend/Frontend.h"
 #include "compiler/Output/ModelInfo.h"
+#include "compiler/Output/StoredRows.h"
 #include "compiler/Pipelines/Pipelines.h"
 
 #include <functional>
@@ -33,6 +34,7 @@ struct CompileOptions {
   bool isAsymmetric = false;
   std::optional<unsigned> activationBits;
   std::optional<int64_t> maxSeqLen;
+  NonFiniteWeights nonFinite = NonFiniteWeights::Refused;
 
   std::string triple, cpu, attributes; ///< "": not given
   Stage lastStage = Stage::SharedObject;

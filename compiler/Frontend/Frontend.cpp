@@ -307,7 +307,8 @@ Value ModelBuilder::callLayers(Value x, Arguments given) {
   RankedTensorType angles = f32Rows(config.headDim / 2);
   auto rope =
       RopeAnglesOp::create(b, angles, angles, given["positions"],
-                           b.getF64ArrayAttr(config.getRopeFrequencies()));
+                           b.getF64ArrayAttr(config.getRopeFrequencies()),
+                           b.getF64FloatAttr(config.ropeAttentionFactor));
   given["cosine"] = rope.getCosine();
   given["sine"] = rope.getSine();
   setLocation("layers");

@@ -13,10 +13,12 @@
 #include "weights/Formats/SymbolOffsets.h"
 
 #include "lld/Common/Driver.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Parallel.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -95,6 +97,9 @@ static llvm::Error runLinker(ArrayRef<std::string> objects, StringRef script,
     arguments.push_back(object.c_str());
   std::string messages;
   llvm::raw_string_ostream stream(messages);
+  // --threads is that of all of LLVM, and weights are packed after this.
+  llvm::ThreadPoolStrategy threads = llvm::parallel::strategy;
+  llvm::scope_exit restore([&] { llvm::parallel::strategy = threads; });
   lld::Result result =
       lld::lldMain(arguments, stream, stream, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)

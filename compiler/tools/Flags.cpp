@@ -84,6 +84,10 @@ static cl::opt<int64_t>
               cl::desc("positions of a sequence; default and limit: the "
                        "model's own"));
 
+static cl::opt<bool>
+    allowNonFinite("allow-nonfinite", cl::cat(numberCategory),
+                   cl::desc("go on where a weight is NaN or infinite"));
+
 enum class Device { CPU };
 static cl::opt<Device>
     device("target", cl::cat(targetCategory), cl::init(Device::CPU),
@@ -149,6 +153,8 @@ static Flags copyFlags() {
   options.isAsymmetric = asymmetric;
   options.activationBits = getGiven<unsigned>(activationBits);
   options.maxSeqLen = getGiven<int64_t>(maxSeqLen);
+  if (allowNonFinite)
+    options.nonFinite = NonFiniteWeights::Allowed;
   options.triple = triple;
   options.cpu = cpu;
   options.attributes = attributes;

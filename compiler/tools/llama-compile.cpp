@@ -59,6 +59,9 @@ int main(int argc, char **argv) {
                  << llvm::toString(result.takeError()) << "\n";
     return 1;
   }
+  if (!flags->isQuiet)
+    for (const std::string &remark : result->remarks)
+      llvm::errs() << "llama-compile: note: " << remark << "\n";
   std::chrono::duration<double> passed =
       std::chrono::steady_clock::now() - start;
   if (!flags->isQuiet && !result->model.empty())

@@ -2,6 +2,8 @@
 
 #include "runtime/Model/Cores.h"
 
+#include "runtime/Model/CpuQuota.h"
+
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -12,15 +14,6 @@
 #include <utility>
 
 using namespace llamart;
-
-/// Cores' worth of time that the control group allows; infinity if unlimited.
-static double getCpuQuota() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max"); // "150000 100000", "max 100000"
-  double quota = 0, period = 0;
-  if (!(file >> quota >> period) || period <= 0)
-    return HUGE_VAL;
-  return quota / period;
-}
 
 int32_t llamart::getAvailableCores() {
   cpu_set_t allowed;

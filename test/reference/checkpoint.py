@@ -188,8 +188,11 @@ def open_hf(folder):
     for file in sorted(folder.glob("*.safetensors")):
         tensors |= read_safetensors(file)
     config = hf_config(folder / "config.json")
-    if json.loads((folder / "config.json").read_text(encoding="utf-8")).get("tie_word_embeddings"):
-        tensors.pop(HF_NAMES["head"], None)
+    # A head of its own counts, also where the embeddings are said to be tied: only a copy of them is left out.
+    tied = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("tie_word_embeddings")
+    head, embedding = (tensors.get(HF_NAMES[role]) for role in ("head", "embedding"))
+    if tied and head and embedding and np.array_equal(head.stored, embedding.stored):
+        tensors.pop(HF_NAMES["head"])
     return Checkpoint(config, HF_NAMES, tensors)
 
 

@@ -197,7 +197,8 @@ TEST(ModelConfig, IsStatedAsInModelJson) {
   EXPECT_EQ(makeLlama32().toJson().dump(),
             R"({"hidden":2048,"ffn":8192,"vocab":128256,"layers":16,)"
             R"("heads":{"query":32,"kv":8,"dim":64},"norm_eps":1e-05,)"
-            R"("rope":{"theta":500000.0,"scaling":{"factor":32.0,)"
+            R"("rope":{"theta":500000.0,"scaling":{"type":"llama3",)"
+            R"("factor":32.0,)"
             R"("low_freq_factor":1.0,"high_freq_factor":4.0,)"
             R"("original_max_positions":8192}},"max_seq_len":131072,)"
             R"("tied_embeddings":true,"output_tokens":null,"bos_token":128000,)"

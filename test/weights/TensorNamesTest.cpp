@@ -83,6 +83,21 @@ TEST(TensorNames, AddUpToPublishedCounts) {
   EXPECT_EQ(countValues(config), 3212749824);
 }
 
+TEST(TensorNames, WrappersAreDropped) {
+  auto hf = Naming::HuggingFace;
+  for (const char *name :
+       {"model.embed_tokens.weight", "embed_tokens.weight",
+        "module.model.embed_tokens.weight", "_orig_mod.embed_tokens.weight",
+        "module._orig_mod.model.embed_tokens.weight",
+        "base_model.model.model.embed_tokens.weight"})
+    EXPECT_EQ(getPlainName(name, hf), "model.embed_tokens.weight") << name;
+  EXPECT_EQ(getPlainName("norm.weight", hf), "model.norm.weight");
+  EXPECT_EQ(getPlainName("layers.0.x", hf), "model.layers.0.x");
+  EXPECT_EQ(getPlainName("module.lm_head.weight", hf), "lm_head.weight");
+  EXPECT_EQ(getPlainName("module.norm.weight", Naming::Meta), "norm.weight");
+  EXPECT_EQ(getPlainName("other.norm.weight", hf), "other.norm.weight");
+}
+
 TEST(TensorNames, FrequencyTablesAreDerived) {
   auto hf = Naming::HuggingFace;
   EXPECT_TRUE(

@@ -196,12 +196,12 @@ def write_models(out, rng):
     write_expected(expected / "hf-bf16", values)
     write_hf(models / "hf-f16-sharded", untied, np.float16, shards=3)
     write_expected(expected / "hf-f16-sharded", untied)
-    # A tied model with a stray copy of its output and its table of frequencies.
+    # A tied model with a copy of its output and its table of frequencies.
+    precise = {n: rng.normal(size=v.shape).astype(np.float32) for n, v in values.items()}
     stray = {
-        "lm_head.weight": rng.normal(size=(VOCAB, HIDDEN)).astype(np.float32),
+        "lm_head.weight": precise["tok_embeddings"],
         "model.layers.0.self_attn.rotary_emb.inv_freq": np.ones(HEAD_DIM // 2, np.float32),
     }
-    precise = {n: rng.normal(size=v.shape).astype(np.float32) for n, v in values.items()}
     write_hf(models / "hf-f32-stray", precise, np.float32, extra=stray)
     write_expected(expected / "hf-f32-stray", precise)
     for name, value in precise.items():

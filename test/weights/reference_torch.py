@@ -323,7 +323,7 @@ def write_hostile(folder, values):
         "list.pth": (saved([torch.ones(1)]), "expected a dict of tensors, found a list"),
         "cube.pth": (saved({"w": torch.ones(2, 2, 2)}), "has 3 dimensions, expected at most 2"),
         "empty.pth": (b"", "begins neither as a zip file"),
-        "text.pth": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "begins neither as a zip file"),
+        "text.pth": (b"once upon a time there was a text file\n", "begins neither as a zip file"),
         "protocol.pth": (pickled(pickle.dumps({}, 0)), "expected a protocol"),
         "no-stop.pth": (pickled(b"\x80\x02}"), "expected 1 more bytes"),
         "stack.pth": (pickled(b"\x80\x02a."), "expected 2 values on the stack, found 0"),

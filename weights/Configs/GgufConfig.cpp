@@ -10,6 +10,8 @@
 #include "weights/Containers/GgufKeys.h"
 #include "weights/InputError.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 using namespace llvm;
 
 namespace llamaweights {
@@ -18,7 +20,7 @@ namespace {
 constexpr int64_t kNotGiven = -1;
 
 void refuseOtherMath(GgufKeys &keys) {
-  std::string architecture, scaling = "none";
+  std::string architecture;
   keys.read("general.architecture", architecture);
   if (!architecture.empty() && architecture != "llama")
     keys.fail("general.architecture",
@@ -38,24 +40,68 @@ void refuseOtherMath(GgufKeys &keys) {
   if (parallel)
     keys.fail("llama.use_parallel_residual", "only false is supported");
 
-  // Llama 3's rule is not among these types: it is a tensor, rope_freqs.
-  double factor = 1.0, oldFactor = 1.0;
-  keys.find("llama.rope.scaling.type", scaling);
-  keys.find("llama.rope.scaling.factor", factor);
-  keys.find("llama.rope.scale_linear", oldFactor);
-  if (scaling != "none" && (scaling != "linear" || factor != 1.0))
-    keys.fail("llama.rope.scaling.type",
-              quote(scaling) + " is not supported; the scaling of Llama 3 is "
-                               "stored as tensor rope_freqs.weight");
-  if (oldFactor != 1.0)
-    keys.fail("llama.rope.scale_linear", "only 1 is supported");
+  keys.has("llama.tensor_data_layout"); // a remark
+}
 
-  // Of no effect without scaling, or remarks.
-  for (StringRef key :
-       {"llama.rope.scaling.attn_factor", "llama.rope.scaling.finetuned",
-        "llama.rope.scaling.original_context_length",
-        "llama.tensor_data_layout"})
+/// An adapter has the keys of its model, but not its tensors.
+void refuseAdapter(GgufKeys &keys) {
+  std::string type = "model";
+  keys.find("general.type", type);
+  if (type == "adapter")
+    keys.fail("general.type",
+              "is 'adapter': a LoRA adapter, not a model; merge it into its "
+              "base model first, with llama.cpp's llama-export-lora");
+}
+
+/// What llama.cpp reads of YaRN's keys, and what it multiplies cosines and
+/// sines by; its defaults.
+void readYarn(GgufKeys &keys, RopeScaling &scaling, double &attention) {
+  keys.find("llama.rope.scaling.original_context_length",
+            scaling.originalMaxPositions);
+  keys.find("llama.rope.scaling.yarn_beta_fast", scaling.betaFast);
+  keys.find("llama.rope.scaling.yarn_beta_slow", scaling.betaSlow);
+  double logarithm = 0.0;
+  keys.find("llama.rope.scaling.yarn_log_multiplier", logarithm);
+  attention *= getYarnAttentionFactor(scaling.factor);
+  if (logarithm != 0.0)
+    attention /= getYarnAttentionFactor(scaling.factor, logarithm);
+}
+
+/// Without a type the scaling is linear, as llama.cpp has it; Llama 3's is not
+/// among the types, but a tensor, rope_freqs. The attention factor counts
+/// whatever the type is.
+void readScaling(GgufKeys &keys, ModelConfig &config) {
+  std::string type = "linear";
+  RopeScaling scaling;
+  scaling.factor = 0.0;
+  scaling.originalMaxPositions = config.maxSeqLen;
+  keys.find("llama.rope.scaling.type", type);
+  keys.find("llama.rope.scale_linear", scaling.factor); // the older name
+  keys.find("llama.rope.scaling.factor", scaling.factor);
+  if (scaling.factor == 0.0)
+    scaling.factor = 1.0;
+  keys.find("llama.rope.scaling.attn_factor", config.ropeAttentionFactor);
+  if (type == "yarn") {
+    scaling.rule = RopeRule::Yarn;
+    readYarn(keys, scaling, config.ropeAttentionFactor);
+  } else if (type == "linear") {
+    scaling.rule = RopeRule::Linear;
+  } else if (type != "none") {
+    return keys.fail("llama.rope.scaling.type",
+                     "expected 'none', 'linear' or 'yarn', found " +
+                         quote(type) +
+                         "; the scaling of Llama 3 is stored as tensor "
+                         "rope_freqs.weight");
+  }
+  // Of no effect without such a scaling, or remarks.
+  for (StringRef key : {"llama.rope.scaling.finetuned",
+                        "llama.rope.scaling.original_context_length",
+                        "llama.rope.scaling.yarn_beta_fast",
+                        "llama.rope.scaling.yarn_beta_slow",
+                        "llama.rope.scaling.yarn_log_multiplier"})
     keys.has(key);
+  if (type != "none" && scaling.factor != 1.0)
+    config.ropeScaling = scaling;
 }
 
 void readHeads(GgufKeys &keys, ModelConfig &config) {
@@ -109,6 +155,31 @@ void readEosTokens(GgufKeys &keys, ModelConfig &config) {
     config.eosTokens.push_back(eos);
 }
 
+/// The divisors are f32. Where they are those of Llama 3's rule, the rule was
+/// meant, and it gives the frequencies that other formats' readers give. Where
+/// keys scale besides, both count: the divisors become those of the two.
+Error settleDivisors(StringRef where, ModelConfig &config) {
+  std::optional<RopeScaling> scaling;
+  if (!config.ropeDivisors.empty())
+    std::swap(scaling, config.ropeScaling);
+  if (Error error = config.validate(where))
+    return error;
+  if (scaling) {
+    ModelConfig scaled = config;
+    scaled.ropeDivisors.clear();
+    scaled.ropeScaling = scaling;
+    if (Error error = scaled.validate(where))
+      return error;
+    for (auto [divisor, more] :
+         zip_equal(config.ropeDivisors, getRopeDivisors(scaled)))
+      divisor *= more;
+  } else if (auto rule = recognizeRopeScaling(config, /*tolerance=*/0.0)) {
+    config.ropeScaling = rule;
+    config.ropeDivisors.clear();
+  }
+  return Error::success();
+}
+
 } // namespace
 
 Expected<std::vector<double>> readGgufRopeDivisors(const GgufFile &file) {
@@ -136,6 +207,7 @@ Expected<ModelConfig> readGgufConfig(const GgufFile &file) {
   ModelConfig config;
   GgufKeys keys(file);
   refuseOtherMath(keys);
+  refuseAdapter(keys);
   keys.read("llama.embedding_length", config.hidden);
   keys.read("llama.block_count", config.layers);
   keys.readPerLayer("llama.feed_forward_length", config.layers, config.ffn);
@@ -145,6 +217,7 @@ Expected<ModelConfig> readGgufConfig(const GgufFile &file) {
   keys.read("llama.attention.layer_norm_rms_epsilon", config.normEps);
   config.ropeTheta = 10000.0;
   keys.find("llama.rope.freq_base", config.ropeTheta);
+  readScaling(keys, config);
   readEosTokens(keys, config);
   keys.refuseUnknown("llama.");
   if (Error error = keys.finish())
@@ -155,14 +228,8 @@ Expected<ModelConfig> readGgufConfig(const GgufFile &file) {
   if (!divisors)
     return divisors.takeError();
   config.ropeDivisors = std::move(*divisors);
-  if (Error error = config.validate(file.path))
+  if (Error error = settleDivisors(file.path, config))
     return std::move(error);
-  // The divisors are f32. Where they are those of Llama 3's rule, the rule was
-  // meant, and it gives the frequencies that other formats' readers give.
-  if (auto scaling = recognizeRopeScaling(config, /*tolerance=*/0.0)) {
-    config.ropeScaling = scaling;
-    config.ropeDivisors.clear();
-  }
   return config;
 }
 

@@ -1,7 +1,7 @@
 //===- HuggingFaceConfig.cpp - config.json, generation_config.json --------===//
 //
-// Defaults of absent keys are those of Hugging Face's Llama configuration; the
-// five sizes that have no sensible default must be there.
+// Defaults of absent keys are those of Hugging Face's configuration of the
+// family; the five sizes that have no sensible default must be there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -96,7 +96,6 @@ constexpr NeutralKey kNeutralKeys[] = {
     {"add_cross_attention", "false"},
     {"attention_bias", "false"},
     {"cross_attention_hidden_size", "null"},
-    {"hidden_act", "\"silu\""},
     {"is_decoder", "false"},
     {"is_encoder_decoder", "false"},
     {"mlp_bias", "false"},
@@ -105,7 +104,6 @@ constexpr NeutralKey kNeutralKeys[] = {
     {"quantization", "null"},
     {"quantization_config", "null"},
     {"rope_interleaved", "false"},
-    {"sliding_window", "null"},
     {"tie_encoder_decoder", "false"},
 };
 
@@ -118,20 +116,90 @@ void refuseOtherMath(JsonObject &object) {
     object.fail(neutral.key, "only " + neutral.value + " is supported");
   }
 
-  std::string modelType;
-  object.read("model_type", modelType);
-  if (!modelType.empty() && modelType != "llama")
-    object.fail("model_type", "expected 'llama', found " + quote(modelType));
-
-  const json *architectures = object.get("architectures");
-  if (!architectures || architectures->is_null())
-    return;
-  if (*architectures != json::array({"LlamaForCausalLM"}) &&
-      *architectures != json::array({"LLaMAForCausalLM"}))
-    object.fail("architectures", "only [\"LlamaForCausalLM\"] is supported");
+  // Two names of x * sigmoid(x).
+  std::string activation = "silu";
+  object.find("hidden_act", activation);
+  if (activation != "silu" && activation != "swish")
+    object.fail("hidden_act",
+                "expected 'silu' or 'swish', found " + quote(activation));
 }
 
-void readRopeScaling(JsonObject &object, ModelConfig &config) {
+/// A family whose models compute what a Llama does, and what its configuration
+/// leaves out.
+struct Family {
+  StringLiteral modelType;
+  ArrayRef<StringLiteral> architectures;
+  std::optional<int64_t> kvHeads; ///< none: as many as query heads
+  int64_t maxSeqLen;
+  std::optional<int64_t> window; ///< positions that attention looks back
+};
+constexpr StringLiteral kLlamaNames[] = {"LlamaForCausalLM",
+                                         "LLaMAForCausalLM"};
+constexpr StringLiteral kMistralNames[] = {"MistralForCausalLM"};
+constexpr Family kLlama = {"llama", kLlamaNames, std::nullopt, 2048,
+                           std::nullopt};
+constexpr Family kMistral = {"mistral", kMistralNames, 8, 131072, 4096};
+
+const Family &readFamily(JsonObject &object) {
+  std::string modelType;
+  object.read("model_type", modelType);
+  const Family &family = modelType == kMistral.modelType ? kMistral : kLlama;
+  if (!modelType.empty() && modelType != family.modelType)
+    object.fail("model_type",
+                "expected 'llama' or 'mistral', found " + quote(modelType));
+  const json *found = object.get("architectures");
+  if (!found || found->is_null())
+    return family;
+  bool isKnown = any_of(family.architectures, [&](StringRef name) {
+    return *found == json::array({name.str()});
+  });
+  if (!isKnown)
+    object.fail("architectures",
+                "only [\"" + family.architectures.front() + "\"] is supported");
+  return family;
+}
+
+/// A window as long as the model's positions changes nothing.
+void refuseWindow(JsonObject &object, const Family &family,
+                  const ModelConfig &config) {
+  std::optional<int64_t> window = family.window;
+  const json *found = object.get("sliding_window");
+  if (found && found->is_null())
+    return;
+  object.find("sliding_window", window);
+  if (window && *window < config.maxSeqLen)
+    object.fail("sliding_window",
+                Twine(found ? "is " : "is not there, which means ") +
+                    Twine(*window) +
+                    ", expected null or at least max_position_embeddings (" +
+                    Twine(config.maxSeqLen) + ")");
+}
+
+void readLlama3(JsonObject &object, RopeScaling &scaling) {
+  object.read("low_freq_factor", scaling.lowFreqFactor);
+  object.read("high_freq_factor", scaling.highFreqFactor);
+}
+
+/// Keys and defaults of transformers' YaRN, and what cosines and sines are
+/// multiplied by.
+void readYarn(JsonObject &object, RopeScaling &scaling, double &attention) {
+  object.find("beta_fast", scaling.betaFast);
+  object.find("beta_slow", scaling.betaSlow);
+  object.find("truncate", scaling.truncate);
+  object.has("finetuned"); // a remark
+  double mscale = 0.0, allDimensions = 0.0;
+  object.find("mscale", mscale);
+  object.find("mscale_all_dim", allDimensions);
+  attention = getYarnAttentionFactor(scaling.factor);
+  if (mscale != 0.0 && allDimensions != 0.0)
+    attention = getYarnAttentionFactor(scaling.factor, mscale) /
+                getYarnAttentionFactor(scaling.factor, allDimensions);
+  object.find("attention_factor", attention);
+}
+
+/// `original`: what the file states outside of `object`, which wins.
+void readRopeScaling(JsonObject &object, std::optional<int64_t> original,
+                     ModelConfig &config) {
   // "type" is what "rope_type" was called at first.
   std::optional<std::string> type, oldType;
   object.find("rope_type", type);
@@ -141,16 +209,32 @@ void readRopeScaling(JsonObject &object, ModelConfig &config) {
   if (oldType && *oldType != *type)
     object.fail("type",
                 "is " + quote(*oldType) + ", but rope_type is " + quote(*type));
+  double part = 1.0;
+  object.find("partial_rotary_factor", part);
+  if (part != 1.0)
+    object.fail("partial_rotary_factor", "only 1.0 is supported");
   if (*type == "default")
     return;
-  if (*type != "llama3")
-    return object.fail("rope_type",
-                       "expected 'llama3' or 'default', found " + quote(*type));
+  std::optional<RopeRule> rule = findRopeRule(*type);
+  if (!rule)
+    return object.fail(
+        "rope_type",
+        "expected 'default', 'linear', 'llama3' or 'yarn', found " +
+            quote(*type));
   RopeScaling scaling;
+  scaling.rule = *rule;
   object.read("factor", scaling.factor);
-  object.read("low_freq_factor", scaling.lowFreqFactor);
-  object.read("high_freq_factor", scaling.highFreqFactor);
-  object.read("original_max_position_embeddings", scaling.originalMaxPositions);
+  if (*rule == RopeRule::Llama3)
+    readLlama3(object, scaling);
+  else if (*rule == RopeRule::Yarn)
+    readYarn(object, scaling, config.ropeAttentionFactor);
+  if (*rule != RopeRule::Linear) {
+    scaling.originalMaxPositions = config.maxSeqLen;
+    object.find("original_max_position_embeddings",
+                scaling.originalMaxPositions);
+    scaling.originalMaxPositions =
+        original.value_or(scaling.originalMaxPositions);
+  }
   config.ropeScaling = scaling;
 }
 
@@ -159,8 +243,10 @@ void readRopeScaling(JsonObject &object, ModelConfig &config) {
 void readRope(JsonObject &object, ModelConfig &config) {
   config.ropeTheta = 10000.0;
   object.find("rope_theta", config.ropeTheta);
+  std::optional<int64_t> original;
+  object.find("original_max_position_embeddings", original);
   if (auto scaling = object.findObject("rope_scaling")) {
-    readRopeScaling(*scaling, config);
+    readRopeScaling(*scaling, original, config);
     object.absorb(*scaling);
   }
   auto parameters = object.findObject("rope_parameters");
@@ -171,7 +257,7 @@ void readRope(JsonObject &object, ModelConfig &config) {
                 "is there as well as rope_scaling, expected one "
                 "of them");
   parameters->find("rope_theta", config.ropeTheta);
-  readRopeScaling(*parameters, config);
+  readRopeScaling(*parameters, original, config);
   object.absorb(*parameters);
 }
 
@@ -192,17 +278,19 @@ Expected<ModelConfig> parseHuggingFaceConfig(StringRef text, StringRef where) {
   JsonObject object(where, *parsed);
   object.allow(kHarmlessKeys);
   refuseOtherMath(object);
+  const Family &family = readFamily(object);
   object.read("hidden_size", config.hidden);
   object.read("intermediate_size", config.ffn);
   object.read("vocab_size", config.vocab);
   object.read("num_hidden_layers", config.layers);
   object.read("num_attention_heads", config.heads);
-  config.kvHeads = config.heads;
+  config.kvHeads = family.kvHeads.value_or(config.heads);
   object.find("num_key_value_heads", config.kvHeads);
   std::optional<int64_t> headDim;
   object.find("head_dim", headDim);
-  config.maxSeqLen = 2048;
+  config.maxSeqLen = family.maxSeqLen;
   object.find("max_position_embeddings", config.maxSeqLen);
+  refuseWindow(object, family, config);
   config.normEps = 1e-6;
   object.find("rms_norm_eps", config.normEps);
   readRope(object, config);

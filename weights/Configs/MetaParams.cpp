@@ -30,7 +30,7 @@ struct Params {
   bool scaledRope = false;
   std::optional<int64_t> headDim, ffn, maxSeqLen;
   RopeScaling scaling;
-  bool hasFactor = false;
+  bool hasRule = false, hasFactor = false;
   std::optional<bool> tied;
 };
 
@@ -68,15 +68,41 @@ void readQuantization(JsonObject &object,
   object.absorb(*lora);
 }
 
+/// Which rule scales RoPE, if it is not that of use_scaled_rope, and the
+/// numbers of any.
+void readScaling(JsonObject &object, ModelConfig &config, Params &params) {
+  RopeScaling &scaling = params.scaling;
+  std::string type = "llama3";
+  object.find("rope_scaling_type", type);
+  params.hasRule = object.has("rope_scaling_type");
+  if (std::optional<RopeRule> rule = findRopeRule(type))
+    scaling.rule = *rule;
+  else
+    object.fail("rope_scaling_type",
+                "expected 'linear', 'llama3' or 'yarn', found " + quote(type));
+  if (params.scaledRope && scaling.rule != RopeRule::Llama3)
+    object.fail("rope_scaling_type", "is " + quote(type) +
+                                         ", but use_scaled_rope is true, which "
+                                         "means 'llama3'");
+  object.find("rope_scaling_factor", scaling.factor);
+  object.find("rope_low_freq_factor", scaling.lowFreqFactor);
+  object.find("rope_high_freq_factor", scaling.highFreqFactor);
+  object.find("rope_original_max_positions", scaling.originalMaxPositions);
+  object.find("rope_beta_fast", scaling.betaFast);
+  object.find("rope_beta_slow", scaling.betaSlow);
+  object.find("rope_truncate", scaling.truncate);
+  params.hasFactor = object.has("rope_scaling_factor");
+  if (scaling.rule != RopeRule::Llama3 && !params.hasFactor)
+    object.fail("rope_scaling_factor", "is missing");
+  if (scaling.rule == RopeRule::Yarn)
+    config.ropeAttentionFactor = getYarnAttentionFactor(scaling.factor);
+  object.find("rope_attention_factor", config.ropeAttentionFactor);
+}
+
 /// Keys that Meta's own programs have no use for; they say what a checkpoint
 /// that was converted from another format said.
 void readExtensions(JsonObject &object, ModelConfig &config, Params &params) {
-  object.find("rope_scaling_factor", params.scaling.factor);
-  object.find("rope_low_freq_factor", params.scaling.lowFreqFactor);
-  object.find("rope_high_freq_factor", params.scaling.highFreqFactor);
-  object.find("rope_original_max_positions",
-              params.scaling.originalMaxPositions);
-  params.hasFactor = object.has("rope_scaling_factor");
+  readScaling(object, config, params);
   object.find("tie_word_embeddings", params.tied);
   findOutputTokens(object, config);
   object.find("bos_token_id", config.bosToken);
@@ -149,10 +175,20 @@ double getMetaFactor(const ModelConfig &config) {
   return is1B || is3B ? 32.0 : 8.0;
 }
 
+/// A remark says so.
+double assumeFactor(StringRef where, ModelConfig &config) {
+  double factor = getMetaFactor(config);
+  config.remarks.push_back(
+      (where + ": says use_scaled_rope, but not by how much: taken as " +
+       Twine(int(factor)) + "; rope_scaling_factor states another factor")
+          .str());
+  return factor;
+}
+
 /// Nor does it say how long a text may be: 131072 since Llama 3.1, which scales
 /// RoPE; 8192 for Llama 3, known by its theta; 4096 for Llama 2.
 int64_t getMetaMaxSeqLen(const ModelConfig &config) {
-  if (config.ropeScaling)
+  if (config.ropeScaling && config.ropeScaling->rule == RopeRule::Llama3)
     return 131072;
   return config.ropeTheta >= 500000.0 ? 8192 : 4096;
 }
@@ -191,10 +227,10 @@ parseMetaParams(StringRef text, StringRef where, const MetaShapes &shapes,
                                      ") must be a multiple of it");
   config.headDim =
       params.headDim ? *params.headDim : config.hidden / config.heads;
-  if (params.scaledRope) {
-    config.ropeScaling = params.scaling;
+  if (params.scaledRope || params.hasRule) {
     if (!params.hasFactor)
-      config.ropeScaling->factor = getMetaFactor(config);
+      params.scaling.factor = assumeFactor(where, config);
+    config.ropeScaling = params.scaling;
   }
   config.maxSeqLen =
       params.maxSeqLen ? *params.maxSeqLen : getMetaMaxSeqLen(config);

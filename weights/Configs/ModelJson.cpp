@@ -26,20 +26,42 @@ void readHeads(JsonObject &model, ModelConfig &config) {
   model.absorb(*heads);
 }
 
+/// The numbers of one rule; that of Llama 3.1 needs no name.
+void readScaling(JsonObject &object, ModelConfig &config) {
+  RopeScaling scaling;
+  std::string type = "llama3";
+  object.find("type", type);
+  auto rule = findRopeRule(type);
+  if (!rule)
+    return object.fail("type", "expected 'linear', 'llama3' or 'yarn', found " +
+                                   quote(type));
+  scaling.rule = *rule;
+  object.read("factor", scaling.factor);
+  if (*rule == RopeRule::Llama3) {
+    object.read("low_freq_factor", scaling.lowFreqFactor);
+    object.read("high_freq_factor", scaling.highFreqFactor);
+  }
+  if (*rule != RopeRule::Linear)
+    object.read("original_max_positions", scaling.originalMaxPositions);
+  if (*rule == RopeRule::Yarn) {
+    object.find("beta_fast", scaling.betaFast);
+    object.find("beta_slow", scaling.betaSlow);
+    object.find("truncate", scaling.truncate);
+    config.ropeAttentionFactor = getYarnAttentionFactor(scaling.factor);
+  }
+  config.ropeScaling = scaling;
+}
+
 void readRope(JsonObject &model, ModelConfig &config) {
   auto rope = model.readObject("rope");
   if (!rope)
     return;
   rope->read("theta", config.ropeTheta);
   if (auto object = rope->findObject("scaling")) {
-    RopeScaling scaling;
-    object->read("factor", scaling.factor);
-    object->read("low_freq_factor", scaling.lowFreqFactor);
-    object->read("high_freq_factor", scaling.highFreqFactor);
-    object->read("original_max_positions", scaling.originalMaxPositions);
+    readScaling(*object, config);
     rope->absorb(*object);
-    config.ropeScaling = scaling;
   }
+  rope->find("attention_factor", config.ropeAttentionFactor);
   model.absorb(*rope);
 }
 

@@ -6,8 +6,8 @@
 //            of storage keys), then the length and bytes of each storage
 //
 // Nothing is executed (see Pickle.h). The dict may lie inside another one under
-// "model", "state_dict" or "module"; prefixes that wrappers add to names
-// ("module.", "_orig_mod.") are dropped.
+// "model", "state_dict" or "module"; what wrappers add to names is dropped
+// (dropWrappers in TensorNames.h).
 //
 //===----------------------------------------------------------------------===//
 

@@ -8,6 +8,7 @@
 #include "weights/Containers/TorchStateDict.h"
 
 #include "weights/InputError.h"
+#include "weights/TensorNames.h"
 
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -213,12 +214,6 @@ const PickleValue &unwrap(const PickleValue &root) {
   return *dict;
 }
 
-StringRef dropPrefixes(StringRef name) {
-  while (name.consume_front("module.") || name.consume_front("_orig_mod."))
-    ;
-  return name;
-}
-
 Expected<std::vector<StoredTensor>> DictReader::read(const PickleValue &root) {
   const PickleValue &dict = unwrap(root);
   if (dict.kind != PickleKind::Dict)
@@ -231,7 +226,7 @@ Expected<std::vector<StoredTensor>> DictReader::read(const PickleValue &root) {
       return makeInputError(file->getPath(),
                             "expected the name of a tensor, found " +
                                 describe(*dict.items[i]));
-    name = dropPrefixes(dict.items[i]->text).str();
+    name = dropWrappers(dict.items[i]->text).str();
     StoredTensor tensor;
     tensor.name = name;
     tensor.file = file;

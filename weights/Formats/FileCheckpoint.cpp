@@ -11,6 +11,7 @@
 #include "weights/InputError.h"
 #include "weights/RopeOrder.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -138,7 +139,8 @@ Error refuseExtraTensors(StringRef where, ArrayRef<StoredTensor> tensors,
   std::string names;
   int64_t extra = 0;
   for (const StoredTensor &tensor : tensors) {
-    if (!unused.contains(tensor.name) || isDerivedTensor(tensor.name, naming))
+    std::string name = getPlainName(tensor.name, naming);
+    if (!unused.contains(name) || isDerivedTensor(name, naming))
       continue;
     if (++extra <= 3)
       names += (extra > 1 ? ", " : "") + quote(tensor.name);
@@ -150,6 +152,33 @@ Error refuseExtraTensors(StringRef where, ArrayRef<StoredTensor> tensors,
   return makeInputError(where, "holds tensors that a Llama of these "
                                "hyper-parameters does not have: " +
                                    names);
+}
+
+/// Low-rank matrices beside those of the model, or instead of them.
+Error refuseAdapters(StringRef where, ArrayRef<StoredTensor> tensors) {
+  for (const StoredTensor &tensor : tensors)
+    if (StringRef(tensor.name).contains(".lora_"))
+      return makeInputError(where, "holds tensors of a LoRA adapter, such as " +
+                                       quote(tensor.name) +
+                                       ": merge it into its base model first "
+                                       "(peft's merge_and_unload)");
+  return Error::success();
+}
+
+/// Says what the tensors are called if no name is one of a Llama's. `tensors`
+/// is empty where some have been found.
+Error complainAboutMissing(StringRef where, StringRef name,
+                           ArrayRef<StoredTensor> tensors,
+                           ArrayRef<ExpectedTensor> expected,
+                           const StringMap<size_t> &unused, Naming naming) {
+  bool isStrange = none_of(expected, [&](const ExpectedTensor &tensor) {
+    return unused.contains(getSourceName(tensor.name, naming));
+  });
+  std::string hint;
+  if (isStrange && !tensors.empty())
+    hint = "; no name is one of a Llama's, the first is " +
+           quote(tensors.front().name);
+  return makeInputError(where, "tensor " + quote(name) + ": is missing" + hint);
 }
 
 } // namespace
@@ -165,20 +194,30 @@ createFileCheckpoint(StringRef where, std::vector<StoredTensor> tensors,
 Expected<std::unique_ptr<Checkpoint>>
 createFileCheckpoint(StringRef where, std::vector<StoredTensor> tensors,
                      Naming naming, RowOrder order, const ModelConfig &config) {
-  StringMap<size_t> unused;
-  for (auto [i, tensor] : enumerate(tensors))
-    if (!unused.try_emplace(tensor.name, i).second)
+  if (Error error = refuseAdapters(where, tensors))
+    return std::move(error);
+  StringMap<size_t> unused; // by plain name
+  for (auto [i, tensor] : enumerate(tensors)) {
+    auto [entry, isNew] =
+        unused.try_emplace(getPlainName(tensor.name, naming), i);
+    if (!isNew)
       return makeInputError(tensor.file->getPath(),
                             "tensor " + quote(tensor.name) +
                                 ": is there twice, the first time in " +
-                                tensors[unused[tensor.name]].file->getPath());
+                                tensors[entry->second].file->getPath());
+  }
 
   auto checkpoint = std::make_unique<FileCheckpoint>();
-  for (const ExpectedTensor &expected : getExpectedTensors(config)) {
+  std::vector<ExpectedTensor> wanted = getExpectedTensors(config);
+  for (const ExpectedTensor &expected : wanted) {
     std::string name = getSourceName(expected.name, naming);
     auto found = unused.find(name);
     if (found == unused.end())
-      return makeInputError(where, "tensor " + quote(name) + ": is missing");
+      return complainAboutMissing(where, name,
+                                  checkpoint->getTensors().empty()
+                                      ? ArrayRef(tensors)
+                                      : ArrayRef<StoredTensor>(),
+                                  wanted, unused, naming);
     const StoredTensor &stored = tensors[found->second];
     if (stored.shape != expected.shape)
       return makeInputError(stored.file->getPath(),

@@ -16,7 +16,7 @@
 
 namespace llamaweights {
 
-/// Binds the tensors `config` asks for. Missing tensors, other shapes and
+/// Binds the tensors `config` asks for, by their plain names. Missing tensors, other shapes and
 /// tensors that nobody asked for are errors; `where` names the folder or file.
 /// With tied embeddings a stored output matrix is left unread.
 llvm::Expected<std::unique_ptr<Checkpoint>>

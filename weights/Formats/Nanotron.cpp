@@ -229,8 +229,11 @@ public:
         return error;
     if (Error error = add("final_layer_norm/pp_block", "norm"))
       return error;
-    return config.tiedEmbeddings ? Error::success()
-                                 : add("lm_head/pp_block", "output");
+    constexpr StringLiteral kHead = "lm_head/pp_block";
+    bool isStored =
+        sys::fs::exists(getPathIn(folder, ("model/model/" + kHead).str()));
+    return config.tiedEmbeddings && !isStored ? Error::success()
+                                              : add(kHead, "output");
   }
 
 private:

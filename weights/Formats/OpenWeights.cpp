@@ -16,10 +16,12 @@
 #include "weights/Formats/MetaQuantized.h"
 #include "weights/Formats/Nanotron.h"
 #include "weights/Formats/NpyFolder.h"
+#include "weights/InputError.h"
 #include "weights/InputFile.h"
 #include "weights/Tokenizers/GgufVocabulary.h"
 #include "weights/Tokenizers/TokenizerFolder.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 
 using namespace llvm;
@@ -44,13 +46,15 @@ private:
 
   Error readMetaParams(const MetaShapes &shapes,
                        std::optional<MetaQuantization> *quantization);
-  Error tieIfEqual(ArrayRef<StoredTensor> tensors);
+  Error settleTie(ArrayRef<StoredTensor> tensors, Naming naming);
   Error bind(Expected<std::vector<StoredTensor>> tensors, Naming naming,
              RowOrder order);
 
   StringRef path;
   LinkPolicy links;
   bool isConfigGiven;
+  /// Of a params.json: Meta's programs always store an output matrix.
+  bool isTieUnstated = false;
   OpenedModel &model;
   ModelConfig &config;
 };
@@ -66,10 +70,51 @@ Error WeightsOpener::open(CheckpointFormat format) {
   return (this->*kOpeners[size_t(format)])();
 }
 
+const StoredTensor *findPlain(ArrayRef<StoredTensor> tensors, StringRef name,
+                              Naming naming) {
+  std::string wanted = getSourceName(name, naming);
+  const auto *found = find_if(tensors, [&](const StoredTensor &tensor) {
+    return getPlainName(tensor.name, naming) == wanted;
+  });
+  return found == tensors.end() ? nullptr : found;
+}
+
+/// Whether the output matrix that is stored is the embedding once more.
+Expected<bool> isCopy(const StoredTensor &output,
+                      const StoredTensor &embedding) {
+  if (embedding.shape.size() != 2 || embedding.shape != output.shape ||
+      embedding.dtype != output.dtype || embedding.rows || output.rows)
+    return false;
+  return holdSameBytes(embedding, output);
+}
+
+/// What is stored decides whether the embeddings are tied: an output matrix of
+/// its own counts whatever the hyper-parameters say (as in transformers 5), and
+/// Meta's formats, which have no word for it, hold a copy.
+Error WeightsOpener::settleTie(ArrayRef<StoredTensor> tensors, Naming naming) {
+  const StoredTensor *embedding = findPlain(tensors, "tok_embeddings", naming);
+  const StoredTensor *output = findPlain(tensors, "output", naming);
+  if (!embedding || !output || !(config.tiedEmbeddings || isTieUnstated))
+    return Error::success();
+  Expected<bool> isTied = isCopy(*output, *embedding);
+  if (!isTied)
+    return isTied.takeError();
+  if (config.tiedEmbeddings && !*isTied)
+    config.remarks.push_back(
+        (path + ": the embeddings are said to be tied, but tensor " +
+         quote(output->name) + " is not a copy of " + quote(embedding->name) +
+         ": the stored one counts")
+            .str());
+  config.tiedEmbeddings = *isTied;
+  return Error::success();
+}
+
 Error WeightsOpener::bind(Expected<std::vector<StoredTensor>> tensors,
                           Naming naming, RowOrder order) {
   if (!tensors)
     return tensors.takeError();
+  if (Error error = settleTie(*tensors, naming))
+    return error;
   if (Error error =
           createFileCheckpoint(path, std::move(*tensors), naming, order, config)
               .moveInto(model.checkpoint))
@@ -109,23 +154,12 @@ Error WeightsOpener::openHuggingFace() {
 /// params.json, completed by what the tensors say.
 Error WeightsOpener::readMetaParams(
     const MetaShapes &shapes, std::optional<MetaQuantization> *quantization) {
+  isTieUnstated = true;
   std::string file = getPathIn(path, "params.json");
   Expected<std::string> text = readTextFile(file);
   if (!text)
     return text.takeError();
   return parseMetaParams(*text, file, shapes, quantization).moveInto(config);
-}
-
-/// Meta's formats have no word for tied embeddings: the output matrix is a
-/// copy.
-Error WeightsOpener::tieIfEqual(ArrayRef<StoredTensor> tensors) {
-  const StoredTensor *embedding = findStored(tensors, "tok_embeddings.weight");
-  const StoredTensor *output = findStored(tensors, "output.weight");
-  if (isConfigGiven || config.tiedEmbeddings || !embedding || !output ||
-      embedding->shape.size() != 2 || embedding->shape != output->shape ||
-      embedding->dtype != output->dtype || embedding->rows || output->rows)
-    return Error::success();
-  return holdSameBytes(*embedding, *output).moveInto(config.tiedEmbeddings);
 }
 
 Error WeightsOpener::openMeta() {
@@ -141,8 +175,6 @@ Error WeightsOpener::openMeta() {
     tensors = dequantizeMeta(std::move(*tensors), *quantization);
   if (!tensors)
     return tensors.takeError();
-  if (Error error = tieIfEqual(*tensors))
-    return error;
   return bind(std::move(tensors), Naming::Meta, RowOrder::Interleaved);
 }
 
@@ -168,9 +200,6 @@ Error WeightsOpener::openNpy() {
   if (!isConfigGiven)
     if (Error error = isHuggingFace ? readHuggingFaceConfig(path, config)
                                     : readMetaParams(shapes, nullptr))
-      return error;
-  if (!isHuggingFace)
-    if (Error error = tieIfEqual(*tensors))
       return error;
   return bind(std::move(tensors), Naming::Meta, RowOrder::Interleaved);
 }

@@ -8,6 +8,7 @@
 
 #include "weights/Containers/JsonObject.h"
 #include "weights/InputError.h"
+#include "weights/TensorNames.h"
 
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FileSystem.h"
@@ -53,7 +54,7 @@ Error readShards(StringRef folder, StringRef indexPath,
   StringMap<StringRef> shardOf; // of each tensor, by the index
   StringMap<bool> opened;
   for (const auto &[name, shard] : index)
-    shardOf[name] = shard;
+    shardOf[dropWrappers(name)] = shard;
   for (const auto &[ignored, shard] : index) {
     if (!opened.try_emplace(shard, true).second)
       continue;
@@ -65,7 +66,8 @@ Error readShards(StringRef folder, StringRef indexPath,
     if (!stored)
       return stored.takeError();
     for (StoredTensor &tensor : *stored) {
-      auto listed = shardOf.find(tensor.name);
+      // Some readers have dropped the wrappers already.
+      auto listed = shardOf.find(dropWrappers(tensor.name));
       if (listed == shardOf.end() || listed->second != shard)
         return makeInputError(
             path, "tensor " + quote(tensor.name) + ": is not what " +
@@ -75,7 +77,7 @@ Error readShards(StringRef folder, StringRef indexPath,
     }
   }
   for (const auto &[name, shard] : index)
-    if (shardOf.contains(name))
+    if (shardOf.contains(dropWrappers(name)))
       return makeInputError(indexPath, "tensor " + quote(name) +
                                            ": is not in " + quote(shard));
   return Error::success();

@@ -24,15 +24,54 @@ Json printTokens(const std::vector<int64_t> &tokens) {
   return tokens.size() == 1 ? Json(tokens[0]) : Json(tokens);
 }
 
+/// As config.json has it.
 Json printScaling(const ModelConfig &config) {
   if (!config.ropeScaling)
     return nullptr;
-  return {{"factor", config.ropeScaling->factor},
-          {"low_freq_factor", config.ropeScaling->lowFreqFactor},
-          {"high_freq_factor", config.ropeScaling->highFreqFactor},
-          {"original_max_position_embeddings",
-           config.ropeScaling->originalMaxPositions},
-          {"rope_type", "llama3"}};
+  const RopeScaling &scaling = *config.ropeScaling;
+  Json json = {{"factor", scaling.factor}};
+  if (scaling.rule == RopeRule::Llama3) {
+    json["low_freq_factor"] = scaling.lowFreqFactor;
+    json["high_freq_factor"] = scaling.highFreqFactor;
+  }
+  if (scaling.rule != RopeRule::Linear)
+    json["original_max_position_embeddings"] = scaling.originalMaxPositions;
+  if (scaling.rule == RopeRule::Yarn) {
+    json["beta_fast"] = scaling.betaFast;
+    json["beta_slow"] = scaling.betaSlow;
+    json["attention_factor"] = config.ropeAttentionFactor;
+    if (!scaling.truncate)
+      json["truncate"] = false;
+  }
+  json["rope_type"] = getName(scaling.rule).str();
+  return json;
+}
+
+/// Of params.json: what parseMetaParams would not conclude by itself.
+void addMetaScaling(const ModelConfig &config, const ModelConfig &assumed,
+                    Json &json) {
+  if (config.ropeScaling) {
+    const RopeScaling &scaling = *config.ropeScaling;
+    RopeScaling known = assumed.ropeScaling.value_or(RopeScaling());
+    if (!assumed.ropeScaling || known.factor != scaling.factor)
+      json["rope_scaling_factor"] = scaling.factor;
+    if (known.lowFreqFactor != scaling.lowFreqFactor)
+      json["rope_low_freq_factor"] = scaling.lowFreqFactor;
+    if (known.highFreqFactor != scaling.highFreqFactor)
+      json["rope_high_freq_factor"] = scaling.highFreqFactor;
+    if (known.originalMaxPositions != scaling.originalMaxPositions)
+      json["rope_original_max_positions"] = scaling.originalMaxPositions;
+    if (scaling.rule != RopeRule::Llama3)
+      json["rope_scaling_type"] = getName(scaling.rule).str();
+    if (scaling.rule == RopeRule::Yarn) {
+      json["rope_beta_fast"] = scaling.betaFast;
+      json["rope_beta_slow"] = scaling.betaSlow;
+      json["rope_truncate"] = scaling.truncate;
+      json["rope_attention_factor"] = config.ropeAttentionFactor;
+    }
+  }
+  if (config.ropeAttentionFactor != 1.0)
+    json["rope_attention_factor"] = config.ropeAttentionFactor;
 }
 
 std::string print(const Json &json) { return json.dump(2) + "\n"; }
@@ -72,14 +111,16 @@ std::string printHuggingFaceConfig(const ModelConfig &config, DType type) {
 }
 
 std::string printMetaParams(const ModelConfig &config) {
-  Json json = {{"dim", config.hidden},
-               {"n_layers", config.layers},
-               {"n_heads", config.heads},
-               {"n_kv_heads", config.kvHeads},
-               {"vocab_size", config.vocab},
-               {"norm_eps", config.normEps},
-               {"rope_theta", config.ropeTheta},
-               {"use_scaled_rope", config.ropeScaling.has_value()}};
+  Json json = {
+      {"dim", config.hidden},
+      {"n_layers", config.layers},
+      {"n_heads", config.heads},
+      {"n_kv_heads", config.kvHeads},
+      {"vocab_size", config.vocab},
+      {"norm_eps", config.normEps},
+      {"rope_theta", config.ropeTheta},
+      {"use_scaled_rope",
+       config.ropeScaling && config.ropeScaling->rule == RopeRule::Llama3}};
   // Meta's programs compute the width; these values give it, or else nothing
   // does and it is stated.
   auto addRule = [&] {
@@ -107,18 +148,7 @@ std::string printMetaParams(const ModelConfig &config) {
     json["head_dim"] = config.headDim;
   if (assumed.maxSeqLen != config.maxSeqLen)
     json["max_seq_len"] = config.maxSeqLen;
-  if (config.ropeScaling) {
-    RopeScaling known = assumed.ropeScaling.value_or(RopeScaling());
-    const RopeScaling &scaling = *config.ropeScaling;
-    if (!assumed.ropeScaling || known.factor != scaling.factor)
-      json["rope_scaling_factor"] = scaling.factor;
-    if (known.lowFreqFactor != scaling.lowFreqFactor)
-      json["rope_low_freq_factor"] = scaling.lowFreqFactor;
-    if (known.highFreqFactor != scaling.highFreqFactor)
-      json["rope_high_freq_factor"] = scaling.highFreqFactor;
-    if (known.originalMaxPositions != scaling.originalMaxPositions)
-      json["rope_original_max_positions"] = scaling.originalMaxPositions;
-  }
+  addMetaScaling(config, assumed, json);
   if (!config.outputTokens.empty())
     json["output_tokens"] = config.outputTokens;
   if (config.bosToken)

@@ -48,12 +48,29 @@ Error checkTypes(const OpenedModel &model, const ConvertOptions &options) {
   return Error::success();
 }
 
+/// Whether the attention factor is one that only GGUF's keys and Meta's params
+/// can state: config.json has it for YaRN alone.
+bool hasOwnAttentionFactor(const ModelConfig &config) {
+  bool isYarn =
+      config.ropeScaling && config.ropeScaling->rule == RopeRule::Yarn;
+  return config.ropeAttentionFactor != 1.0 && !isYarn;
+}
+
 /// A list of divisors, which only GGUF has, as the rule it comes from.
 Error settleRope(ModelConfig &config, const OpenedModel &model,
                  CheckpointFormat format) {
   // llama.cpp's converter computes the divisors in f32.
   constexpr double kTolerance = 1e-4;
-  if (format == CheckpointFormat::Gguf || config.ropeDivisors.empty())
+  if (format == CheckpointFormat::Gguf)
+    return Error::success();
+  bool isMeta =
+      format == CheckpointFormat::Meta || format == CheckpointFormat::Npy;
+  if (!isMeta && hasOwnAttentionFactor(config))
+    return makeInputError(model.path,
+                          "its rotary angles have an attention factor without "
+                          "YaRN, which " +
+                              getName(format) + " cannot express");
+  if (config.ropeDivisors.empty())
     return Error::success();
   auto scaling = recognizeRopeScaling(config, kTolerance);
   if (!scaling)

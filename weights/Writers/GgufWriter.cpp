@@ -164,6 +164,39 @@ private:
   uint64_t keyCount = 0, tensorCount = 0, dataBytes = 0;
 };
 
+/// The scaling of RoPE if keys say it; else null, and the divisors in rope_freqs
+/// do. llama.cpp's YaRN always has a ramp between whole indices.
+const RopeScaling *findScalingOfKeys(const ModelConfig &config) {
+  const RopeScaling *scaling =
+      config.ropeScaling ? &*config.ropeScaling : nullptr;
+  bool isOfKeys =
+      scaling && (scaling->rule == RopeRule::Linear ||
+                  (scaling->rule == RopeRule::Yarn && scaling->truncate));
+  return isOfKeys ? scaling : nullptr;
+}
+
+#define SCALING "llama.rope.scaling."
+
+void addScaling(const ModelConfig &config, Head &head) {
+  double attention = config.ropeAttentionFactor;
+  if (const RopeScaling *scaling = findScalingOfKeys(config)) {
+    head.string(SCALING "type", getName(scaling->rule));
+    head.f32(SCALING "factor", scaling->factor);
+    if (scaling->rule == RopeRule::Yarn) {
+      head.u32(SCALING "original_context_length",
+               scaling->originalMaxPositions);
+      head.f32(SCALING "yarn_beta_fast", scaling->betaFast);
+      head.f32(SCALING "yarn_beta_slow", scaling->betaSlow);
+      // llama.cpp multiplies by what follows from the factor by itself.
+      attention /= getYarnAttentionFactor(scaling->factor);
+    }
+  }
+  if (attention != 1.0)
+    head.f32(SCALING "attn_factor", attention);
+}
+
+#undef SCALING
+
 void addHyperParameters(const ModelConfig &config, Head &head) {
   head.u32("llama.vocab_size", config.vocab);
   head.u32("llama.context_length", config.maxSeqLen);
@@ -177,6 +210,7 @@ void addHyperParameters(const ModelConfig &config, Head &head) {
   head.u32("llama.attention.value_length", config.headDim);
   head.f32("llama.attention.layer_norm_rms_epsilon", config.normEps);
   head.f32("llama.rope.freq_base", config.ropeTheta);
+  addScaling(config, head);
 }
 
 //===----------------------------------------------------------------------===//
@@ -318,7 +352,9 @@ Error writeGguf(const WritePlan &plan, OutputFile &file) {
   if (Error error = addTokenizer(plan, head))
     return error;
 
-  std::vector<double> divisors = getRopeDivisors(config);
+  std::vector<double> divisors;
+  if (!findScalingOfKeys(config))
+    divisors = getRopeDivisors(config);
   std::vector<float> rounded(divisors.begin(), divisors.end());
   if (!rounded.empty())
     head.tensor("rope_freqs.weight", int64_t(rounded.size()), DType::F32);

@@ -31,6 +31,11 @@ struct Subject {
   uint64_t getBytes() const;
 };
 
+/// Says on standard error what was concluded about a checkpoint though its files
+/// do not say so.
+void printNotes(const OpenedModel &model);
+
+/// Opens what is there, and prints such notes.
 llvm::Expected<Subject> openSubject(llvm::StringRef path, LinkPolicy links);
 
 struct InspectOptions {

@@ -71,18 +71,30 @@ std::string explainFfn(const ModelConfig &config) {
          formatNumber(double(config.ffn) / double(config.hidden)) + " * hidden";
 }
 
+std::string explainScaling(const RopeScaling &scaling) {
+  std::string text = (", " + getName(scaling.rule) + " scaling: factor " +
+                      formatNumber(scaling.factor))
+                         .str();
+  if (scaling.rule == RopeRule::Llama3)
+    text += ", low " + formatNumber(scaling.lowFreqFactor) + ", high " +
+            formatNumber(scaling.highFreqFactor);
+  if (scaling.rule == RopeRule::Yarn)
+    text += ", beta " + formatNumber(scaling.betaFast) + " to " +
+            formatNumber(scaling.betaSlow) +
+            (scaling.truncate ? "" : ", not truncated");
+  if (scaling.rule != RopeRule::Linear)
+    text += ", original " + itostr(scaling.originalMaxPositions);
+  return text;
+}
+
 std::string explainRope(const ModelConfig &config) {
   std::string text = "theta " + formatNumber(config.ropeTheta);
-  if (const auto &scaling = config.ropeScaling)
-    text += formatv(", llama3 scaling: factor {0}, low {1}, high {2}, "
-                    "original {3}",
-                    formatNumber(scaling->factor),
-                    formatNumber(scaling->lowFreqFactor),
-                    formatNumber(scaling->highFreqFactor),
-                    scaling->originalMaxPositions)
-                .str();
+  if (config.ropeScaling)
+    text += explainScaling(*config.ropeScaling);
   if (!config.ropeDivisors.empty())
     text += ", " + utostr(config.ropeDivisors.size()) + " divisors";
+  if (config.ropeAttentionFactor != 1.0)
+    text += ", attention factor " + formatNumber(config.ropeAttentionFactor);
   return text;
 }
 
@@ -131,6 +143,8 @@ void printModel(const OpenedModel &model) {
   printLine("tokenizer", explainTokenizer(model.vocabulary));
   printLine("cache",
             withSeparators(getCacheBytes(config)) + " bytes per token (bf16)");
+  for (const std::string &remark : config.remarks)
+    printLine("note", remark);
 }
 
 std::string printShape(ArrayRef<int64_t> shape) {
@@ -175,6 +189,7 @@ Json describe(const OpenedModel &model) {
   json["kv_bytes_per_token"] = getCacheBytes(model.config);
   json["tokens"] =
       model.vocabulary ? Json(model.vocabulary->tokens.size()) : Json();
+  json["notes"] = model.config.remarks;
   return json;
 }
 
@@ -241,6 +256,11 @@ uint64_t Subject::getBytes() const {
   return bytes;
 }
 
+void printNotes(const OpenedModel &model) {
+  for (const std::string &remark : model.config.remarks)
+    errs() << "llama-weights: note: " << remark << "\n";
+}
+
 Expected<Subject> openSubject(StringRef path, LinkPolicy links) {
   Subject subject;
   subject.path = path.str();
@@ -261,6 +281,7 @@ Expected<Subject> openSubject(StringRef path, LinkPolicy links) {
   Expected<OpenedModel> model = OpenedModel::open(path, links);
   if (!model)
     return model.takeError();
+  printNotes(*model);
   subject.model.emplace(std::move(*model));
   return subject;
 }

@@ -13,6 +13,7 @@
 
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -47,8 +48,8 @@ static cl::opt<std::string>
                 cl::desc("DST (a folder; a file for gguf)"), cl::cat(category),
                 cl::sub(convertCommand));
 static cl::opt<CheckpointFormat>
-    targetFormat("to", cl::Required, cl::cat(category), cl::sub(convertCommand),
-                 cl::desc("format of DST"),
+    targetFormat("to", cl::cat(category), cl::sub(convertCommand),
+                 cl::desc("format of DST; has to be there"),
                  cl::values(
 #define FORMAT(id, name, description)                                          \
   clEnumValN(CheckpointFormat::id, name, description),
@@ -122,6 +123,7 @@ static Error convert() {
   Expected<OpenedModel> opened = OpenedModel::open(source, getLinks());
   if (!opened)
     return opened.takeError();
+  printNotes(*opened);
   uint64_t total = 0;
   for (const TensorInfo &tensor : opened->checkpoint->getTensors())
     total +=
@@ -138,6 +140,18 @@ static Error convert() {
                                return Error::success();
                              return createStringError("interrupted");
                            });
+}
+
+/// Whether the command line says all that it has to; a source that is not there
+/// is opened all the same, and named before anything is asked for.
+static bool isComplete() {
+  if (convertCommand && targetFormat.getNumOccurrences() == 0 &&
+      sys::fs::exists(source)) {
+    errs() << "llama-weights: for the --to option: must be specified at least "
+              "once!\n";
+    return false;
+  }
+  return true;
 }
 
 static Expected<int> run() {
@@ -163,6 +177,7 @@ int main(int argc, char **argv) {
   // A full disk is an error of write(), not a signal.
   std::signal(SIGXFSZ, SIG_IGN);
   InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
   cl::HideUnrelatedOptions(category, inspectCommand);
   cl::HideUnrelatedOptions(category, verifyCommand);
   cl::HideUnrelatedOptions(category, convertCommand);
@@ -183,6 +198,8 @@ int main(int argc, char **argv) {
               "see --help\n";
     return 2;
   }
+  if (!isComplete())
+    return 2;
   Expected<int> code = run();
   if (!code) {
     errs() << "llama-weights: error: " << toString(code.takeError()) << "\n";

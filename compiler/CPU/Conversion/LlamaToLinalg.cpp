@@ -140,7 +140,8 @@ struct ConvertRopeAngles : OpConversionPattern<RopeAnglesOp> {
     for (APFloat value : op.getFrequencies().getAsValueRange<FloatAttr>())
       frequencies.push_back(value.convertToDouble());
     auto [cosine, sine] =
-        lowerRopeAngles(b, adaptor.getPositions(), frequencies);
+        lowerRopeAngles(b, adaptor.getPositions(), frequencies,
+                        op.getFactor().convertToDouble());
     rewriter.replaceOp(op, {cosine, sine});
     return success();
   }

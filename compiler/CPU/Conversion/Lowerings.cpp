@@ -107,7 +107,8 @@ Value llama::lowerRope(RowBuilder &b, Value input, Value cosine, Value sine) {
 }
 
 std::pair<Value, Value> llama::lowerRopeAngles(RowBuilder &b, Value positions,
-                                               ArrayRef<double> frequencies) {
+                                               ArrayRef<double> frequencies,
+                                               double factor) {
   auto count = static_cast<int64_t>(frequencies.size());
   Value table = arith::ConstantOp::create(
       b, DenseElementsAttr::get(RankedTensorType::get(count, b.getF64Type()),
@@ -122,14 +123,19 @@ std::pair<Value, Value> llama::lowerRopeAngles(RowBuilder &b, Value positions,
       ValueRange{positions, table}, ValueRange{cosines, sines},
       ArrayRef<AffineMap>{map({0}), map({1}), map({0, 1}), map({0, 1})},
       SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel),
-      [](OpBuilder &nested, Location loc, ValueRange v) {
+      [&](OpBuilder &nested, Location loc, ValueRange v) {
         RowBuilder b(loc, nested);
+        auto finish = [&](Value number) {
+          if (factor != 1.0)
+            number = arith::MulFOp::create(
+                b, number,
+                arith::ConstantOp::create(b, b.getF64FloatAttr(factor)));
+          return b.convertFloat(number, b.getF32Type());
+        };
         Value position = arith::SIToFPOp::create(b, b.getF64Type(), v[0]);
         Value angle = arith::MulFOp::create(b, position, v[1]);
-        Value cosine =
-            b.convertFloat(math::CosOp::create(b, angle), b.getF32Type());
-        Value sine =
-            b.convertFloat(math::SinOp::create(b, angle), b.getF32Type());
+        Value cosine = finish(math::CosOp::create(b, angle));
+        Value sine = finish(math::SinOp::create(b, angle));
         linalg::YieldOp::create(b, ValueRange{cosine, sine});
       });
   return {op.getResult(0), op.getResult(1)};

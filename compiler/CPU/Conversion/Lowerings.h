@@ -81,9 +81,11 @@ Value lowerRMSNorm(RowBuilder &b, Value input, Value weight, double eps,
 
 Value lowerRope(RowBuilder &b, Value input, Value cosine, Value sine);
 
-/// cosine and sine [T, frequencies] of positions times frequencies.
+/// `factor` times cosine and sine [T, frequencies] of positions times
+/// frequencies.
 std::pair<Value, Value> lowerRopeAngles(RowBuilder &b, Value positions,
-                                        ArrayRef<double> frequencies);
+                                        ArrayRef<double> frequencies,
+                                        double factor);
 
 /// f32 of silu(gate) * up, rounded to `element`.
 Value lowerGate(RowBuilder &b, Value gate, Value up, Type element);

@@ -224,6 +224,9 @@ LogicalResult LinearOp::verify() {
 }
 
 LogicalResult RopeAnglesOp::verify() {
+  APFloat factor = getFactor();
+  if (!factor.isFinite() || factor.isNegative() || factor.isZero()) // (C2)
+    return emitOpError("factor must be finite and greater than zero");
   return expectSize(*this, "the results' number of columns", // (C1)
                     getColumns(getCosine().getType()),
                     "the number of frequencies",

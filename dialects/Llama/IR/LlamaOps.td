@@ -202,30 +202,34 @@ def Llama_RopeAnglesOp : Llama_Op<"rope_angles", [
   let summary = "cosine and sine of every rotary angle";
   let description = [{
     ```
-    cosine[t, i] = cos(positions[t] * frequencies[i])
-    sine[t, i]   = sin(positions[t] * frequencies[i])
+    cosine[t, i] = factor * cos(positions[t] * frequencies[i])
+    sine[t, i]   = factor * sin(positions[t] * frequencies[i])
     ```
 
     `frequencies` are in radians per position, `headDim / 2` of them, any
-    scaling for long contexts already applied. Angles are computed in f64.
+    scaling for long contexts already applied. `factor` is the attention factor
+    of such a scaling: 1 unless it is given. All is computed in f64.
 
     Constraints:
 
     - (C1) both results have one column per frequency.
+    - (C2) `factor` is greater than zero and finite.
 
     Example:
 
     ```mlir
-    %cos, %sin = llama.rope_angles %positions frequencies [1.0, 0.01] : tensor<?x2xf32>
+    %cos, %sin = llama.rope_angles %positions frequencies [1.0, 0.01] factor 1.25 : tensor<?x2xf32>
     ```
   }];
   let arguments = (ins Llama_RowIndices:$positions,
-                       F64ArrayAttr:$frequencies);
+                       F64ArrayAttr:$frequencies,
+                       DefaultValuedAttr<F64Attr, "1.0">:$factor);
   let results = (outs Llama_F32Rows:$cosine, Llama_F32Rows:$sine);
   let assemblyFormat = [{
-    $positions `frequencies` $frequencies attr-dict `:` type($cosine)
+    $positions `frequencies` $frequencies (`factor` $factor^)? attr-dict `:`
+    type($cosine)
   }];
-  let hasVerifier = 1; // C1
+  let hasVerifier = 1; // C1, C2
 }
 
 def Llama_RopeOp : Llama_Op<"rope", [

@@ -4,11 +4,14 @@
 
 #include "runtime/Text/ChatTemplate/ChatTemplate.h"
 #include "runtime/abi/LlamaABI.h"
+#include "runtime/tools/NearestOption.h"
 #include "runtime/tools/generate/SamplerFlags.h"
 
 #include <CLI/CLI.hpp>
 
 #include <charconv>
+#include <filesystem>
+#include <stdexcept>
 
 namespace llamart::tools {
 namespace {
@@ -113,6 +116,13 @@ void checkTogether(const GenerateOptions &o) {
         "--special needs --prompt or --prompt-file, without --chat");
   check(!o.system || o.chat, "--system needs --chat");
   check(!o.verbose || !o.quiet, "--verbose and --quiet exclude each other");
+}
+
+/// Before anything else is asked for.
+void checkModel(const std::string &path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error))
+    throw std::runtime_error(path + ": No such file or directory");
 }
 
 void addLengthOptions(CLI::App &app, GenerateOptions &o) {
@@ -238,11 +248,12 @@ std::optional<int> readCommandLine(int argc, char **argv,
   addOutputOptions(app, options);
   try {
     app.parse(collectArguments(argc, argv));
+    checkModel(options.model);
     checkTogether(options);
     options.samplerConfig = sampler.makeConfig(options.sampling.kind);
     return std::nullopt;
   } catch (const CLI::ParseError &error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return explainCommandLine(app, error);
   }
 }
 

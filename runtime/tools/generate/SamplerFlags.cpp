@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
+#include <cmath>
 #include <fstream>
 #include <sstream>
 
@@ -71,6 +72,28 @@ const char *getStepName(char letter) {
   }
 }
 
+/// CLI11 would take "nan" and "inf".
+std::string checkFinite(const std::string &text) {
+  double value = 0.0;
+  auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  bool isNumber = error == std::errc() && end == text.data() + text.size();
+  if (!isNumber || std::isfinite(value))
+    return ""; // what is no number CLI11 complains about
+  return "is '" + text + "', expected a finite number";
+}
+
+/// CLI11 would take the largest of 64 bits for a larger one.
+std::string checkSeed(const std::string &text) {
+  uint64_t value = 0;
+  auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size())
+    return "";
+  return "is '" + text + "', expected a whole number from 0 to " +
+         std::to_string(UINT64_MAX);
+}
+
 /// "128+1.5", "128-inf"
 void addBias(const std::string &text, json &biases) {
   int32_t id = 0;
@@ -84,7 +107,8 @@ void addBias(const std::string &text, json &biases) {
   } catch (const std::exception &) {
     used = 0;
   }
-  bool whole = error == std::errc() && used > 0 && used == number.size();
+  bool whole = error == std::errc() && used > 0 && used == number.size() &&
+               (std::isfinite(bias) || bias < 0);
   if (!whole || id < 0 || (number[0] != '+' && number[0] != '-'))
     throw CLI::ValidationError(
         "--logit-bias",
@@ -127,6 +151,7 @@ void SamplerFlags::addNumbers(CLI::App &app) {
              numbers[std::string(at->name)] = value;
            },
            std::string(field.text))
+        ->check(CLI::Validator(checkFinite, ""))
         ->default_str((std::stringstream() << field.get(defaults)).str())
         ->group("Sampling");
   }
@@ -178,6 +203,7 @@ void SamplerFlags::add(CLI::App &app) {
          "All samplers with all their options and defaults")
       ->group(group);
   app.add_option("-s,--seed", seed, "Seed of the random numbers [0]")
+      ->check(CLI::Validator(checkSeed, ""))
       ->group(group);
   addNumbers(app);
   addTexts(app);

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/tools/NearestOption.h"
 #include "runtime/tools/measure/Quality.h"
 #include "runtime/tools/measure/Speed.h"
 #include "runtime/tools/measure/TracePage.h"
@@ -111,7 +112,7 @@ int runTool(int argc, char **argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return explainCommandLine(app, error);
   }
   if (*show)
     writeTracePage(trace, page);

@@ -78,6 +78,15 @@ class Errors(ToolTest):
         line = self.expect_error(1, "--prompt-file=/nowhere/text")
         self.assertEqual(line, "error: /nowhere/text: No such file or directory")
 
+    def test_a_model_that_is_not_there_comes_first(self):
+        for arguments in [], ["--chat", "--prompt-ids=1"]:
+            line = self.expect_error(1, *arguments, model="/nowhere/model.so")
+            self.assertEqual(line, "error: /nowhere/model.so: No such file or directory")
+
+    def test_the_largest_seed_is_one(self):
+        result = self.run_tool("--prompt-ids=1", "--max-tokens=1", "--seed=18446744073709551615")
+        self.assertEqual(result.returncode, 0)
+
     def test_nothing_to_feed_is_an_error(self):
         line = self.expect_error(1, "--prompt-ids=")
         self.assertEqual(line, "error: the prompt is empty: no token to feed")
@@ -113,6 +122,14 @@ class Errors(ToolTest):
             (["--sampling-seq=kz"], "--sampler-seq: 'z' is not a step, expected letters of edskypmxt"),
             (["--sampler-option=x"], "--sampler-option: 'x' is not NAME=VALUE"),
             (["--branches=0"], "--branches: Value 0 not in range 1 to 64"),
+            (["--temperature=nan"], "--temperature: is 'nan', expected a finite number"),
+            (["--top-p=-inf"], "--top-p: is '-inf', expected a finite number"),
+            (["--logit-bias=5+nan"], "--logit-bias: '5+nan' is not ID+BIAS or ID-BIAS, as in 128-inf"),
+            (["--seed=18446744073709551616"],
+             "--seed: is '18446744073709551616', expected a whole number from 0 to 18446744073709551615"),
+            (["--seed=-1"], "--seed: is '-1', expected a whole number from 0 to 18446744073709551615"),
+            (["--temprature=1"],
+             "The following argument was not expected: --temprature=1; did you mean --temperature?"),
             (["--guard", "--chat"], "--guard needs --prompt or --prompt-file"),
             (["--reply=x"], "--reply needs --guard"),
             (["--echo", "--print-ids"], "--echo needs text, without --chat, --guard, --print-ids"),
@@ -148,7 +165,7 @@ class Errors(ToolTest):
                 ["--prompt=x", "--sampler=greedy", "--top-k=3"],
                 "--top-k: needs --sampler=standard",
             ),
-            (["--prompt=x", "--hat"], "The following argument was not expected: --hat"),
+            (["--prompt=x", "--hat"], "The following argument was not expected: --hat; did you mean --chat?"),
         ]:
             self.assertEqual(self.expect_error(2, *arguments), message)
 

@@ -106,6 +106,55 @@ TEST(GgufConfig, RopeFreqsAreDivisors) {
             (std::vector<double>{1.0, 1.5, 8.0, 32.0}));
 }
 
+ModelConfig parseWith(const std::function<void(GgufWriter &)> &more) {
+  Keys keys;
+  keys.more = more;
+  return llvm::cantFail(parse(keys.write()));
+}
+
+TEST(GgufConfig, ScalingWithoutATypeIsLinear) {
+  for (const char *key :
+       {"llama.rope.scaling.factor", "llama.rope.scale_linear"}) {
+    ModelConfig config =
+        parseWith([&](GgufWriter &writer) { writer.f32(key, 4.0f); });
+    ASSERT_TRUE(config.ropeScaling.has_value()) << key;
+    EXPECT_EQ(config.ropeScaling->rule, RopeRule::Linear);
+    EXPECT_EQ(config.ropeScaling->factor, 4.0);
+  }
+  ModelConfig none = parseWith([](GgufWriter &writer) {
+    writer.string("llama.rope.scaling.type", "none")
+        .f32("llama.rope.scaling.factor", 4.0f)
+        .f32("llama.rope.scaling.attn_factor", 1.5f);
+  });
+  EXPECT_FALSE(none.ropeScaling.has_value());
+  EXPECT_EQ(none.ropeAttentionFactor, 1.5);
+}
+
+TEST(GgufConfig, ReadsYarn) {
+  ModelConfig config = parseWith([](GgufWriter &writer) {
+    writer.string("llama.rope.scaling.type", "yarn")
+        .f32("llama.rope.scaling.factor", 4.0f)
+        .f32("llama.rope.scaling.attn_factor", 0.5f)
+        .f32("llama.rope.scaling.yarn_beta_fast", 16.0f)
+        .u32("llama.rope.scaling.original_context_length", 512);
+  });
+  ASSERT_TRUE(config.ropeScaling.has_value());
+  EXPECT_EQ(config.ropeScaling->rule, RopeRule::Yarn);
+  EXPECT_EQ(config.ropeScaling->originalMaxPositions, 512);
+  EXPECT_EQ(config.ropeScaling->betaFast, 16.0);
+  EXPECT_DOUBLE_EQ(config.ropeAttentionFactor, 0.5 * 1.1386294361119891);
+}
+
+TEST(GgufConfig, DivisorsAndKeysBothCount) {
+  ModelConfig config = parseWith([](GgufWriter &writer) {
+    writer.f32("llama.rope.scaling.factor", 4.0f)
+        .tensor("rope_freqs.weight", {4}, 0,
+                toBytes(1.0f) + toBytes(1.5f) + toBytes(8.0f) + toBytes(32.0f));
+  });
+  EXPECT_FALSE(config.ropeScaling.has_value());
+  EXPECT_EQ(config.ropeDivisors, (std::vector<double>{4.0, 6.0, 32.0, 128.0}));
+}
+
 TEST(GgufConfig, ReadsListsWithAValuePerLayer) {
   GgufWriter writer;
   writer.string("general.architecture", "llama")
@@ -160,17 +209,19 @@ TEST(GgufConfig, RefusesKeysThatChangeTheMath) {
        "key 'llama.attention.causal': only true is supported"},
       {[](auto &w) { w.boolean("llama.use_parallel_residual", true); },
        "key 'llama.use_parallel_residual': only false is supported"},
-      {[](auto &w) { w.string("llama.rope.scaling.type", "yarn"); },
-       "key 'llama.rope.scaling.type': 'yarn' is not supported; the scaling of "
-       "Llama 3 is stored as tensor rope_freqs.weight"},
-      {[](auto &w) {
-         w.string("llama.rope.scaling.type", "linear")
-             .f32("llama.rope.scaling.factor", 4.0f);
-       },
-       "key 'llama.rope.scaling.type': 'linear' is not supported; the scaling "
-       "of Llama 3 is stored as tensor rope_freqs.weight"},
-      {[](auto &w) { w.f32("llama.rope.scale_linear", 2.0f); },
-       "key 'llama.rope.scale_linear': only 1 is supported"},
+      {[](auto &w) { w.string("llama.rope.scaling.type", "longrope"); },
+       "key 'llama.rope.scaling.type': expected 'none', 'linear' or 'yarn', "
+       "found 'longrope'; the scaling of Llama 3 is stored as tensor "
+       "rope_freqs.weight"},
+      {[](auto &w) { w.f32("llama.rope.scaling.factor", 0.5f); },
+       "rope.scaling.factor is 0.5, expected 1 or more"},
+      {[](auto &w) { w.f32("llama.rope.scaling.attn_factor", 0.0f); },
+       "rope.attention_factor is 0, expected a finite number greater than 0"},
+      {[](auto &w) { w.f32("llama.rope.scaling.yarn_ext_factor", 0.0f); },
+       "key 'llama.rope.scaling.yarn_ext_factor': is not known"},
+      {[](auto &w) { w.string("general.type", "adapter"); },
+       "key 'general.type': is 'adapter': a LoRA adapter, not a model; merge "
+       "it into its base model first, with llama.cpp's llama-export-lora"},
       {[](auto &w) { w.u32("llama.rope.dimension_count", 4); },
        "key 'llama.rope.dimension_count': is 4, expected 8, the width of a "
        "head"},

@@ -128,6 +128,72 @@ TEST(HuggingFaceConfig, ReadsEveryFormOfRope) {
   EXPECT_FALSE(config->ropeScaling.has_value());
 }
 
+TEST(HuggingFaceConfig, ReadsLinearScaling) {
+  json value = makeSmall();
+  value["rope_scaling"] = {{"type", "linear"}, {"factor", 2.5}};
+  ModelConfig config = llvm::cantFail(parse(value));
+  EXPECT_EQ(config.ropeScaling->rule, RopeRule::Linear);
+  EXPECT_EQ(config.ropeScaling->factor, 2.5);
+  EXPECT_EQ(config.ropeAttentionFactor, 1.0);
+}
+
+TEST(HuggingFaceConfig, ReadsYarn) {
+  json value = makeSmall();
+  json &yarn = value["rope_scaling"];
+  yarn = {{"rope_type", "yarn"}, {"factor", 4.0}, {"finetuned", true}};
+  ModelConfig config = llvm::cantFail(parse(value));
+  EXPECT_EQ(config.ropeScaling->rule, RopeRule::Yarn);
+  EXPECT_EQ(config.ropeScaling->originalMaxPositions, 2048);
+  EXPECT_EQ(config.ropeScaling->betaFast, 32.0);
+  EXPECT_EQ(config.ropeScaling->betaSlow, 1.0);
+  EXPECT_TRUE(config.ropeScaling->truncate);
+  EXPECT_DOUBLE_EQ(config.ropeAttentionFactor, 1.1386294361119891);
+
+  yarn["original_max_position_embeddings"] = 512;
+  yarn["mscale"] = 0.9;
+  yarn["mscale_all_dim"] = 0.4;
+  config = llvm::cantFail(parse(value));
+  EXPECT_EQ(config.ropeScaling->originalMaxPositions, 512);
+  EXPECT_NEAR(config.ropeAttentionFactor, 1.1247664 / 1.0554517, 1e-6);
+
+  yarn["attention_factor"] = 0.75;
+  yarn["beta_fast"] = 16;
+  yarn["beta_slow"] = 2;
+  yarn["truncate"] = false;
+  value["original_max_position_embeddings"] = 256; // outside, it wins
+  config = llvm::cantFail(parse(value));
+  EXPECT_EQ(config.ropeAttentionFactor, 0.75);
+  EXPECT_EQ(config.ropeScaling->originalMaxPositions, 256);
+  EXPECT_EQ(config.ropeScaling->betaFast, 16.0);
+  EXPECT_EQ(config.ropeScaling->betaSlow, 2.0);
+  EXPECT_FALSE(config.ropeScaling->truncate);
+}
+
+TEST(HuggingFaceConfig, AMistralWithoutAWindowIsALlama) {
+  json value = makeSmall();
+  value["model_type"] = "mistral";
+  value["architectures"] = {"MistralForCausalLM"};
+  EXPECT_EQ(getMessage(parse(value)),
+            "config.json: key 'sliding_window': is not there, which means "
+            "4096, expected null or at least max_position_embeddings (131072)");
+  value["sliding_window"] = nullptr;
+  ModelConfig config = llvm::cantFail(parse(value));
+  EXPECT_EQ(config.kvHeads, 8);
+  EXPECT_EQ(config.maxSeqLen, 131072);
+  value["max_position_embeddings"] = 4096;
+  value.erase("sliding_window");
+  EXPECT_EQ(getMessage(parse(value)), "");
+  value["sliding_window"] = 4095;
+  EXPECT_EQ(getMessage(parse(value)),
+            "config.json: key 'sliding_window': is 4095, expected null or at "
+            "least max_position_embeddings (4096)");
+  value["sliding_window"] = 4096;
+  value["architectures"] = {"LlamaForCausalLM"};
+  EXPECT_EQ(getMessage(parse(value)),
+            "config.json: key 'architectures': only [\"MistralForCausalLM\"] "
+            "is supported");
+}
+
 TEST(HuggingFaceConfig, NamesMissingKeys) {
   for (std::string key :
        {"model_type", "hidden_size", "intermediate_size", "vocab_size",
@@ -150,7 +216,7 @@ TEST(HuggingFaceConfig, RefusesKeysThatChangeTheMath) {
        "key 'attention_bias': only false is supported"},
       {R"({"mlp_bias": true})", "key 'mlp_bias': only false is supported"},
       {R"({"hidden_act": "gelu"})",
-       "key 'hidden_act': only \"silu\" is supported"},
+       "key 'hidden_act': expected 'silu' or 'swish', found 'gelu'"},
       {R"({"partial_rotary_factor": 0.5})",
        "key 'partial_rotary_factor': only 1.0 is supported"},
       {R"({"quantization_config": {"bits": 4}})",
@@ -158,23 +224,43 @@ TEST(HuggingFaceConfig, RefusesKeysThatChangeTheMath) {
       {R"({"quantization": {"bits": 4}})",
        "key 'quantization': only null is supported"},
       {R"({"sliding_window": 4096})",
-       "key 'sliding_window': only null is supported"},
+       "key 'sliding_window': is 4096, expected null or at least "
+       "max_position_embeddings (131072)"},
       {R"({"rope_interleaved": true})",
        "key 'rope_interleaved': only false is supported"},
       {R"({"is_encoder_decoder": true})",
        "key 'is_encoder_decoder': only false is supported"},
       {R"({"pruned_heads": {"0": [1]}})",
        "key 'pruned_heads': only {} is supported"},
+      {R"({"model_type": "qwen2"})",
+       "key 'model_type': expected 'llama' or 'mistral', found 'qwen2'"},
       {R"({"model_type": "mistral"})",
-       "key 'model_type': expected 'llama', found 'mistral'"},
+       "key 'architectures': only [\"MistralForCausalLM\"] is supported"},
       {R"({"architectures": ["LlamaForSequenceClassification"]})",
        "key 'architectures': only [\"LlamaForCausalLM\"] is supported"},
-      {R"({"rope_scaling": {"rope_type": "yarn", "factor": 4.0}})",
-       "key 'rope_scaling.rope_type': expected 'llama3' or 'default', found "
-       "'yarn'"},
-      {R"({"rope_scaling": {"type": "linear", "factor": 4.0}})",
-       "key 'rope_scaling.rope_type': expected 'llama3' or 'default', found "
-       "'linear'"},
+      {R"({"rope_scaling": {"rope_type": "dynamic", "factor": 4.0}})",
+       "key 'rope_scaling.rope_type': expected 'default', 'linear', 'llama3' "
+       "or 'yarn', found 'dynamic'"},
+      {R"({"rope_scaling": {"type": "longrope", "factor": 4.0}})",
+       "key 'rope_scaling.rope_type': expected 'default', 'linear', 'llama3' "
+       "or 'yarn', found 'longrope'"},
+      {R"({"rope_scaling": {"type": "linear"}})",
+       "key 'rope_scaling.factor': is missing"},
+      {R"({"rope_scaling": {"type": "linear", "factor": 2, "beta_fast": 1}})",
+       "key 'rope_scaling.beta_fast': is not known"},
+      {R"({"rope_scaling": {"type": "yarn", "factor": 2, "beta_fast": 1,
+                            "beta_slow": 2}})",
+       "rope.scaling.beta_slow is 2, expected at most rope.scaling.beta_fast "
+       "(1)"},
+      {R"({"rope_scaling": {"type": "yarn", "factor": 2,
+                            "original_max_position_embeddings": 3}})",
+       "rope.scaling: the ramp of yarn begins at 0 and ends at -1, expected an "
+       "end after the begin"},
+      {R"({"rope_scaling": {"type": "yarn", "factor": 2,
+                            "attention_factor": 0}})",
+       "rope.attention_factor is 0, expected a finite number greater than 0"},
+      {R"({"rope_scaling": {"partial_rotary_factor": 0.5}})",
+       "key 'rope_scaling.partial_rotary_factor': only 1.0 is supported"},
       {R"({"rope_scaling": {"rope_type": "llama3", "type": "yarn"}})",
        "key 'rope_scaling.type': is 'yarn', but rope_type is 'llama3'"},
       {R"({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}})",
@@ -193,7 +279,8 @@ TEST(HuggingFaceConfig, ValuesThatChangeNothingAreFine) {
        {R"({"partial_rotary_factor": 1})", R"({"quantization_config": null})",
         R"({"sliding_window": null})", R"({"pruned_heads": {}})",
         R"({"architectures": null})", R"({"head_dim": null})",
-        R"({"rope_scaling": null})"})
+        R"({"rope_scaling": null})", R"({"hidden_act": "swish"})",
+        R"({"sliding_window": 131072})"})
     EXPECT_EQ(getComplaint(change), "") << change;
 }
 

@@ -72,6 +72,30 @@ TEST(MetaParams, ScalesByTheGeneration) {
   EXPECT_EQ(factor(2048, 12), 8.0);
 }
 
+TEST(MetaParams, SaysWhichFactorItTook) {
+  ModelConfig config = llvm::cantFail(parse(kLlama32));
+  EXPECT_EQ(config.remarks,
+            (std::vector<std::string>{
+                "params.json: says use_scaled_rope, but not by how much: taken "
+                "as 32; rope_scaling_factor states another factor"}));
+  std::string stated = kLlama32;
+  stated.replace(stated.rfind('}'), 1, ", \"rope_scaling_factor\": 16}");
+  config = llvm::cantFail(parse(stated.c_str()));
+  EXPECT_EQ(config.ropeScaling->factor, 16.0);
+  EXPECT_TRUE(config.remarks.empty());
+}
+
+TEST(MetaParams, ReadsOtherRules) {
+  const char *text = R"({"dim": 64, "n_layers": 1, "n_heads": 8,
+    "vocab_size": 512, "rope_scaling_type": "yarn", "rope_scaling_factor": 4,
+    "rope_original_max_positions": 512, "rope_attention_factor": 0.75})";
+  ModelConfig config = llvm::cantFail(parse(text));
+  EXPECT_EQ(config.ropeScaling->rule, RopeRule::Yarn);
+  EXPECT_EQ(config.ropeScaling->originalMaxPositions, 512);
+  EXPECT_EQ(config.ropeAttentionFactor, 0.75);
+  EXPECT_EQ(config.maxSeqLen, 4096);
+}
+
 TEST(MetaParams, ReadsLlama2) {
   MetaShapes shapes;
   shapes.vocab = 32000;
@@ -126,6 +150,17 @@ TEST(MetaParams, RefusesWhatItCannotKnow) {
        "supported"},
       {R"({"dim": 64, "n_layers": 1, "n_heads": 8, "lora_args": {"rank": 16}})",
        "key 'lora_args': quantized checkpoints of Meta's are not supported"},
+      {R"({"dim": 64, "n_layers": 1, "n_heads": 8,
+           "rope_scaling_type": "dynamic"})",
+       "key 'rope_scaling_type': expected 'linear', 'llama3' or 'yarn', found "
+       "'dynamic'"},
+      {R"({"dim": 64, "n_layers": 1, "n_heads": 8,
+           "rope_scaling_type": "linear"})",
+       "key 'rope_scaling_factor': is missing"},
+      {R"({"dim": 64, "n_layers": 1, "n_heads": 8, "use_scaled_rope": true,
+           "rope_scaling_type": "linear", "rope_scaling_factor": 2})",
+       "key 'rope_scaling_type': is 'linear', but use_scaled_rope is true, "
+       "which means 'llama3'"},
       {R"({"dim": 64, "n_layers": 1, "n_heads": 8, "moe": {}})",
        "key 'moe': mixtures of experts are not supported"},
       {R"({"dim": 64, "n_layers": 1, "n_heads": 7, "vocab_size": 9})",

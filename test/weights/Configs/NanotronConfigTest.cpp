@@ -29,7 +29,7 @@ TEST(NanotronConfig, IsHuggingFacesWithMore) {
   EXPECT_EQ(parse(R"(, "no_rope_layer": 4)"),
             "c: key 'no_rope_layer': only null is supported");
   EXPECT_EQ(parse(R"(, "hidden_act": "gelu")"),
-            "c: key 'hidden_act': only \"silu\" is supported");
+            "c: key 'hidden_act': expected 'silu' or 'swish', found 'gelu'");
 }
 
 } // namespace

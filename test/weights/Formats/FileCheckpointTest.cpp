@@ -215,6 +215,30 @@ TEST_F(FileCheckpointTest, TiedEmbeddingsLeaveTheOutputUnread) {
   EXPECT_EQ(getMessage(create()), "m: tensor 'lm_head.weight': is missing");
 }
 
+TEST_F(FileCheckpointTest, SaysWhatForeignTensorsAreCalled) {
+  for (const char *prefix : {"module.", "_orig_mod.", "base_model.model."}) {
+    std::vector<StoredTensor> wrapped = tensors;
+    for (StoredTensor &tensor : wrapped)
+      tensor.name = prefix + tensor.name;
+    EXPECT_EQ(getMessage(createFileCheckpoint("m", wrapped, Naming::HuggingFace,
+                                              config)),
+              "");
+  }
+  std::vector<StoredTensor> adapted = tensors;
+  adapted[3].name += ".lora_A.weight";
+  EXPECT_EQ(getMessage(createFileCheckpoint("m", adapted, Naming::HuggingFace,
+                                            config)),
+            "m: holds tensors of a LoRA adapter, such as '" + adapted[3].name +
+                "': merge it into its base model first (peft's "
+                "merge_and_unload)");
+  for (StoredTensor &tensor : tensors)
+    tensor.name = "net." + tensor.name;
+  EXPECT_EQ(getMessage(create()),
+            "m: tensor 'model.embed_tokens.weight': is missing; no name is one "
+            "of a Llama's, the first is '" +
+                tensors[0].name + "'");
+}
+
 TEST(StoredBytes, AreCheckedForOverflow) {
   EXPECT_EQ(getStoredBytes(DType::F32, {2, 3}), 24);
   EXPECT_EQ(getStoredBytes(DType::F32, {}), 4);

@@ -270,9 +270,85 @@ TEST_F(OpenedModelTest, PathsThatAreNoModel) {
   folder.write("model.bin", "x");
   EXPECT_EQ(open(folder.at("model.bin")),
             folder.at("model.bin") +
+                ": is one file of a checkpoint: give its folder, '" +
+                folder.path + "'");
+  folder.write("config.json", "{}");
+  EXPECT_EQ(open(folder.at("config.json")),
+            folder.at("config.json") +
+                ": is one file of a checkpoint: give its folder, '" +
+                folder.path + "'");
+  folder.write("notes.txt", "x");
+  EXPECT_EQ(open(folder.at("notes.txt")),
+            folder.at("notes.txt") +
                 ": expected a folder, a *.gguf file or a model.json");
   EXPECT_EQ(open("/dev/null"),
-            "/dev/null: expected a folder, a *.gguf file or a model.json");
+            "/dev/null: expected a regular file, found a device");
+}
+
+TEST_F(OpenedModelTest, FoldersThatAreSomethingElse) {
+  const std::pair<const char *, const char *> cases[] = {
+      {"a/adapter_config.json", "is a LoRA adapter (adapter_config.json)"},
+      {"b/adapter_model.safetensors", "is a LoRA adapter (adapter_model)"},
+      {"c/__0_0.distcp", "is a distributed checkpoint of torch (*.distcp)"},
+      {"d/consolidated.safetensors",
+       "holds consolidated.safetensors, in Mistral's own naming"},
+      {"e/snapshots/5f3a/config.json",
+       "is a model's folder in the cache of Hugging Face's hub: give"},
+      {"f/blobs/5f3a", "is a model's folder in the cache of Hugging Face's "
+                       "hub, but holds no snapshot"},
+      {"g/models--a--b/refs/main", "is the cache of Hugging Face's hub: give"},
+  };
+  for (auto [name, message] : cases) {
+    folder.write(name, "x");
+    std::string path = folder.at(std::string(name, 1));
+    EXPECT_EQ(open(path).substr(0, path.size() + 2 + strlen(message)),
+              path + ": " + message);
+  }
+}
+
+TEST_F(OpenedModelTest, WhatDownloadsLeaveInAFilesPlace) {
+  folder.write("config.json", makeHuggingFaceConfig().dump());
+  const std::pair<const char *, const char *> cases[] = {
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 4096\n",
+       "is a pointer of Git LFS, not the file itself: fetch the file with "
+       "'git lfs pull'"},
+      {"\n<!DOCTYPE html><html>Sign in</html>",
+       "is a web page (HTML), not the file itself: download it again, logged "
+       "in if the model asks for that"},
+      {"<?xml version=\"1.0\"?><Error>AccessDenied</Error>",
+       "is an XML document, such as a server's refusal, not the file itself: "
+       "download it again"},
+  };
+  for (auto [bytes, message] : cases) {
+    folder.write("model.safetensors", bytes);
+    EXPECT_EQ(open(folder.path),
+              folder.at("model.safetensors") + ": " + message);
+    folder.write("some.gguf", bytes);
+    EXPECT_EQ(open(folder.at("some.gguf")),
+              folder.at("some.gguf") + ": " + message);
+  }
+}
+
+TEST_F(OpenedModelTest, AnOutputMatrixOfItsOwnCounts) {
+  folder.write("config.json", makeHuggingFaceConfig().dump());
+  config.tiedEmbeddings = false;
+  writeSafetensors("model.safetensors"); // every tensor has the same pattern
+  ASSERT_EQ(open(folder.path), "");
+  EXPECT_TRUE(opened.config.tiedEmbeddings);
+  EXPECT_TRUE(opened.config.remarks.empty());
+  std::string bytes = readFile(folder.at("model.safetensors"));
+  bytes.back() ^= 1; // of the output, which is written last
+  folder.write("model.safetensors", bytes);
+  ASSERT_EQ(open(folder.path), "");
+  EXPECT_FALSE(opened.config.tiedEmbeddings);
+  EXPECT_TRUE(opened.checkpoint->find("output"));
+  EXPECT_EQ(
+      opened.config.remarks,
+      (std::vector<std::string>{
+          folder.path + ": the embeddings are said to be tied, but tensor "
+                        "'lm_head.weight' is not a copy of "
+                        "'model.embed_tokens.weight': the stored one "
+                        "counts"}));
 }
 
 TEST_F(OpenedModelTest, FilesThatAreMissingBesideOthers) {

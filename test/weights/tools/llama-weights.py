@@ -407,9 +407,17 @@ class Inspect(ToolTest):
 
 class Mistakes(ToolTest):
     def test_of_usage(self):
-        for arguments in ([], ["inspect"], ["frobnicate", "x"], ["inspect", "x", "--frobnicate"], ["convert", "a", "b"],
+        for arguments in ([], ["inspect"], ["frobnicate", "x"], ["inspect", "x", "--frobnicate"], ["convert", "/", "b"],
                           ["convert", "a", "b", "--to=doc"], ["inspect", "x", "--manifest=y"]):  # fmt: skip
-            self.assertEqual(run(*arguments).returncode, 2, arguments)
+            result = run(*arguments)
+            self.assertEqual(result.returncode, 2, arguments)
+            self.assertLess((result.stdout + result.stderr).count("\n"), 4, arguments)
+
+    def test_help_is_about_this_tool_alone(self):
+        for arguments in (["--help"], ["inspect", "--help"], ["verify", "--help"], ["convert", "--help"]):
+            text = run(*arguments).stdout
+            self.assertIn("--follow-links", text)
+            self.assertLess(text.count("\n"), 50, arguments)
 
     def test_of_conversions(self):
         source = make(self.folder / "source")
@@ -421,6 +429,7 @@ class Mistakes(ToolTest):
         self.fail_with(1, "is there already, and not empty", "convert", source, source, "--to=npy")
         self.fail_with(1, "cannot be written: it is a directory", "convert", source, source, "--to=gguf")
         self.fail_with(1, "does not exist", "convert", self.folder / "none", out, "--to=hf")
+        self.fail_with(1, "does not exist", "convert", self.folder / "none", out)
         self.assertFalse(out.exists())
         self.assertEqual([p.name for p in self.folder.iterdir() if p.name.endswith(".tmp")], [])
 

@@ -168,6 +168,21 @@ func.func @angles_are_f64(%p: tensor<?xi32>) -> (tensor<?x2xf32>, tensor<?x2xf32
 
 // -----
 
+// CHECK-LABEL: func @attention_factor_multiplies_both
+// CHECK: %[[COS:.*]] = math.cos
+// CHECK: %[[SCALED_COS:.*]] = arith.mulf %[[COS]], %{{.*}} : f64
+// CHECK: %[[COS32:.*]] = arith.truncf %[[SCALED_COS]] : f64 to f32
+// CHECK: %[[SIN:.*]] = math.sin
+// CHECK: %[[SCALED_SIN:.*]] = arith.mulf %[[SIN]], %{{.*}} : f64
+// CHECK: %[[SIN32:.*]] = arith.truncf %[[SCALED_SIN]] : f64 to f32
+// CHECK: linalg.yield %[[COS32]], %[[SIN32]]
+func.func @attention_factor_multiplies_both(%p: tensor<?xi32>) -> (tensor<?x2xf32>, tensor<?x2xf32>) {
+  %cos, %sin = llama.rope_angles %p frequencies [1.0, 0.01] factor 1.25 : tensor<?x2xf32>
+  return %cos, %sin : tensor<?x2xf32>, tensor<?x2xf32>
+}
+
+// -----
+
 // CHECK-DAG: #[[EVEN:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 0)>
 // CHECK-DAG: #[[ODD:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, 1)>
 // CHECK-DAG: #[[ANGLE:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d2)>

@@ -224,6 +224,14 @@ func.func @angles_without_a_frequency(%positions: tensor<?xi32>) {
 
 // -----
 
+func.func @attention_factor_of_nothing(%positions: tensor<?xi32>) {
+  // expected-error @+1 {{'llama.rope_angles' op factor must be finite and greater than zero}}
+  %cos, %sin = llama.rope_angles %positions frequencies [1.0] factor 0.0 : tensor<?x1xf32> // (C2)
+  return
+}
+
+// -----
+
 func.func @sine_of_another_shape_than_cosine(%positions: tensor<?xi32>) {
   // expected-error @+1 {{'llama.rope_angles' op failed to verify that all of {cosine, sine} have same type}}
   %cos, %sin = "llama.rope_angles"(%positions) <{frequencies = [1.0, 0.01]}>

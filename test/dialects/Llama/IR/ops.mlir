@@ -54,6 +54,8 @@ func.func @linear_of_either_activation_type(%x: tensor<?x64xbf16>, %y: tensor<?x
 func.func @rope_angles(%positions: tensor<?xi32>) {
   // CHECK: %cosine, %sine = llama.rope_angles %{{.*}} frequencies [1.000000e+00, 0.12345678901234568] : tensor<?x2xf32>
   %cos, %sin = llama.rope_angles %positions frequencies [1.0, 0.12345678901234568] : tensor<?x2xf32>
+  // CHECK: llama.rope_angles %{{.*}} frequencies [1.000000e+00] factor 1.250000e+00 : tensor<?x1xf32>
+  %more_cos, %more_sin = llama.rope_angles %positions frequencies [1.0] factor 1.25 : tensor<?x1xf32>
   return
 }
 
