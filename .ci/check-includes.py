@@ -16,11 +16,12 @@ MLIR = r"mlir/|llvm/"
 # room: (rooms it may include from, libraries it may include). A room stands for
 # all rooms inside of it, but to these for its own files alone.
 RULES = {
-    "weights": (["weights/Quantization"], WEIGHTS),
+    "weights": (["weights/Quantization", "runtime/abi"], WEIGHTS),
     "weights/Quantization": (["weights", "runtime/abi"], WEIGHTS),
     "weights/Containers": (["weights"], WEIGHTS),
     "weights/Configs": (["weights", "weights/Containers"], WEIGHTS),
-    "weights/Tokenizers": (["weights", "weights/Containers"], WEIGHTS),
+    "weights/Tokenizers": (["weights", "weights/Containers",
+                            "runtime/abi"], WEIGHTS),
     "weights/Formats": (["weights", "weights/Quantization",
                          "weights/Containers", "weights/Configs",
                          "weights/Tokenizers", "runtime/abi"], WEIGHTS),
@@ -62,7 +63,7 @@ RULES = {
     "runtime/abi": ([], r"nlohmann/"),
     "runtime/include": ([], r"llamart/"),
     "runtime/Text": (["runtime/abi", "runtime/Error.h"],
-                     r"sentencepiece|pcre2"),
+                     r"sentencepiece|pcre2|utf8proc"),
     "runtime/Sampler": (["runtime/Error.h", "runtime/Text"], r"nlohmann/"),
     "runtime/Model": (["runtime/abi", "runtime/Error.h", "runtime/Text"],
                       r"nlohmann/"),
