@@ -28,10 +28,12 @@ RULES = {
     "weights/Writers": (["weights", "weights/Quantization",
                          "weights/Containers", "weights/Configs",
                          "weights/Tokenizers", "weights/Formats"], WEIGHTS),
+    # `tokenize` shows what a compiled model is given, so it goes the same way.
     "weights/tools": (["weights", "weights/Quantization",
                        "weights/Containers", "weights/Configs",
                        "weights/Tokenizers", "weights/Formats",
-                       "weights/Writers"], WEIGHTS),
+                       "weights/Writers", "compiler/Output",
+                       "runtime/Error.h", "runtime/Text"], WEIGHTS),
     "dialects/Llama": (["runtime/abi"], MLIR),
     "dialects/Kernel": (["dialects/Llama", "runtime/abi"], MLIR),
     "compiler": ([], MLIR),

@@ -38,10 +38,10 @@ enum class TokenType : uint8_t {
 
 /// How text is cut into pieces before the merges of a byte-level BPE run.
 enum class PreTokenizer : uint8_t {
-  Llama3, ///< Llama 3's pattern: numbers in groups of three
-  GPT2,   ///< GPT-2's pattern
-  SmolLM, ///< every digit alone, then GPT-2's pattern
-  Qwen2,  ///< Llama 3's pattern with every digit alone
+  Llama3,  ///< Llama 3's pattern: numbers in groups of three
+  GPT2,    ///< GPT-2's pattern
+  SmolLM,  ///< every digit alone, then GPT-2's pattern
+  Qwen2,   ///< Llama 3's pattern with every digit alone
   Default, ///< that of llama.cpp where a GGUF file says "default"
   Falcon,
   DeepSeekLLM,
@@ -82,7 +82,7 @@ struct Vocabulary {
   std::vector<TokenType> types; ///< of each id
   std::vector<SpecialRule> specialRules;
   std::vector<TextStep> steps;
-  std::vector<Merge> merges; ///< in rank order; BPE only
+  std::vector<Merge> merges;  ///< in rank order; BPE only
   std::vector<double> scores; ///< of each id; unigram only
   /// What characters without a token become; not for sentencepiece.
   std::optional<uint32_t> unknownToken;

@@ -379,7 +379,8 @@ Expected<std::string> serializeTokenizer(const Vocabulary &vocabulary) {
   header.maxProbe = std::max(header.maxProbe, merges.maxProbe);
   writer.add(isPieces || isUnigram ? ArrayRef<MergeSlot>()
                                    : ArrayRef(merges.slots));
-  writer.addText(isPieces ? StringRef(vocabulary.sentencePieceModel) : StringRef());
+  writer.addText(isPieces ? StringRef(vocabulary.sentencePieceModel)
+                          : StringRef());
   writer.addText(vocabulary.chatTemplate);
   writer.add(ArrayRef(buildSpecialRules(vocabulary)));
   writer.addText(buildTextSteps(vocabulary));

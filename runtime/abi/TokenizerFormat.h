@@ -83,8 +83,8 @@ enum TokenizerFlags : uint32_t {
   kAddEos = 1u << 2,
   kStripFirstSpace = 1u << 3,    ///< decoding drops one space in front
   kStripLeadingSpaces = 1u << 4, ///< decoding drops every space in front
-  kDropFirstSpaces = 1u << 5,    ///< decoding drops all spaces of the first token
-  kFuseUnknown = 1u << 6,        ///< neighbours without a token are one unknown
+  kDropFirstSpaces = 1u << 5, ///< decoding drops all spaces of the first token
+  kFuseUnknown = 1u << 6,     ///< neighbours without a token are one unknown
   /// Special tokens are looked for one after the other, the longest first, each
   /// in all that is left of the text (llama.cpp); else from left to right.
   kLongestFirst = 1u << 7,
@@ -101,11 +101,11 @@ enum SpecialFlags : uint32_t {
 
 /// What is done to a text before it is cut, in order.
 enum class TextStepKind : uint32_t {
-  Replace = 0,     ///< every `from` by `to`
-  Prepend = 1,     ///< `to` in front of a text that is not empty
-  StripLeft = 2,   ///< white space in front
-  StripRight = 3,  ///< white space at the end
-  Lowercase = 4,   ///< each character alone
+  Replace = 0,    ///< every `from` by `to`
+  Prepend = 1,    ///< `to` in front of a text that is not empty
+  StripLeft = 2,  ///< white space in front
+  StripRight = 3, ///< white space at the end
+  Lowercase = 4,  ///< each character alone
   NFC = 5,
   NFD = 6,
   NFKC = 7,
@@ -121,14 +121,14 @@ inline constexpr uint32_t kTextStepKinds = 12;
 enum class TextPhase : uint32_t { Normalize = 0, PreTokenize = 1 };
 
 enum class TokenizerSection : uint32_t {
-  TokenOffsets,       ///< uint32_t [vocabSize + 1]
-  TokenBytes,         ///< char []
-  TokenTypes,         ///< TokenClass [vocabSize]
-  EosTokens,          ///< uint32_t []
-  SpecialTokens,      ///< uint32_t []
-  TokenTable,         ///< TokenSlot [], tokens that text becomes by itself
-  ByteTokens,         ///< uint32_t [256], the id of each byte; not sentencepiece
-  MergeTable,         ///< MergeSlot []; BPE
+  TokenOffsets,  ///< uint32_t [vocabSize + 1]
+  TokenBytes,    ///< char []
+  TokenTypes,    ///< TokenClass [vocabSize]
+  EosTokens,     ///< uint32_t []
+  SpecialTokens, ///< uint32_t []
+  TokenTable,    ///< TokenSlot [], tokens that text becomes by itself
+  ByteTokens,    ///< uint32_t [256], the id of each byte; not sentencepiece
+  MergeTable,    ///< MergeSlot []; BPE
   SentencePieceModel, ///< char [], a serialized ModelProto; sentencepiece
   ChatTemplate,       ///< char [], Jinja source; empty if unknown
   SpecialRules,       ///< SpecialRule [], of special tokens that have any
@@ -151,8 +151,8 @@ struct TokenizerHeader {
   uint32_t splitRule; ///< SplitRule; byte-level BPE
   uint32_t flags;     ///< TokenizerFlags
   uint32_t vocabSize;
-  uint32_t bosToken; ///< kNoToken if there is none
-  uint32_t maxProbe; ///< F5, of both tables
+  uint32_t bosToken;     ///< kNoToken if there is none
+  uint32_t maxProbe;     ///< F5, of both tables
   uint32_t unknownToken; ///< kNoToken if there is none
   uint32_t longestToken; ///< bytes of the longest one in TokenTable
   SectionRange sections[kTokenizerSections];

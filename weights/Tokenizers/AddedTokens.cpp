@@ -88,8 +88,7 @@ private:
       return fail("added_tokens",
                   "expected an array, found " + describe(added));
     for (const json &token : added)
-      if (Error error =
-              addToken(getMember(token, "id"), token, "added_tokens"))
+      if (Error error = addToken(getMember(token, "id"), token, "added_tokens"))
         return error;
     return Error::success();
   }
@@ -176,15 +175,14 @@ private:
         if (Error error = retype(id, token))
           return error;
       } else if (id != known + pieces.size()) {
-        return makeInputError(path, "added token " + quote(token.text) +
-                                        ": expected id " +
-                                        Twine(known + pieces.size()) +
-                                        ", found " + Twine(id));
+        return makeInputError(
+            path, "added token " + quote(token.text) + ": expected id " +
+                      Twine(known + pieces.size()) + ", found " + Twine(id));
       } else {
         token.rule.isModelToken = false;
-        pieces.push_back({token.text, 0.0f,
-                          token.isSpecial ? TokenType::Control
-                                          : TokenType::UserDefined});
+        pieces.push_back(
+            {token.text, 0.0f,
+             token.isSpecial ? TokenType::Control : TokenType::UserDefined});
       }
       vocabulary.specialRules.push_back(token.rule);
     }

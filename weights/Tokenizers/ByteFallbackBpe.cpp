@@ -20,7 +20,8 @@ bool isNormal(const Vocabulary &bpe, uint32_t id) {
 }
 
 /// Scores -1, -2, ... in the order of the merges; 0 for what no merge makes.
-Expected<std::vector<float>> rankResults(const Vocabulary &bpe, StringRef where) {
+Expected<std::vector<float>> rankResults(const Vocabulary &bpe,
+                                         StringRef where) {
   std::vector<float> scores(bpe.tokens.size(), 0.0f);
   float last = 0.0f;
   for (const auto &[rank, merge] : enumerate(bpe.merges)) {
@@ -103,8 +104,8 @@ SentencePiece makePiece(const Vocabulary &bpe, size_t id, float score) {
     return {text.str(), score, TokenType::Unknown};
   if (type == TokenType::Byte)
     return {"<0x" + utohexstr(uint8_t(text[0]), false, 2) + ">", score, type};
-  return {type == TokenType::Normal ? withSpaceSymbols(text) : text.str(), score,
-          type};
+  return {type == TokenType::Normal ? withSpaceSymbols(text) : text.str(),
+          score, type};
 }
 
 } // namespace

@@ -12,6 +12,8 @@
 #include "llvm/ADT/StringExtras.h"
 
 #include <array>
+#include <charconv>
+#include <cmath>
 
 using namespace llvm;
 using nlohmann::json;
@@ -121,6 +123,32 @@ Error BpeReader::readVocab() {
   return Error::success();
 }
 
+/// A number as serde_json reads it, with which `tokenizers` reads its files: the
+/// digits are rounded to f64, and then divided by their power of ten. Sums of
+/// scores that are equal, or nearly, are decided by that last bit.
+static double roundTwice(double value) {
+  char text[32];
+  auto [end, error] = std::to_chars(text, text + sizeof(text), std::fabs(value),
+                                    std::chars_format::scientific);
+  auto [mantissa, exponent] = StringRef(text, size_t(end - text)).split('e');
+  auto [whole, fraction] = mantissa.split('.');
+  std::string both = (whole + fraction).str();
+  uint64_t digits = 0;
+  int power = 0;
+  if (error != std::errc() || StringRef(both).getAsInteger(10, digits) ||
+      exponent.ltrim('+').getAsInteger(10, power))
+    return value;
+  power -= int(fraction.size());
+  constexpr int kMostExact = 22; // 10^22 is an f64
+  if (std::abs(power) > kMostExact)
+    return value;
+  double scale = 1.0;
+  for (int i = 0; i < std::abs(power); ++i)
+    scale *= 10.0;
+  double read = power < 0 ? double(digits) / scale : double(digits) * scale;
+  return std::copysign(read, value);
+}
+
 /// The vocabulary of a Unigram: [["<unk>", 0.0], ...].
 Error BpeReader::readScores() {
   const json &vocab = getMember(model, "vocab");
@@ -132,14 +160,14 @@ Error BpeReader::readScores() {
     std::string key = "model.vocab[" + utostr(id) + "]";
     if (!piece.is_array() || piece.size() != 2 || !piece[0].is_string() ||
         !piece[1].is_number())
-      return fail(key, "expected a text and a score, found " +
-                           quote(piece.dump()));
+      return fail(key,
+                  "expected a text and a score, found " + quote(piece.dump()));
     StringRef text = piece[0].get_ref<const std::string &>();
     if (!ids.try_emplace(text, uint32_t(id)).second)
       return fail(key, quote(text) + " is there twice");
     if (Error error = addToken(text, id, key, TokenType::Normal))
       return error;
-    bpe.scores.push_back(piece[1].get<double>());
+    bpe.scores.push_back(roundTwice(piece[1].get<double>()));
   }
   return Error::success();
 }

@@ -24,8 +24,8 @@ namespace llamaweights {
 struct JsonBpe {
   std::vector<std::string> tokens; ///< as the file spells them
   std::vector<TokenType> types;
-  std::vector<Merge> merges;  ///< in rank order; BPE
-  std::vector<double> scores; ///< Unigram
+  std::vector<Merge> merges;      ///< in rank order; BPE
+  std::vector<double> scores;     ///< Unigram
   std::vector<SpecialRule> rules; ///< of every added token
 };
 

@@ -39,9 +39,10 @@ static Error addReplacement(const BpeReader &reader, const json &step,
   }
   StringRef from = getString(getMember(step, "pattern"), "String");
   if (from.empty() || !getMember(step, "content").is_string())
-    return reader.fail("normalizer", "'Replace' with the pattern " +
-                                         quote(getMember(step, "pattern").dump()) +
-                                         " is not supported, expected a string");
+    return reader.fail("normalizer",
+                       "'Replace' with the pattern " +
+                           quote(getMember(step, "pattern").dump()) +
+                           " is not supported, expected a string");
   steps.steps.push_back({TextStepKind::Replace, TextPhase::Normalize,
                          from.str(), getString(step, "content").str()});
   return Error::success();
@@ -97,7 +98,8 @@ Error readNormalizer(const BpeReader &reader, JsonSteps &steps) {
 //===----------------------------------------------------------------------===//
 
 Error readMetaspace(const BpeReader &reader, JsonSteps &steps) {
-  auto found = getSteps(getMember(reader.root, "pre_tokenizer"), "pretokenizers");
+  auto found =
+      getSteps(getMember(reader.root, "pre_tokenizer"), "pretokenizers");
   if (found.empty())
     return Error::success();
   const json &step = found[0];
@@ -160,9 +162,9 @@ static Error readDecoderStep(const BpeReader &reader, const json &step,
   if (type == "Metaspace" && getString(step, "replacement") == kSpaceSymbol) {
     hasSpaces = true;
     StringRef scheme = getString(step, "prepend_scheme");
-    vocabulary.dropFirstSpaces =
-        scheme.empty() ? getBool(step, "add_prefix_space", true)
-                       : scheme != "never";
+    vocabulary.dropFirstSpaces = scheme.empty()
+                                     ? getBool(step, "add_prefix_space", true)
+                                     : scheme != "never";
     return Error::success();
   }
   if (type == "Strip" && isFused && getString(step, "content") == " " &&
@@ -170,8 +172,8 @@ static Error readDecoderStep(const BpeReader &reader, const json &step,
     vocabulary.addSpacePrefix = true;
     return Error::success();
   }
-  return reader.fail("decoder", "step " + quote(step.dump()) +
-                                    " is not supported");
+  return reader.fail("decoder",
+                     "step " + quote(step.dump()) + " is not supported");
 }
 
 Error readPieceDecoder(const BpeReader &reader, bool mapsSpaces,

@@ -121,7 +121,8 @@ readSentencePieces(StringRef bytes, StringRef where,
   SentencePieceSpec spec;
   if (Error error = readModel(bytes, where, pieces, spec))
     return std::move(error);
-  options = {spec.modelType == 1, spec.addSpacePrefix, spec.removeExtraSpaces, spec.charsMap.str()};
+  options = {spec.modelType == 1, spec.addSpacePrefix, spec.removeExtraSpaces,
+             spec.charsMap.str()};
   return pieces;
 }
 

@@ -27,7 +27,7 @@ struct SentencePiece {
 };
 
 struct SentencePieceOptions {
-  bool isUnigram = false; ///< else BPE
+  bool isUnigram = false;     ///< else BPE
   bool addSpacePrefix = true; ///< "Hi" is read as " Hi"
   bool removeExtraSpaces = false;
   std::string charsMap; ///< precompiled normalization rules, empty: none

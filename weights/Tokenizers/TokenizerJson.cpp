@@ -181,9 +181,9 @@ Expected<Vocabulary> readTokenizerJson(StringRef text, StringRef where) {
   BpeReader reader(*root, where);
   if (Error error = reader.read())
     return std::move(error);
-  Expected<Vocabulary> vocabulary =
-      isPieceTokenizer(reader) ? readPieceVocabulary(reader)
-                               : readByteLevel(reader);
+  Expected<Vocabulary> vocabulary = isPieceTokenizer(reader)
+                                        ? readPieceVocabulary(reader)
+                                        : readByteLevel(reader);
   if (!vocabulary)
     return vocabulary.takeError();
   if (Error error = readPostProcessor(reader, *vocabulary))

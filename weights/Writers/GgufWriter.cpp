@@ -231,9 +231,9 @@ Error checkByteLevel(const WritePlan &plan, const Vocabulary &vocabulary) {
   bool needsWhole = vocabulary.preTokenizer == PreTokenizer::Llama3 ||
                     vocabulary.preTokenizer == PreTokenizer::Tekken;
   if (vocabulary.wholePieceFirst && !needsWhole)
-    return makeInputError(plan.model.path,
-                          "its tokenizer has ignore_merges with another pattern "
-                          "than Llama 3's, which GGUF cannot express");
+    return makeInputError(
+        plan.model.path, "its tokenizer has ignore_merges with another pattern "
+                         "than Llama 3's, which GGUF cannot express");
   if (!vocabulary.steps.empty())
     return makeInputError(plan.model.path,
                           "its tokenizer changes texts before they are cut, "

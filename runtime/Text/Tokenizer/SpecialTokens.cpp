@@ -45,8 +45,8 @@ SpecialTokens::SpecialTokens(const TokenizerBlob &blob, const TextSteps &steps)
     list->finish();
 }
 
-const SpecialTokens::Entry *
-SpecialTokens::List::matchAt(std::string_view text, size_t at) const {
+const SpecialTokens::Entry *SpecialTokens::List::matchAt(std::string_view text,
+                                                         size_t at) const {
   const Entry *longest = nullptr;
   std::span<const Entry> range = entries;
   for (size_t depth = 0; at + depth < text.size() && !range.empty(); ++depth) {

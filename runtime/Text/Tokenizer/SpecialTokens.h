@@ -27,7 +27,7 @@ namespace llamart {
 
 /// A part of a text: a special token, or what lies between two.
 struct TextPart {
-  std::string_view text; ///< lies in the text that was cut
+  std::string_view text;            ///< lies in the text that was cut
   uint32_t id = llamaabi::kNoToken; ///< kNoToken: text
 };
 

@@ -45,9 +45,8 @@ void Tokenizer::Impl::encodeText(std::string_view text, bool isStart,
     return sentencePiece->encode(text, ids);
   if (blob.isKind(TokenizerKind::Unigram)) {
     UnigramEncoder encoder(blob);
-    return steps.cut(text, [&](std::string_view piece) {
-      encoder.encode(piece, ids);
-    });
+    return steps.cut(
+        text, [&](std::string_view piece) { encoder.encode(piece, ids); });
   }
   BytePairEncoder encoder(blob);
   auto take = [&](std::string_view piece) { encoder.encode(piece, ids); };
@@ -81,22 +80,21 @@ void Tokenizer::Impl::encodeMixed(std::string_view text, bool isStart,
   if (!text.empty())
     requireTextLibraries();
   std::string valid;
-  bool needsUtf8 = !isSentencePiece() &&
-                   (!blob.isKind(TokenizerKind::ByteLevelBPE) ||
-                    steps.has(TextPhase::Normalize));
+  bool needsUtf8 =
+      !isSentencePiece() && (!blob.isKind(TokenizerKind::ByteLevelBPE) ||
+                             steps.has(TextPhase::Normalize));
   if (needsUtf8 && getValidPrefix(text) != text.size()) {
     valid = replaceInvalid(text);
     text = valid;
   }
-  specials.cut(text, SpecialTokens::Pass::Raw, allowControl,
-               [&](TextPart part) {
-                 if (part.id != kNoToken)
-                   ids.push_back(static_cast<int32_t>(part.id));
-                 else
-                   encodeRaw(part.text,
-                             isStart && part.text.data() == text.data(),
-                             allowControl, ids);
-               });
+  specials.cut(
+      text, SpecialTokens::Pass::Raw, allowControl, [&](TextPart part) {
+        if (part.id != kNoToken)
+          ids.push_back(static_cast<int32_t>(part.id));
+        else
+          encodeRaw(part.text, isStart && part.text.data() == text.data(),
+                    allowControl, ids);
+      });
 }
 
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}

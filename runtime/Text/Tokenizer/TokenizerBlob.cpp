@@ -20,9 +20,10 @@ template <typename... Parts>
 
 const char *getSectionName(TokenizerSection section) {
   static const char *const names[kTokenizerSections] = {
-      "TokenOffsets",       "TokenBytes",  "TokenTypes", "EosTokens",
-      "SpecialTokens",      "TokenTable",  "ByteTokens", "MergeTable",
-      "SentencePieceModel", "ChatTemplate", "SpecialRules", "TextSteps",
+      "TokenOffsets", "TokenBytes",    "TokenTypes",
+      "EosTokens",    "SpecialTokens", "TokenTable",
+      "ByteTokens",   "MergeTable",    "SentencePieceModel",
+      "ChatTemplate", "SpecialRules",  "TextSteps",
       "Scores"};
   return names[static_cast<size_t>(section)];
 }
@@ -175,8 +176,8 @@ std::string_view TokenizerBlob::getBytes(uint32_t id) const {
 }
 
 uint32_t TokenizerBlob::getSpecialFlags(uint32_t id) const {
-  auto rule =
-      std::ranges::lower_bound(specialRules, id, std::less<>(), &SpecialRule::id);
+  auto rule = std::ranges::lower_bound(specialRules, id, std::less<>(),
+                                       &SpecialRule::id);
   return rule != specialRules.end() && rule->id == id ? rule->flags : 0;
 }
 

@@ -46,8 +46,9 @@ void UnigramEncoder::extend(std::string_view piece, size_t at,
     hasCharacter |= length == character;
   };
   int byte = parseByteName(rest);
-  size_t longest = std::min<size_t>(
-      rest.size(), std::max<size_t>(blob.header->longestToken, byte >= 0 ? 6 : 0));
+  size_t longest =
+      std::min<size_t>(rest.size(), std::max<size_t>(blob.header->longestToken,
+                                                     byte >= 0 ? 6 : 0));
   for (size_t length = 1; length <= longest; ++length) {
     uint32_t id = blob.findToken(rest.substr(0, length));
     if (length == 6 && byte >= 0 && id == kNoToken)
@@ -79,7 +80,8 @@ void UnigramEncoder::encode(std::string_view piece,
     piece.remove_prefix(valid);
   }
   std::vector<Node> ends(piece.size() + 1);
-  for (size_t at = 0; at < piece.size(); at += stepUtf8(piece.substr(at)).length)
+  for (size_t at = 0; at < piece.size();
+       at += stepUtf8(piece.substr(at)).length)
     extend(piece, at, ends);
 
   std::vector<std::pair<std::string_view, uint32_t>> tokens; // from the end

@@ -24,7 +24,7 @@ enum class Utf8Status {
 
 struct Utf8Step {
   Utf8Status status;
-  size_t length; ///< bytes, at least 1
+  size_t length;          ///< bytes, at least 1
   char32_t character = 0; ///< of a valid one
 };
 
