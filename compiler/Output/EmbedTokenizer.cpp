@@ -41,13 +41,39 @@ Error fail(const char *format, Args &&...args) {
   return createStringError(inconvertibleErrorCode(), Twine(text));
 }
 
+const llamaweights::SpecialRule *findRule(const Vocabulary &vocabulary,
+                                          size_t id) {
+  auto rule = find_if(vocabulary.specialRules, [&](const auto &candidate) {
+    return candidate.id == id;
+  });
+  return rule == vocabulary.specialRules.end() ? nullptr : &*rule;
+}
+
 bool isSpecial(const Vocabulary &vocabulary, size_t id) {
   auto type = vocabulary.types[id];
   if (type == llamaweights::TokenType::Control)
     return true;
-  // The sentencepiece library finds its user-defined pieces itself.
+  // The sentencepiece library finds its own user-defined pieces itself.
   return type == llamaweights::TokenType::UserDefined &&
-         vocabulary.kind == VocabularyKind::ByteLevelBPE;
+         (vocabulary.kind != VocabularyKind::SentencePiece ||
+          vocabulary.longestFirst || findRule(vocabulary, id));
+}
+
+/// Whether text becomes the token by itself, other than by a match of a special
+/// token.
+bool isTextToken(const Vocabulary &vocabulary, size_t id) {
+  using llamaweights::TokenType;
+  TokenType type = vocabulary.types[id];
+  if (vocabulary.tokens[id].empty() || type == TokenType::Byte ||
+      type == TokenType::Unused)
+    return false;
+  bool isBytes = vocabulary.kind == VocabularyKind::ByteLevelBPE ||
+                 vocabulary.kind == VocabularyKind::SentencePiece;
+  if (isBytes)
+    return (type == TokenType::Normal || type == TokenType::UserDefined) &&
+           !isSpecial(vocabulary, id);
+  const llamaweights::SpecialRule *rule = findRule(vocabulary, id);
+  return !rule || rule->isModelToken;
 }
 
 Error checkIds(const Vocabulary &vocabulary) {
@@ -61,6 +87,13 @@ Error checkIds(const Vocabulary &vocabulary) {
   if (vocabulary.bosToken && !isId(*vocabulary.bosToken))
     return fail("bos token is {0}, but there are {1} tokens",
                 *vocabulary.bosToken, count);
+  if (vocabulary.unknownToken && !isId(*vocabulary.unknownToken))
+    return fail("unknown token is {0}, but there are {1} tokens",
+                *vocabulary.unknownToken, count);
+  bool isUnigram = vocabulary.kind == VocabularyKind::Unigram;
+  if (isUnigram && vocabulary.scores.size() != count)
+    return fail("has {0} tokens but {1} scores", count,
+                vocabulary.scores.size());
   for (int64_t id : vocabulary.eosTokens)
     if (!isId(id))
       return fail("eos token is {0}, but there are {1} tokens", id, count);
@@ -110,10 +143,7 @@ struct HashTable {
 HashTable<TokenSlot> buildTokenTable(const Vocabulary &vocabulary) {
   StringMap<uint32_t> ids; // the lowest id where two tokens are equal
   for (const auto &[id, token] : enumerate(vocabulary.tokens)) {
-    auto type = vocabulary.types[id];
-    if ((type == llamaweights::TokenType::Normal ||
-         type == llamaweights::TokenType::UserDefined) &&
-        !isSpecial(vocabulary, id) && !token.empty())
+    if (isTextToken(vocabulary, id))
       ids.try_emplace(token, id);
   }
   HashTable<TokenSlot> table(ids.size(), TokenSlot{0, kNoToken});
@@ -148,11 +178,13 @@ HashTable<MergeSlot> buildMergeTable(const Vocabulary &vocabulary) {
 }
 
 std::vector<uint32_t> buildByteTokens(const Vocabulary &vocabulary) {
+  bool isByteLevel = vocabulary.kind == VocabularyKind::ByteLevelBPE;
   std::vector<uint32_t> bytes(256, kNoToken);
   for (const auto &[id, token] : enumerate(vocabulary.tokens)) {
     auto type = vocabulary.types[id];
-    if (token.size() != 1 || (type != llamaweights::TokenType::Normal &&
-                              type != llamaweights::TokenType::Byte))
+    bool isByte = type == llamaweights::TokenType::Byte ||
+                  (isByteLevel && type == llamaweights::TokenType::Normal);
+    if (token.size() != 1 || !isByte)
       continue;
     uint32_t &place = bytes[uint8_t(token[0])];
     place = std::min(place, uint32_t(id));
@@ -183,8 +215,70 @@ SplitRule getSplitRule(llamaweights::PreTokenizer rule) {
     return SplitRule::GPT2;
   case llamaweights::PreTokenizer::SmolLM:
     return SplitRule::SmolLM;
+  case llamaweights::PreTokenizer::Qwen2:
+    return SplitRule::Qwen2;
+  case llamaweights::PreTokenizer::Default:
+    return SplitRule::Default;
+  case llamaweights::PreTokenizer::Falcon:
+    return SplitRule::Falcon;
+  case llamaweights::PreTokenizer::DeepSeekLLM:
+    return SplitRule::DeepSeekLLM;
+  case llamaweights::PreTokenizer::DeepSeekCoder:
+    return SplitRule::DeepSeekCoder;
+  case llamaweights::PreTokenizer::Tekken:
+    return SplitRule::Tekken;
   }
   llvm_unreachable("every pre-tokenizer has a split rule");
+}
+
+TokenizerKind getKind(VocabularyKind kind) {
+  switch (kind) {
+  case VocabularyKind::SentencePiece:
+    return TokenizerKind::SentencePiece;
+  case VocabularyKind::ByteLevelBPE:
+    return TokenizerKind::ByteLevelBPE;
+  case VocabularyKind::CharacterBPE:
+    return TokenizerKind::CharacterBPE;
+  case VocabularyKind::Unigram:
+    return TokenizerKind::Unigram;
+  }
+  llvm_unreachable("every vocabulary has a kind");
+}
+
+std::vector<SpecialRule> buildSpecialRules(const Vocabulary &vocabulary) {
+  std::vector<SpecialRule> rules;
+  for (const llamaweights::SpecialRule &rule : vocabulary.specialRules) {
+    uint32_t flags = 0;
+    flags |= rule.normalized ? kNormalized : 0;
+    flags |= rule.stripLeft ? kStripLeft : 0;
+    flags |= rule.stripRight ? kStripRight : 0;
+    flags |= rule.singleWord ? kSingleWord : 0;
+    if (flags)
+      rules.push_back({rule.id, flags});
+  }
+  llvm::sort(rules, [](SpecialRule a, SpecialRule b) { return a.id < b.id; });
+  return rules;
+}
+
+/// Rule F9.
+std::string buildTextSteps(const Vocabulary &vocabulary) {
+  std::string bytes;
+  for (const llamaweights::TextStep &step : vocabulary.steps) {
+    TextStepHead head = {uint32_t(step.kind), uint32_t(step.phase),
+                         uint32_t(step.from.size()), uint32_t(step.to.size())};
+    bytes.append(reinterpret_cast<const char *>(&head), sizeof(head));
+    bytes += step.from + step.to;
+    bytes.resize(alignTo(bytes.size(), 4), '\0');
+  }
+  return bytes;
+}
+
+uint32_t getLongestToken(const Vocabulary &vocabulary) {
+  size_t longest = 0;
+  for (size_t id = 0; id < vocabulary.tokens.size(); ++id)
+    if (isTextToken(vocabulary, id))
+      longest = std::max(longest, vocabulary.tokens[id].size());
+  return uint32_t(longest);
 }
 
 uint32_t getFlags(const Vocabulary &vocabulary) {
@@ -194,6 +288,9 @@ uint32_t getFlags(const Vocabulary &vocabulary) {
   flags |= vocabulary.addEos ? kAddEos : 0;
   flags |= vocabulary.addSpacePrefix ? kStripFirstSpace : 0;
   flags |= vocabulary.removeExtraSpaces ? kStripLeadingSpaces : 0;
+  flags |= vocabulary.dropFirstSpaces ? kDropFirstSpaces : 0;
+  flags |= vocabulary.fuseUnknown ? kFuseUnknown : 0;
+  flags |= vocabulary.longestFirst ? kLongestFirst : 0;
   return flags;
 }
 
@@ -251,19 +348,21 @@ Expected<std::string> serializeTokenizer(const Vocabulary &vocabulary) {
     return std::move(error);
   if (Error error = checkMerges(vocabulary))
     return std::move(error);
-  bool isBpe = vocabulary.kind == VocabularyKind::ByteLevelBPE;
+  bool isPieces = vocabulary.kind == VocabularyKind::SentencePiece;
+  bool isUnigram = vocabulary.kind == VocabularyKind::Unigram;
 
   BlobWriter writer;
   TokenizerHeader &header = writer.header;
   header.magic = kTokenizerMagic;
   header.version = kTokenizerVersion;
   header.headerBytes = sizeof(TokenizerHeader);
-  header.kind = uint32_t(isBpe ? TokenizerKind::ByteLevelBPE
-                               : TokenizerKind::SentencePiece);
+  header.kind = uint32_t(getKind(vocabulary.kind));
   header.splitRule = uint32_t(getSplitRule(vocabulary.preTokenizer));
   header.flags = getFlags(vocabulary);
   header.vocabSize = uint32_t(vocabulary.tokens.size());
   header.bosToken = uint32_t(vocabulary.bosToken.value_or(kNoToken));
+  header.unknownToken = vocabulary.unknownToken.value_or(kNoToken);
+  header.longestToken = getLongestToken(vocabulary);
 
   if (Error error = addTokens(vocabulary, writer))
     return std::move(error);
@@ -274,18 +373,18 @@ Expected<std::string> serializeTokenizer(const Vocabulary &vocabulary) {
   HashTable<TokenSlot> tokens = buildTokenTable(vocabulary);
   writer.add(ArrayRef(tokens.slots));
   header.maxProbe = tokens.maxProbe;
-  if (isBpe) {
-    writer.add(ArrayRef(buildByteTokens(vocabulary)));
-    HashTable<MergeSlot> merges = buildMergeTable(vocabulary);
-    writer.add(ArrayRef(merges.slots));
-    header.maxProbe = std::max(header.maxProbe, merges.maxProbe);
-    writer.addText("");
-  } else {
-    writer.addText("");
-    writer.addText("");
-    writer.addText(vocabulary.sentencePieceModel);
-  }
+  std::vector<uint32_t> bytes = buildByteTokens(vocabulary);
+  writer.add(isPieces ? ArrayRef<uint32_t>() : ArrayRef(bytes));
+  HashTable<MergeSlot> merges = buildMergeTable(vocabulary);
+  header.maxProbe = std::max(header.maxProbe, merges.maxProbe);
+  writer.add(isPieces || isUnigram ? ArrayRef<MergeSlot>()
+                                   : ArrayRef(merges.slots));
+  writer.addText(isPieces ? StringRef(vocabulary.sentencePieceModel)
+                          : StringRef());
   writer.addText(vocabulary.chatTemplate);
+  writer.add(ArrayRef(buildSpecialRules(vocabulary)));
+  writer.addText(buildTextSteps(vocabulary));
+  writer.add(isUnigram ? ArrayRef(vocabulary.scores) : ArrayRef<double>());
   return writer.finish();
 }
 

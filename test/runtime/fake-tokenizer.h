@@ -33,6 +33,7 @@ struct alignas(16) FakeTokenizer {
   alignas(16) uint32_t byteTokens[256];
   alignas(16) llamaabi::MergeSlot merges[512];
   alignas(16) char chatTemplate[sizeof(kChatTemplate)];
+  alignas(16) char end[16]; ///< of the sections; those after it are empty
 
   void fill();
 
@@ -93,6 +94,7 @@ inline void FakeTokenizer::fill() {
   header.flags = kAddBos | kStripFirstSpace;
   header.vocabSize = kVocab;
   header.bosToken = kBos;
+  header.unknownToken = kNoToken;
   header.maxProbe = 511;
   addSection(TokenizerSection::TokenOffsets, offsets, sizeof(offsets));
   addSection(TokenizerSection::TokenBytes, bytes, offsets[kVocab]);
@@ -105,6 +107,9 @@ inline void FakeTokenizer::fill() {
   addSection(TokenizerSection::SentencePieceModel, chatTemplate, 0);
   addSection(TokenizerSection::ChatTemplate, chatTemplate,
              sizeof(kChatTemplate) - 1);
+  for (auto section : {TokenizerSection::SpecialRules,
+                       TokenizerSection::TextSteps, TokenizerSection::Scores})
+    addSection(section, end, 0);
 }
 
 } // namespace fakemodel

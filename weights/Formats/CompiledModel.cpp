@@ -138,4 +138,26 @@ Expected<CompiledModel> openCompiledModel(StringRef path) {
   return model;
 }
 
+Expected<std::string> readCompiledTokenizer(StringRef path) {
+  auto file = InputFile::open(path);
+  if (!file)
+    return file.takeError();
+  Expected<SymbolOffsets> symbols = SymbolOffsets::read(path);
+  if (!symbols)
+    return symbols.takeError();
+  llama_model_header header = {};
+  if (Error error = readHeader(**file, *symbols, header))
+    return std::move(error);
+  if (header.tokenizer_bytes == 0)
+    return std::string();
+  Expected<uint64_t> offset =
+      symbols->find(LLAMA_SYMBOL_TOKENIZER, header.tokenizer_bytes);
+  if (!offset)
+    return offset.takeError();
+  std::string bytes(header.tokenizer_bytes, '\0');
+  if (Error error = (*file)->read(*offset, bytes))
+    return std::move(error);
+  return bytes;
+}
+
 } // namespace llamaweights

@@ -28,6 +28,10 @@ bool beginsLikeElf(llvm::StringRef path);
 /// the file next to it.
 llvm::Expected<CompiledModel> openCompiledModel(llvm::StringRef path);
 
+/// The bytes of runtime/abi/TokenizerFormat.h, not looked at; empty if the model
+/// has no tokenizer.
+llvm::Expected<std::string> readCompiledTokenizer(llvm::StringRef path);
+
 } // namespace llamaweights
 
 #endif // LLAMA_WEIGHTS_FORMATS_COMPILEDMODEL_H

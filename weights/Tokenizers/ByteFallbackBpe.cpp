@@ -4,8 +4,10 @@
 
 #include "weights/InputError.h"
 #include "weights/Tokenizers/SentencePieceModel.h"
+#include "weights/Tokenizers/SpaceSymbol.h"
 
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace llvm;
@@ -13,12 +15,13 @@ using namespace llvm;
 namespace llamaweights {
 namespace {
 
-bool isNormal(const JsonBpe &bpe, uint32_t id) {
+bool isNormal(const Vocabulary &bpe, uint32_t id) {
   return bpe.types[id] == TokenType::Normal;
 }
 
 /// Scores -1, -2, ... in the order of the merges; 0 for what no merge makes.
-Expected<std::vector<float>> rankResults(const JsonBpe &bpe, StringRef where) {
+Expected<std::vector<float>> rankResults(const Vocabulary &bpe,
+                                         StringRef where) {
   std::vector<float> scores(bpe.tokens.size(), 0.0f);
   float last = 0.0f;
   for (const auto &[rank, merge] : enumerate(bpe.merges)) {
@@ -35,7 +38,7 @@ Expected<std::vector<float>> rankResults(const JsonBpe &bpe, StringRef where) {
 }
 
 /// sentencepiece would also merge at the cuts that the file does not list.
-Error checkComplete(const JsonBpe &bpe, StringRef where) {
+Error checkComplete(const Vocabulary &bpe, StringRef where) {
   DenseSet<std::pair<uint32_t, uint32_t>> listed;
   for (const Merge &merge : bpe.merges)
     listed.insert({merge.left, merge.right});
@@ -60,11 +63,62 @@ Error checkComplete(const JsonBpe &bpe, StringRef where) {
   return Error::success();
 }
 
+/// Whether texts get a space in front; none if they are treated in another way
+/// than sentencepiece does.
+std::optional<bool> recognizeSpaces(const Vocabulary &bpe) {
+  using llamaabi::TextStepKind;
+  auto isMapping = [](const TextStep &step) {
+    return step.kind == TextStepKind::Replace && step.from == kSpaceSymbol &&
+           step.to == " ";
+  };
+  auto isPrefix = [](const TextStep &step) {
+    return step.kind == TextStepKind::Prepend && withSpaces(step.to) == " ";
+  };
+  ArrayRef<TextStep> steps = bpe.steps;
+  if (steps.size() == 1 && isMapping(steps[0]))
+    return false;
+  if (steps.size() == 2 && ((isPrefix(steps[0]) && isMapping(steps[1])) ||
+                            (isMapping(steps[0]) && isPrefix(steps[1]))))
+    return true;
+  return std::nullopt;
+}
+
+/// Added tokens that are looked for in a way of their own.
+Error checkRules(const Vocabulary &bpe, bool addSpacePrefix, StringRef where) {
+  for (const SpecialRule &rule : bpe.specialRules)
+    if (rule.stripLeft || rule.stripRight || rule.singleWord ||
+        (rule.normalized && addSpacePrefix))
+      return makeInputError(where, "tokenizer: added token " +
+                                       quote(bpe.tokens[rule.id]) +
+                                       " is looked for in a way (normalized, "
+                                       "lstrip, rstrip or single_word) that "
+                                       "a sentencepiece model cannot express");
+  return Error::success();
+}
+
+SentencePiece makePiece(const Vocabulary &bpe, size_t id, float score) {
+  StringRef text = bpe.tokens[id];
+  TokenType type = bpe.types[id];
+  bool isUnknown = bpe.unknownToken ? *bpe.unknownToken == id : text == "<unk>";
+  if (isUnknown)
+    return {text.str(), score, TokenType::Unknown};
+  if (type == TokenType::Byte)
+    return {"<0x" + utohexstr(uint8_t(text[0]), false, 2) + ">", score, type};
+  return {type == TokenType::Normal ? withSpaceSymbols(text) : text.str(),
+          score, type};
+}
+
 } // namespace
 
-Expected<Vocabulary> convertByteFallbackBpe(const JsonBpe &bpe,
-                                            bool addSpacePrefix,
+Expected<Vocabulary> convertByteFallbackBpe(const Vocabulary &bpe,
                                             StringRef where) {
+  std::optional<bool> addSpacePrefix = recognizeSpaces(bpe);
+  if (!addSpacePrefix || bpe.wholePieceFirst)
+    return makeInputError(where, "tokenizer: treats spaces or whole words in a "
+                                 "way that a sentencepiece model cannot "
+                                 "express");
+  if (Error error = checkRules(bpe, *addSpacePrefix, where))
+    return std::move(error);
   Expected<std::vector<float>> scores = rankResults(bpe, where);
   if (!scores)
     return scores.takeError();
@@ -73,9 +127,9 @@ Expected<Vocabulary> convertByteFallbackBpe(const JsonBpe &bpe,
   std::vector<SentencePiece> pieces;
   pieces.reserve(bpe.tokens.size());
   for (size_t id = 0; id < bpe.tokens.size(); ++id)
-    pieces.push_back({bpe.tokens[id], (*scores)[id], bpe.types[id]});
+    pieces.push_back(makePiece(bpe, id, (*scores)[id]));
   SentencePieceOptions options;
-  options.addSpacePrefix = addSpacePrefix;
+  options.addSpacePrefix = *addSpacePrefix;
   return makeSentencePieceVocabulary(pieces, options, where);
 }
 

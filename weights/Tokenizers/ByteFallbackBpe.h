@@ -8,22 +8,23 @@
 // keeps those of one piece together. The one difference left: among cuts of the
 // same piece the leftmost goes first, not the one listed first.
 //
+// For formats that hold pieces and scores (GGUF); encoding uses the merges.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef LLAMA_WEIGHTS_TOKENIZERS_BYTEFALLBACKBPE_H
 #define LLAMA_WEIGHTS_TOKENIZERS_BYTEFALLBACKBPE_H
 
-#include "weights/Tokenizers/JsonBpe.h"
+#include "weights/Vocabulary.h"
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
 namespace llamaweights {
 
-/// An error, beginning with `where`, if the merges are not those of a
-/// sentencepiece model. Bos, eos and the template are left empty.
-llvm::Expected<Vocabulary> convertByteFallbackBpe(const JsonBpe &bpe,
-                                                  bool addSpacePrefix,
+/// A CharacterBPE as a sentencepiece model. An error, beginning with `where`, if
+/// its merges are not those of one, or if it treats texts in another way.
+llvm::Expected<Vocabulary> convertByteFallbackBpe(const Vocabulary &bpe,
                                                   llvm::StringRef where);
 
 } // namespace llamaweights

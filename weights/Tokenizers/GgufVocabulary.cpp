@@ -57,22 +57,67 @@ std::vector<TokenType> readTypes(GgufKeys &keys, size_t count, bool required) {
   return types;
 }
 
+/// What llama.cpp does for a name of a pre-tokenizer.
+struct NamedPattern {
+  StringLiteral name;
+  PreTokenizer pattern;
+  bool wholePieceFirst = false; ///< and bos in front, if no key denies it
+};
+
+constexpr NamedPattern kPatterns[] = {
+    {"llama-bpe", PreTokenizer::Llama3, true},
+    {"llama3", PreTokenizer::Llama3, true},
+    {"llama-v3", PreTokenizer::Llama3, true},
+    {"falcon3", PreTokenizer::Llama3, true},
+    {"falcon-h1", PreTokenizer::Llama3, true},
+    {"pixtral", PreTokenizer::Llama3, true},
+    {"midm-2.0", PreTokenizer::Llama3, true},
+    {"lfm2", PreTokenizer::Llama3, true},
+    {"dbrx", PreTokenizer::Llama3},
+    {"smaug-bpe", PreTokenizer::Llama3},
+    {"tekken", PreTokenizer::Tekken, true},
+    {"smollm", PreTokenizer::SmolLM},
+    {"starcoder", PreTokenizer::SmolLM},
+    {"refact", PreTokenizer::SmolLM},
+    {"command-r", PreTokenizer::SmolLM},
+    {"codeshell", PreTokenizer::SmolLM},
+    {"exaone", PreTokenizer::SmolLM},
+    {"minerva-7b", PreTokenizer::SmolLM},
+    {"gpt-2", PreTokenizer::GPT2},
+    {"mpt", PreTokenizer::GPT2},
+    {"olmo", PreTokenizer::GPT2},
+    {"jais", PreTokenizer::GPT2},
+    {"phi-2", PreTokenizer::GPT2},
+    {"gigachat", PreTokenizer::GPT2},
+    {"mellum", PreTokenizer::GPT2},
+    {"trillion", PreTokenizer::GPT2},
+    {"qwen2", PreTokenizer::Qwen2},
+    {"stablelm2", PreTokenizer::Qwen2},
+    {"deepseek-r1-qwen", PreTokenizer::Qwen2},
+    {"megrez", PreTokenizer::Qwen2},
+    {"default", PreTokenizer::Default},
+    {"falcon", PreTokenizer::Falcon},
+    {"deepseek-llm", PreTokenizer::DeepSeekLLM},
+    {"deepseek-coder", PreTokenizer::DeepSeekCoder},
+};
+
 /// The pattern that cuts text into pieces.
 void readPreTokenizer(GgufKeys &keys, Vocabulary &vocabulary) {
   std::string name;
   keys.read(GGML "pre", name);
-  if (is_contained({"llama-bpe", "llama3", "llama-v3"}, StringRef(name))) {
-    vocabulary.preTokenizer = PreTokenizer::Llama3;
-    vocabulary.wholePieceFirst = true;
-  } else if (is_contained({"gpt-2", "default"}, StringRef(name))) {
-    vocabulary.preTokenizer = PreTokenizer::GPT2;
-  } else if (name == "smollm") {
-    vocabulary.preTokenizer = PreTokenizer::SmolLM;
-  } else {
-    keys.fail(GGML "pre", "pre-tokenizer " + quote(name) +
-                              " is not supported, expected 'llama-bpe', "
-                              "'smollm' or 'gpt-2'");
+  const auto *found = find_if(kPatterns, [&](const NamedPattern &pattern) {
+    return pattern.name == name;
+  });
+  if (found != std::end(kPatterns)) {
+    vocabulary.preTokenizer = found->pattern;
+    vocabulary.wholePieceFirst = found->wholePieceFirst;
+    return;
   }
+  std::string names;
+  for (const NamedPattern &pattern : kPatterns)
+    names += (names.empty() ? "" : ", ") + quote(pattern.name);
+  keys.fail(GGML "pre", "pre-tokenizer " + quote(name) +
+                            " is not supported, expected one of " + names);
 }
 
 /// Text of the tokens that merges may speak of => id.
@@ -174,7 +219,7 @@ void readSpecialTokens(GgufKeys &keys, Vocabulary &vocabulary) {
 /// Whether text begins with bos and ends with eos where nobody says otherwise.
 void readAddedTokens(GgufKeys &keys, Vocabulary &vocabulary) {
   bool addBos = vocabulary.kind == VocabularyKind::SentencePiece ||
-                vocabulary.preTokenizer == PreTokenizer::Llama3;
+                vocabulary.wholePieceFirst;
   vocabulary.addBos = addBos && vocabulary.bosToken;
   keys.find(GGML "add_bos_token", vocabulary.addBos);
   keys.find(GGML "add_eos_token", vocabulary.addEos);
@@ -184,6 +229,42 @@ void readAddedTokens(GgufKeys &keys, Vocabulary &vocabulary) {
   if (vocabulary.addEos && vocabulary.eosTokens.empty())
     keys.fail(GGML "add_eos_token",
               "is true, but there is no " GGML "eos_token_id");
+}
+
+/// Whether the end of one text is the beginning of the other, or one holds the
+/// other.
+bool doOverlap(StringRef a, StringRef b) {
+  if (a.contains(b) || b.contains(a))
+    return true;
+  for (size_t length = 1; length < std::min(a.size(), b.size()); ++length)
+    if (a.ends_with(b.take_front(length)) || b.ends_with(a.take_front(length)))
+      return true;
+  return false;
+}
+
+/// llama.cpp looks for the longest special token first, in the whole text. That
+/// is the same as from left to right unless two of them can overlap.
+bool needsLongestFirst(const Vocabulary &vocabulary) {
+  std::vector<StringRef> texts;
+  for (auto [text, type] : zip_equal(vocabulary.tokens, vocabulary.types))
+    if (is_contained({TokenType::Control, TokenType::UserDefined}, type) &&
+        !text.empty())
+      texts.push_back(text);
+  constexpr size_t kMany = 4096; // pairs are not compared then
+  if (texts.size() > kMany)
+    return true;
+  for (size_t i = 0; i < texts.size(); ++i)
+    for (size_t k = 0; k < i; ++k)
+      if (doOverlap(texts[i], texts[k]))
+        return true;
+  return false;
+}
+
+/// The library would find user-defined pieces after it has put a space in front
+/// of the text; llama.cpp looks for them in the text itself.
+bool hasUserPieces(const Vocabulary &vocabulary) {
+  return vocabulary.kind == VocabularyKind::SentencePiece &&
+         is_contained(vocabulary.types, TokenType::UserDefined);
 }
 
 } // namespace
@@ -211,6 +292,8 @@ Expected<std::optional<Vocabulary>> readGgufVocabulary(const GgufFile &file) {
 
   readSpecialTokens(keys, vocabulary);
   readAddedTokens(keys, vocabulary);
+  vocabulary.longestFirst =
+      hasUserPieces(vocabulary) || needsLongestFirst(vocabulary);
   keys.find("tokenizer.chat_template", vocabulary.chatTemplate);
   if (Error error = keys.finish())
     return std::move(error);

@@ -12,6 +12,8 @@
 #include "llvm/ADT/StringExtras.h"
 
 #include <array>
+#include <charconv>
+#include <cmath>
 
 using namespace llvm;
 using nlohmann::json;
@@ -64,8 +66,9 @@ Error BpeReader::read() {
   if (!root.is_object() || !model.is_object())
     return fail("model", "expected an object, found " + describe(model));
   StringRef type = getType(model);
-  if (!type.empty() && type != "BPE")
-    return fail("model.type", "expected 'BPE', found " + quote(type));
+  if (!type.empty() && type != "BPE" && type != "Unigram")
+    return fail("model.type",
+                "expected 'BPE' or 'Unigram', found " + quote(type));
   if (!getMember(model, "dropout").is_null() &&
       getMember(model, "dropout") != 0)
     return fail("model.dropout", "expected null, found " +
@@ -73,11 +76,11 @@ Error BpeReader::read() {
   for (const char *key : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (!getString(model, key).empty())
       return fail(Twine("model.") + key, "is not supported");
-  if (Error error = readVocab())
+  if (Error error = isUnigram() ? readScores() : readVocab())
     return error;
   if (Error error = readAddedTokens())
     return error;
-  return readMerges();
+  return isUnigram() ? Error::success() : readMerges();
 }
 
 Error BpeReader::fail(const Twine &key, const Twine &message) const {
@@ -120,22 +123,81 @@ Error BpeReader::readVocab() {
   return Error::success();
 }
 
+/// A number as serde_json reads it, with which `tokenizers` reads its files: the
+/// digits are rounded to f64, and then divided by their power of ten. Sums of
+/// scores that are equal, or nearly, are decided by that last bit.
+static double roundTwice(double value) {
+  char text[32];
+  auto [end, error] = std::to_chars(text, text + sizeof(text), std::fabs(value),
+                                    std::chars_format::scientific);
+  auto [mantissa, exponent] = StringRef(text, size_t(end - text)).split('e');
+  auto [whole, fraction] = mantissa.split('.');
+  std::string both = (whole + fraction).str();
+  uint64_t digits = 0;
+  int power = 0;
+  if (error != std::errc() || StringRef(both).getAsInteger(10, digits) ||
+      exponent.ltrim('+').getAsInteger(10, power))
+    return value;
+  power -= int(fraction.size());
+  constexpr int kMostExact = 22; // 10^22 is an f64
+  if (std::abs(power) > kMostExact)
+    return value;
+  double scale = 1.0;
+  for (int i = 0; i < std::abs(power); ++i)
+    scale *= 10.0;
+  double read = power < 0 ? double(digits) / scale : double(digits) * scale;
+  return std::copysign(read, value);
+}
+
+/// The vocabulary of a Unigram: [["<unk>", 0.0], ...].
+Error BpeReader::readScores() {
+  const json &vocab = getMember(model, "vocab");
+  if (!vocab.is_array())
+    return fail("model.vocab",
+                "expected an array of pieces, found " + describe(vocab));
+  for (const json &piece : vocab) {
+    size_t id = bpe.scores.size();
+    std::string key = "model.vocab[" + utostr(id) + "]";
+    if (!piece.is_array() || piece.size() != 2 || !piece[0].is_string() ||
+        !piece[1].is_number())
+      return fail(key,
+                  "expected a text and a score, found " + quote(piece.dump()));
+    StringRef text = piece[0].get_ref<const std::string &>();
+    if (!ids.try_emplace(text, uint32_t(id)).second)
+      return fail(key, quote(text) + " is there twice");
+    if (Error error = addToken(text, id, key, TokenType::Normal))
+      return error;
+    bpe.scores.push_back(roundTwice(piece[1].get<double>()));
+  }
+  return Error::success();
+}
+
 Error BpeReader::readAddedTokens() {
   const json &added = getMember(root, "added_tokens");
   if (!added.is_null() && !added.is_array())
     return fail("added_tokens", "expected an array, found " + describe(added));
-  for (const json &token : added) {
-    StringRef content = getString(token, "content");
-    for (const char *key : {"single_word", "lstrip", "rstrip"})
-      if (getBool(token, key, false))
-        return fail("added_tokens", "token " + quote(content) + ": " + key +
-                                        " is not supported");
-    TokenType type = getBool(token, "special", false) ? TokenType::Control
-                                                      : TokenType::UserDefined;
-    if (Error error =
-            addToken(content, getMember(token, "id"), "added_tokens", type))
+  for (const json &token : added)
+    if (Error error = addAddedToken(token))
       return error;
-  }
+  return Error::success();
+}
+
+Error BpeReader::addAddedToken(const json &token) {
+  StringRef content = getString(token, "content");
+  TokenType type = getBool(token, "special", false) ? TokenType::Control
+                                                    : TokenType::UserDefined;
+  bool isModelToken = ids.contains(content);
+  if (Error error =
+          addToken(content, getMember(token, "id"), "added_tokens", type))
+    return error;
+  SpecialRule rule;
+  rule.id = getMember(token, "id").get<uint32_t>();
+  rule.normalized = getBool(token, "normalized", type != TokenType::Control);
+  rule.stripLeft = getBool(token, "lstrip", false);
+  rule.stripRight = getBool(token, "rstrip", false);
+  rule.singleWord = getBool(token, "single_word", false);
+  rule.isModelToken = isModelToken;
+  bpe.rules.push_back(rule);
   return Error::success();
 }
 

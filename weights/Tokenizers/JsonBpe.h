@@ -19,11 +19,14 @@
 
 namespace llamaweights {
 
-/// The model and the added tokens of a tokenizer.json; index: id.
+/// The model and the added tokens of a tokenizer.json; index: id. The model may
+/// be a BPE or a Unigram.
 struct JsonBpe {
   std::vector<std::string> tokens; ///< as the file spells them
   std::vector<TokenType> types;
-  std::vector<Merge> merges; ///< in rank order
+  std::vector<Merge> merges;      ///< in rank order; BPE
+  std::vector<double> scores;     ///< Unigram
+  std::vector<SpecialRule> rules; ///< of every added token
 };
 
 /// The value of a key, null if there is none.
@@ -46,6 +49,7 @@ public:
       : root(root), model(getMember(root, "model")), where(where) {}
 
   llvm::Error read();
+  bool isUnigram() const { return getType(model) == "Unigram"; }
   llvm::Error fail(const llvm::Twine &key, const llvm::Twine &message) const;
 
   const nlohmann::json &root;
@@ -58,6 +62,8 @@ private:
   llvm::Error addToken(llvm::StringRef text, const nlohmann::json &id,
                        const llvm::Twine &key, TokenType type);
   llvm::Error readVocab();
+  llvm::Error readScores();
+  llvm::Error addAddedToken(const nlohmann::json &token);
   llvm::Error readAddedTokens();
   llvm::Error readMerges();
 };

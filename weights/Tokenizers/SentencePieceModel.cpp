@@ -121,7 +121,8 @@ readSentencePieces(StringRef bytes, StringRef where,
   SentencePieceSpec spec;
   if (Error error = readModel(bytes, where, pieces, spec))
     return std::move(error);
-  options = {spec.addSpacePrefix, spec.removeExtraSpaces, spec.charsMap.str()};
+  options = {spec.modelType == 1, spec.addSpacePrefix, spec.removeExtraSpaces,
+             spec.charsMap.str()};
   return pieces;
 }
 
@@ -163,10 +164,11 @@ Error appendSentencePieces(ArrayRef<SentencePiece> pieces, StringRef where,
   if (Error error = checkPieces(all, where))
     return error;
   WireWriter more; // fields of one number may stand anywhere in a message
-  for (const SentencePiece &piece : pieces) {
-    addPiece(piece, more);
-    vocabulary.tokens.push_back(getPieceBytes(piece));
+  for (SentencePiece piece : pieces) {
+    vocabulary.tokens.push_back(piece.text);
     vocabulary.types.push_back(piece.type);
+    piece.type = TokenType::Control;
+    addPiece(piece, more);
   }
   vocabulary.sentencePieceModel += more.bytes;
   return Error::success();

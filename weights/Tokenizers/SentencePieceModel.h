@@ -27,6 +27,7 @@ struct SentencePiece {
 };
 
 struct SentencePieceOptions {
+  bool isUnigram = false;     ///< else BPE
   bool addSpacePrefix = true; ///< "Hi" is read as " Hi"
   bool removeExtraSpaces = false;
   std::string charsMap; ///< precompiled normalization rules, empty: none
@@ -36,9 +37,8 @@ struct SentencePieceOptions {
 bool isSentencePieceModel(llvm::StringRef bytes);
 
 /// Reads a whole file; `where` (the file) begins every error. The model
-/// must be of type BPE (where two ways to cut a text are equally good, unigram
-/// models depend on the version of the library); bos and eos are the control
-/// pieces of the trainer's ids.
+/// must be of type BPE or unigram; bos and eos are the control pieces of the
+/// trainer's ids.
 llvm::Expected<Vocabulary> readSentencePieceModel(llvm::StringRef bytes,
                                                   llvm::StringRef where);
 
@@ -56,8 +56,10 @@ makeSentencePieceVocabulary(llvm::ArrayRef<SentencePiece> pieces,
                             const SentencePieceOptions &options,
                             llvm::StringRef where);
 
-/// Adds pieces after those of a sentencepiece vocabulary, which stays as it
-/// was if they are refused. `where` begins the message.
+/// Adds tokens after those of a sentencepiece vocabulary, which stays as it was
+/// if they are refused. They are texts as they are looked for, and to the
+/// library control pieces, which it never makes of a text. `where` begins the
+/// message.
 llvm::Error appendSentencePieces(llvm::ArrayRef<SentencePiece> pieces,
                                  llvm::StringRef where, Vocabulary &vocabulary);
 

@@ -7,6 +7,8 @@
 
 #include "weights/Tokenizers/SentencePieceVocabulary.h"
 
+#include "weights/Tokenizers/SpaceSymbol.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/ConvertUTF.h"
@@ -16,8 +18,6 @@
 using namespace llvm;
 
 namespace llamaweights {
-
-static constexpr StringLiteral kSpaceSymbol = "\xE2\x96\x81"; // U+2581
 
 /// A charsmap is a size, a double-array trie of that many bytes and a pool of
 /// zero-terminated strings. Walking the trie goes from unit p to the units
@@ -61,17 +61,7 @@ static std::optional<unsigned> parseBytePiece(StringRef text) {
 std::string getPieceBytes(const SentencePiece &piece) {
   if (piece.type == TokenType::Byte)
     return std::string(1, char(parseBytePiece(piece.text).value_or(0)));
-  std::string bytes;
-  StringRef rest = piece.text;
-  while (!rest.empty()) {
-    if (rest.consume_front(kSpaceSymbol)) {
-      bytes += ' ';
-      continue;
-    }
-    bytes += rest.front();
-    rest = rest.drop_front();
-  }
-  return bytes;
+  return withSpaces(piece.text);
 }
 
 Error checkPieces(ArrayRef<SentencePiece> pieces, StringRef where) {
@@ -120,9 +110,9 @@ Vocabulary makeVocabulary(ArrayRef<SentencePiece> pieces,
 }
 
 Error checkSpec(const SentencePieceSpec &spec, StringRef where) {
-  if (spec.modelType != 2)
+  if (spec.modelType != 1 && spec.modelType != 2)
     return makeInputError(where, "model type is " + Twine(spec.modelType) +
-                                     ", expected 2 (BPE)");
+                                     ", expected 1 (unigram) or 2 (BPE)");
   if (spec.spaceAsSuffix)
     return makeInputError(where, "spaces belong to the word before them, which "
                                  "is not supported");

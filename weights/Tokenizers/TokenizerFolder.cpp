@@ -1,8 +1,8 @@
 //===- TokenizerFolder.cpp - The tokenizer of a checkpoint folder ---------===//
 //
-// A sentencepiece tokenizer.model is preferred to the tokenizer.json next to it,
-// which is a conversion of it; to a tiktoken text, tokenizer.json is preferred,
-// as it names the special tokens.
+// tokenizer.json is preferred to a tokenizer.model next to it, as by everybody
+// who reads both: it names the special tokens. Where it is of a kind that is not
+// supported, the sentencepiece model that it was made of takes its place.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,6 +11,7 @@
 #include "weights/Containers/JsonObject.h"
 #include "weights/InputError.h"
 #include "weights/InputFile.h"
+#include "weights/Tokenizers/AddedTokens.h"
 #include "weights/Tokenizers/SentencePieceModel.h"
 #include "weights/Tokenizers/Tiktoken.h"
 #include "weights/Tokenizers/TokenizerJson.h"
@@ -248,53 +249,29 @@ private:
        generation = json::object();
 };
 
-/// Tokens of tokenizer.json's added_tokens that a sentencepiece model lacks, as
-/// control pieces after its own.
-Error addMissingTokens(StringRef path, Vocabulary &vocabulary) {
-  Expected<json> file = readIfThere(path);
-  if (!file)
-    return file.takeError();
-  auto added = file->find("added_tokens");
-  if (added == file->end() || !added->is_array())
-    return Error::success();
-  std::vector<SentencePiece> pieces;
-  for (const json &token : *added) {
-    if (!token.is_object() || !token.contains("id") ||
-        !token["id"].is_number_unsigned() || !token.contains("content") ||
-        !token["content"].is_string())
-      return makeInputError(path,
-                            "key 'added_tokens': expected id and content");
-    uint64_t id = token["id"].get<uint64_t>();
-    uint64_t known = vocabulary.tokens.size() + pieces.size();
-    if (id < vocabulary.tokens.size())
-      continue;
-    if (id != known)
-      return makeInputError(path, "key 'added_tokens': expected id " +
-                                      Twine(known) + ", found " + Twine(id));
-    pieces.push_back(
-        {token["content"].get<std::string>(), 0.0f, TokenType::Control});
-  }
-  return appendSentencePieces(pieces, path, vocabulary);
-}
-
 Expected<Vocabulary> readTokenizer(StringRef folder, bool hasJson,
                                    bool hasModel) {
   std::string jsonPath = join(folder, "tokenizer.json");
-  if (hasModel) {
-    std::string modelPath = join(folder, "tokenizer.model");
-    Expected<std::string> bytes = readTextFile(modelPath);
-    if (!bytes)
-      return bytes.takeError();
-    if (!hasJson || isSentencePieceModel(*bytes)) {
-      Expected<Vocabulary> vocabulary = readBytes(*bytes, modelPath);
-      if (!vocabulary || !hasJson)
-        return vocabulary;
-      if (Error error = addMissingTokens(jsonPath, *vocabulary))
-        return std::move(error);
+  std::string modelPath = join(folder, "tokenizer.model");
+  if (!hasModel)
+    return readTokenizerFile(jsonPath);
+  Expected<std::string> bytes = readTextFile(modelPath);
+  if (!bytes)
+    return bytes.takeError();
+  if (!isSentencePieceModel(*bytes))
+    return hasJson ? readTokenizerFile(jsonPath) : readBytes(*bytes, modelPath);
+  if (hasJson) {
+    Expected<Vocabulary> vocabulary = readTokenizerFile(jsonPath);
+    if (vocabulary)
       return vocabulary;
-    }
+    consumeError(vocabulary.takeError());
   }
-  return readTokenizerFile(jsonPath);
+  Expected<Vocabulary> vocabulary = readBytes(*bytes, modelPath);
+  if (!vocabulary)
+    return vocabulary;
+  if (Error error = readAddedTokens(folder, *vocabulary))
+    return std::move(error);
+  return vocabulary;
 }
 
 } // namespace

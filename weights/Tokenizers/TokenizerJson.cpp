@@ -10,9 +10,10 @@
 
 #include "weights/Containers/JsonObject.h"
 #include "weights/InputError.h"
-#include "weights/Tokenizers/ByteFallbackBpe.h"
 #include "weights/Tokenizers/ByteLevel.h"
 #include "weights/Tokenizers/JsonBpe.h"
+#include "weights/Tokenizers/JsonSteps.h"
+#include "weights/Tokenizers/PieceVocabulary.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -27,16 +28,19 @@ namespace {
 constexpr StringLiteral kLlama3Pattern =
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
     "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-constexpr StringLiteral kSpaceSymbol = "\xE2\x96\x81"; // U+2581
 
 //===----------------------------------------------------------------------===//
 // Byte-level
 //===----------------------------------------------------------------------===//
 
-bool isPlainByteLevel(const json &step, bool useRegex) {
+bool isByteLevel(const json &step, bool useRegex) {
   return getType(step) == "ByteLevel" &&
-         !getBool(step, "add_prefix_space", true) &&
          getBool(step, "use_regex", true) == useRegex;
+}
+
+bool isPlainByteLevel(const json &step, bool useRegex) {
+  return isByteLevel(step, useRegex) &&
+         !getBool(step, "add_prefix_space", true);
 }
 
 bool isLlama3Split(const json &step) {
@@ -47,7 +51,7 @@ bool isLlama3Split(const json &step) {
 }
 
 std::optional<PreTokenizer> recognizePreTokenizer(ArrayRef<json> steps) {
-  if (steps.size() == 1 && isPlainByteLevel(steps[0], true))
+  if (steps.size() == 1 && isByteLevel(steps[0], true))
     return PreTokenizer::GPT2;
   if (steps.size() != 2)
     return std::nullopt;
@@ -61,11 +65,9 @@ std::optional<PreTokenizer> recognizePreTokenizer(ArrayRef<json> steps) {
 }
 
 Expected<Vocabulary> readByteLevel(BpeReader &reader) {
-  auto normalizers =
-      getSteps(getMember(reader.root, "normalizer"), "normalizers");
-  if (!normalizers.empty())
-    return reader.fail("normalizer",
-                       "expected null, found " + describeSteps(normalizers));
+  JsonSteps text;
+  if (Error error = readNormalizer(reader, text))
+    return std::move(error);
   auto steps =
       getSteps(getMember(reader.root, "pre_tokenizer"), "pretokenizers");
   auto preTokenizer = recognizePreTokenizer(steps);
@@ -80,6 +82,11 @@ Expected<Vocabulary> readByteLevel(BpeReader &reader) {
 
   Vocabulary vocabulary;
   vocabulary.kind = VocabularyKind::ByteLevelBPE;
+  vocabulary.steps = std::move(text.steps);
+  vocabulary.specialRules = std::move(reader.bpe.rules);
+  if (steps.size() == 1 && getBool(steps[0], "add_prefix_space", true))
+    vocabulary.steps.push_back({llamaabi::TextStepKind::PrefixAlways,
+                                llamaabi::TextPhase::PreTokenize, "", " "});
   vocabulary.preTokenizer = *preTokenizer;
   vocabulary.wholePieceFirst = getBool(reader.model, "ignore_merges", false);
   vocabulary.types = reader.bpe.types;
@@ -103,70 +110,6 @@ Expected<Vocabulary> readByteLevel(BpeReader &reader) {
     return reader.fail("model.unk_token",
                        "is not supported where bytes have no token");
   return vocabulary;
-}
-
-//===----------------------------------------------------------------------===//
-// Llama 2
-//===----------------------------------------------------------------------===//
-
-/// Whether a space is put in front of a text; none if spaces are not treated as
-/// sentencepiece does.
-std::optional<bool> recognizeSpaces(ArrayRef<json> normalizers,
-                                    ArrayRef<json> preTokenizers) {
-  auto isReplace = [](const json &step) {
-    return getType(step) == "Replace" &&
-           getString(getMember(step, "pattern"), "String") == " " &&
-           getString(step, "content") == kSpaceSymbol;
-  };
-  if (preTokenizers.empty()) {
-    if (normalizers.size() == 1 && isReplace(normalizers[0]))
-      return false;
-    if (normalizers.size() == 2 && getType(normalizers[0]) == "Prepend" &&
-        getString(normalizers[0], "prepend") == kSpaceSymbol &&
-        isReplace(normalizers[1]))
-      return true;
-    return std::nullopt;
-  }
-  const json &step = preTokenizers[0];
-  if (!normalizers.empty() || preTokenizers.size() != 1 ||
-      getType(step) != "Metaspace" || getBool(step, "split", true) ||
-      getString(step, "replacement") != kSpaceSymbol)
-    return std::nullopt;
-  StringRef scheme = getString(step, "prepend_scheme");
-  if (scheme == "always")
-    return true;
-  if (scheme == "never")
-    return false;
-  return std::nullopt; // "first": sentencepiece has no such mode
-}
-
-Expected<Vocabulary> readByteFallback(BpeReader &reader) {
-  auto normalizers =
-      getSteps(getMember(reader.root, "normalizer"), "normalizers");
-  auto steps =
-      getSteps(getMember(reader.root, "pre_tokenizer"), "pretokenizers");
-  std::optional<bool> addSpacePrefix = recognizeSpaces(normalizers, steps);
-  if (!addSpacePrefix)
-    return reader.fail("normalizer",
-                       "spaces are not treated as in Llama 2 (normalizer: " +
-                           describeSteps(normalizers) +
-                           "; pre_tokenizer: " + describeSteps(steps) +
-                           "); a tokenizer.model next to it would be read");
-  JsonBpe &bpe = reader.bpe;
-  StringRef unknown = getString(reader.model, "unk_token");
-  for (size_t id = 0; id < bpe.tokens.size(); ++id) {
-    StringRef text = bpe.tokens[id];
-    if (bpe.types[id] == TokenType::UserDefined)
-      return reader.fail("added_tokens", "token " + quote(text) +
-                                             " is not special, which is not "
-                                             "supported with byte_fallback");
-    if (!unknown.empty() && text == unknown)
-      bpe.types[id] = TokenType::Unknown;
-    else if (bpe.types[id] == TokenType::Normal && text.size() == 6 &&
-             text.starts_with("<0x") && text.ends_with(">"))
-      bpe.types[id] = TokenType::Byte;
-  }
-  return convertByteFallbackBpe(bpe, *addSpacePrefix, reader.where);
 }
 
 //===----------------------------------------------------------------------===//
@@ -238,9 +181,9 @@ Expected<Vocabulary> readTokenizerJson(StringRef text, StringRef where) {
   BpeReader reader(*root, where);
   if (Error error = reader.read())
     return std::move(error);
-  Expected<Vocabulary> vocabulary =
-      getBool(reader.model, "byte_fallback", false) ? readByteFallback(reader)
-                                                    : readByteLevel(reader);
+  Expected<Vocabulary> vocabulary = isPieceTokenizer(reader)
+                                        ? readPieceVocabulary(reader)
+                                        : readByteLevel(reader);
   if (!vocabulary)
     return vocabulary.takeError();
   if (Error error = readPostProcessor(reader, *vocabulary))

@@ -8,6 +8,7 @@
 #include "weights/Containers/Gguf.h"
 #include "weights/InputError.h"
 #include "weights/TensorNames.h"
+#include "weights/Tokenizers/ByteFallbackBpe.h"
 #include "weights/Tokenizers/ByteLevel.h"
 #include "weights/Tokenizers/SentencePieceModel.h"
 #include "weights/Writers/Writers.h"
@@ -234,12 +235,56 @@ struct TokenTable {
   }
 };
 
+/// llama.cpp's name of a pattern; it runs whole pieces first where it says so.
+StringRef getPreName(const Vocabulary &vocabulary) {
+  switch (vocabulary.preTokenizer) {
+  case PreTokenizer::Llama3:
+    return vocabulary.wholePieceFirst ? "llama-bpe" : "dbrx";
+  case PreTokenizer::GPT2:
+    return "gpt-2";
+  case PreTokenizer::SmolLM:
+    return "smollm";
+  case PreTokenizer::Qwen2:
+    return "qwen2";
+  case PreTokenizer::Default:
+    return "default";
+  case PreTokenizer::Falcon:
+    return "falcon";
+  case PreTokenizer::DeepSeekLLM:
+    return "deepseek-llm";
+  case PreTokenizer::DeepSeekCoder:
+    return "deepseek-coder";
+  case PreTokenizer::Tekken:
+    return "tekken";
+  }
+  llvm_unreachable("every pre-tokenizer has a name");
+}
+
+/// Whether a byte-level tokenizer does more to a text than GGUF can say.
+Error checkByteLevel(const WritePlan &plan, const Vocabulary &vocabulary) {
+  bool needsWhole = vocabulary.preTokenizer == PreTokenizer::Llama3 ||
+                    vocabulary.preTokenizer == PreTokenizer::Tekken;
+  if (vocabulary.wholePieceFirst && !needsWhole)
+    return makeInputError(
+        plan.model.path, "its tokenizer has ignore_merges with another pattern "
+                         "than Llama 3's, which GGUF cannot express");
+  if (!vocabulary.steps.empty())
+    return makeInputError(plan.model.path,
+                          "its tokenizer changes texts before they are cut, "
+                          "which GGUF cannot express");
+  for (const SpecialRule &rule : vocabulary.specialRules)
+    if (rule.stripLeft || rule.stripRight || rule.singleWord)
+      return makeInputError(plan.model.path,
+                            "its tokenizer has lstrip, rstrip or single_word "
+                            "for the token " +
+                                quote(vocabulary.tokens[rule.id]) +
+                                ", which GGUF cannot express");
+  return Error::success();
+}
+
 void addByteLevel(const Vocabulary &vocabulary, int64_t count, Head &head) {
   head.string(GGML "model", "gpt2");
-  head.string(GGML "pre",
-              vocabulary.preTokenizer == PreTokenizer::Llama3   ? "llama-bpe"
-              : vocabulary.preTokenizer == PreTokenizer::SmolLM ? "smollm"
-                                                                : "gpt-2");
+  head.string(GGML "pre", getPreName(vocabulary).str());
   TokenTable table;
   for (auto [token, type] : zip_equal(vocabulary.tokens, vocabulary.types)) {
     table.texts.push_back(type == TokenType::Normal ? encodeByteLevel(token)
@@ -267,10 +312,14 @@ Error addSentencePiece(const WritePlan &plan, const Vocabulary &vocabulary,
     return makeInputError(plan.model.path,
                           "its tokenizer has normalization rules, which the "
                           "reader of GGUF files does not support");
+  if (options.isUnigram)
+    return makeInputError(plan.model.path,
+                          "its tokenizer is a unigram model, which the reader "
+                          "of GGUF files does not support");
   TokenTable table;
-  for (const SentencePiece &piece : *pieces) {
+  for (auto [piece, type] : zip_equal(*pieces, vocabulary.types)) {
     table.texts.push_back(piece.text);
-    table.types.push_back(int32_t(piece.type));
+    table.types.push_back(int32_t(type));
     table.scores.push_back(piece.score);
   }
   table.pad(count);
@@ -303,6 +352,18 @@ Error addTokenizer(const WritePlan &plan, Head &head) {
     head.string("tokenizer.chat_template", vocabulary.chatTemplate);
   if (vocabulary.kind == VocabularyKind::SentencePiece)
     return addSentencePiece(plan, vocabulary, config.vocab, head);
+  if (vocabulary.kind == VocabularyKind::Unigram)
+    return makeInputError(plan.model.path, "its tokenizer is a Unigram, which "
+                                           "the reader of GGUF files does not "
+                                           "support");
+  if (vocabulary.kind == VocabularyKind::CharacterBPE) {
+    auto pieces = convertByteFallbackBpe(vocabulary, plan.model.path);
+    if (!pieces)
+      return pieces.takeError();
+    return addSentencePiece(plan, *pieces, config.vocab, head);
+  }
+  if (Error error = checkByteLevel(plan, vocabulary))
+    return error;
   addByteLevel(vocabulary, config.vocab, head);
   return Error::success();
 }

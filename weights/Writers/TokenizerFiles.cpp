@@ -7,6 +7,7 @@
 
 #include "weights/Writers/TokenizerFiles.h"
 
+#include "weights/InputError.h"
 #include "weights/Tokenizers/ByteLevel.h"
 #include "weights/Tokenizers/TokenizerJson.h"
 
@@ -91,6 +92,37 @@ std::string printConfig(const Vocabulary &vocabulary) {
   return dump(config);
 }
 
+Json makeAddedToken(const Vocabulary &vocabulary, size_t id) {
+  SpecialRule rule;
+  for (const SpecialRule &candidate : vocabulary.specialRules)
+    if (candidate.id == id)
+      rule = candidate;
+  return {{"id", id},
+          {"content", vocabulary.tokens[id]},
+          {"single_word", rule.singleWord},
+          {"lstrip", rule.stripLeft},
+          {"rstrip", rule.stripRight},
+          {"normalized", rule.normalized},
+          {"special", vocabulary.types[id] != TokenType::UserDefined}};
+}
+
+/// Whether printTokenizerJson, or a sentencepiece model, says all of it.
+Error checkExpressible(StringRef path, const Vocabulary &vocabulary) {
+  if (vocabulary.kind == VocabularyKind::SentencePiece)
+    return Error::success();
+  bool isKnown = vocabulary.kind == VocabularyKind::ByteLevelBPE &&
+                 vocabulary.steps.empty() &&
+                 is_contained({PreTokenizer::Llama3, PreTokenizer::GPT2,
+                               PreTokenizer::SmolLM},
+                              vocabulary.preTokenizer);
+  if (isKnown)
+    return Error::success();
+  return makeInputError(path, "its tokenizer is neither a sentencepiece model "
+                              "nor a byte-level BPE with the pattern of Llama "
+                              "3, GPT-2 or SmolLM, and is not written anew; "
+                              "put its file next to the weights");
+}
+
 } // namespace
 
 std::string printTokenizerJson(const Vocabulary &vocabulary) {
@@ -103,13 +135,7 @@ std::string printTokenizerJson(const Vocabulary &vocabulary) {
     if (isNormal)
       vocab[texts.back()] = id;
     else if (!token.empty())
-      added.push_back({{"id", id},
-                       {"content", token},
-                       {"single_word", false},
-                       {"lstrip", false},
-                       {"rstrip", false},
-                       {"normalized", false},
-                       {"special", type != TokenType::UserDefined}});
+      added.push_back(makeAddedToken(vocabulary, id));
   }
   for (const Merge &merge : vocabulary.merges)
     merges.push_back(texts[merge.left] + " " + texts[merge.right]);
@@ -150,6 +176,8 @@ Error writeTokenizerFiles(const OpenedModel &model,
   if (isCopied || !model.vocabulary)
     return Error::success();
   const Vocabulary &vocabulary = *model.vocabulary;
+  if (Error error = checkExpressible(model.path, vocabulary))
+    return error;
   bool isPieces = vocabulary.kind == VocabularyKind::SentencePiece;
   if (Error error =
           folder.writeFile(isPieces ? "tokenizer.model" : "tokenizer.json",

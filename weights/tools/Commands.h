@@ -52,6 +52,18 @@ struct VerifyOptions {
 llvm::Expected<int> verify(llvm::StringRef path, LinkPolicy links,
                            const VerifyOptions &options);
 
+struct TokenizeOptions {
+  std::optional<std::string> text; ///< to encode
+  std::string textFile;            ///< a file to encode, or empty
+  std::optional<std::string> ids;  ///< to decode: "1,2,3"
+  bool addBos = true;              ///< where the tokenizer says so
+  bool special = false; ///< special tokens are found in texts, and printed
+  bool json = false;
+};
+/// `path`: whatever has a tokenizer.
+llvm::Error tokenize(llvm::StringRef path, LinkPolicy links,
+                     const TokenizeOptions &options);
+
 } // namespace llamaweights
 
 #endif // LLAMA_WEIGHTS_TOOLS_COMMANDS_H

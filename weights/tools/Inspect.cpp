@@ -101,9 +101,9 @@ std::string explainRope(const ModelConfig &config) {
 std::string explainTokenizer(const std::optional<Vocabulary> &vocabulary) {
   if (!vocabulary)
     return "none";
-  StringRef kind = vocabulary->kind == VocabularyKind::SentencePiece
-                       ? "sentencepiece"
-                       : "byte-level BPE";
+  constexpr StringLiteral kinds[] = {"sentencepiece", "byte-level BPE", "BPE",
+                                     "unigram"}; // of VocabularyKind
+  StringRef kind = kinds[size_t(vocabulary->kind)];
   return (kind + ", " + withSeparators(int64_t(vocabulary->tokens.size())) +
           " tokens" +
           (vocabulary->chatTemplate.empty() ? "" : ", a chat template"))

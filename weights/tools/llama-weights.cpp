@@ -1,6 +1,7 @@
 //===- llama-weights.cpp - Looks at checkpoints, checks, converts ---------===//
 //
 //   llama-weights inspect PATH | verify PATH | convert SRC DST --to=FORMAT
+//                 tokenize PATH --encode=TEXT | --decode=IDS
 //
 // Exit code 0: done; 1: the input or the machine is at fault; 2: usage.
 //
@@ -35,11 +36,17 @@ static cl::SubCommand
 static cl::SubCommand convertCommand("convert",
                                      "write a checkpoint in another format");
 
+static cl::SubCommand
+    tokenizeCommand("tokenize", "turn text into token ids, or ids into text, "
+                                "with the tokenizer of a checkpoint, of a "
+                                "file or of a model.so");
+
 static cl::OptionCategory category("llama-weights");
 
 static cl::opt<std::string> path(cl::Positional, cl::Required, cl::desc("PATH"),
                                  cl::cat(category), cl::sub(inspectCommand),
-                                 cl::sub(verifyCommand));
+                                 cl::sub(verifyCommand),
+                                 cl::sub(tokenizeCommand));
 static cl::opt<std::string> source(cl::Positional, cl::Required,
                                    cl::desc("SRC"), cl::cat(category),
                                    cl::sub(convertCommand));
@@ -80,7 +87,25 @@ static cl::opt<bool> statistics(
     "stats", cl::cat(category), cl::sub(inspectCommand),
     cl::desc("min, max, mean, deviation, NaN, Inf and the first values"));
 static cl::opt<bool> asJson("json", cl::cat(category), cl::sub(inspectCommand),
-                            cl::desc("print JSON"));
+                            cl::sub(tokenizeCommand), cl::desc("print JSON"));
+static cl::opt<std::string> encodeText("encode", cl::cat(category),
+                                       cl::sub(tokenizeCommand),
+                                       cl::value_desc("text"),
+                                       cl::desc("print the ids of a text"));
+static cl::opt<std::string>
+    encodeFile("encode-file", cl::cat(category), cl::sub(tokenizeCommand),
+               cl::value_desc("file"),
+               cl::desc("print the ids of a file's text"));
+static cl::opt<std::string> decodeIds("decode", cl::cat(category),
+                                      cl::sub(tokenizeCommand),
+                                      cl::value_desc("ids"),
+                                      cl::desc("print the text of ids: 1,2,3"));
+static cl::opt<bool> noBos("no-bos", cl::cat(category),
+                           cl::sub(tokenizeCommand),
+                           cl::desc("do not put bos in front"));
+static cl::opt<bool>
+    special("special", cl::cat(category), cl::sub(tokenizeCommand),
+            cl::desc("special tokens in a text are tokens; print them, too"));
 static cl::opt<std::string>
     manifest("manifest", cl::cat(category), cl::sub(verifyCommand),
              cl::value_desc("file"),
@@ -154,7 +179,31 @@ static bool isComplete() {
   return true;
 }
 
+static int countInputs() {
+  return int(encodeText.getNumOccurrences() > 0) +
+         int(encodeFile.getNumOccurrences() > 0) +
+         int(decodeIds.getNumOccurrences() > 0);
+}
+
+static TokenizeOptions getTokenizeOptions() {
+  TokenizeOptions options;
+  if (encodeText.getNumOccurrences() > 0)
+    options.text = encodeText;
+  options.textFile = encodeFile;
+  if (decodeIds.getNumOccurrences() > 0)
+    options.ids = decodeIds;
+  options.addBos = !noBos;
+  options.special = special;
+  options.json = asJson;
+  return options;
+}
+
 static Expected<int> run() {
+  if (tokenizeCommand) {
+    if (Error error = tokenize(path, getLinks(), getTokenizeOptions()))
+      return std::move(error);
+    return 0;
+  }
   if (convertCommand) {
     if (Error error = convert())
       return std::move(error);
@@ -181,6 +230,7 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category, inspectCommand);
   cl::HideUnrelatedOptions(category, verifyCommand);
   cl::HideUnrelatedOptions(category, convertCommand);
+  cl::HideUnrelatedOptions(category, tokenizeCommand);
   cl::SetVersionPrinter([](raw_ostream &out) {
     out << "llama-weights " LLAMA_VERSION " (LLVM " LLVM_VERSION_STRING ")\n";
   });
@@ -193,9 +243,15 @@ int main(int argc, char **argv) {
     errs() << complaint;
     return 2;
   }
-  if (!inspectCommand && !verifyCommand && !convertCommand) {
-    errs() << "llama-weights: expected a command: inspect, verify or convert; "
-              "see --help\n";
+  if (!inspectCommand && !verifyCommand && !convertCommand &&
+      !tokenizeCommand) {
+    errs() << "llama-weights: expected a command: inspect, verify, convert or "
+              "tokenize; see --help\n";
+    return 2;
+  }
+  if (tokenizeCommand && countInputs() != 1) {
+    errs() << "llama-weights: tokenize: expected one of --encode, "
+              "--encode-file and --decode\n";
     return 2;
   }
   if (!isComplete())

@@ -8,6 +8,8 @@
 
 #include "runtime/Text/Tokenizer/BytePairEncoder.h"
 
+#include "runtime/Text/Tokenizer/Utf8.h"
+
 using namespace llamaabi;
 
 namespace llamart {
@@ -36,6 +38,34 @@ void BytePairEncoder::mergePair(uint32_t left, uint32_t result) {
     pushPair(symbol.previous);
 }
 
+void BytePairEncoder::addSymbol(uint32_t id) {
+  auto index = static_cast<uint32_t>(symbols.size());
+  if (id != kNoToken)
+    symbols.push_back({id, index - 1, index + 1});
+}
+
+void BytePairEncoder::addBytes(std::string_view piece) {
+  for (unsigned char byte : piece)
+    addSymbol(blob.byteTokens[byte]);
+}
+
+void BytePairEncoder::addCharacters(std::string_view piece) {
+  bool wasUnknown = false;
+  while (!piece.empty()) {
+    std::string_view character = piece.substr(0, stepUtf8(piece).length);
+    piece.remove_prefix(character.size());
+    uint32_t id = blob.findToken(character);
+    bool isUnknown = id == kNoToken && !blob.hasByteTokens(character);
+    if (id != kNoToken)
+      addSymbol(id);
+    else if (!isUnknown)
+      addBytes(character);
+    else if (!wasUnknown || !blob.has(kFuseUnknown))
+      addSymbol(blob.header->unknownToken);
+    wasUnknown = isUnknown;
+  }
+}
+
 void BytePairEncoder::encode(std::string_view piece,
                              std::vector<int32_t> &ids) {
   constexpr size_t kLongest = size_t(1) << 31; // indices are 32 bits wide
@@ -52,11 +82,10 @@ void BytePairEncoder::encode(std::string_view piece,
   }
 
   symbols.clear();
-  for (unsigned char byte : piece) {
-    auto index = static_cast<uint32_t>(symbols.size());
-    if (uint32_t id = blob.byteTokens[byte]; id != kNoToken)
-      symbols.push_back({id, index - 1, index + 1});
-  }
+  if (blob.isKind(TokenizerKind::CharacterBPE))
+    addCharacters(piece);
+  else
+    addBytes(piece);
   if (symbols.empty())
     return;
   symbols.front().previous = kNone;

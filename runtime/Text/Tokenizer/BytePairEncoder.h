@@ -6,6 +6,9 @@
 // equals, until no pair has a rank. n log n in the length of the piece. A byte
 // without a token is left out, as if its neighbours were adjacent.
 //
+// A CharacterBPE begins with characters: one that has no token is the tokens of
+// its bytes, else the unknown token, else left out.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef LLAMA_RUNTIME_TEXT_TOKENIZER_BYTEPAIRENCODER_H
@@ -35,6 +38,9 @@ private:
     uint32_t previous, next;
   };
 
+  void addSymbol(uint32_t id);
+  void addBytes(std::string_view piece);
+  void addCharacters(std::string_view piece);
   void pushPair(uint32_t left);
   void mergePair(uint32_t left, uint32_t result);
 

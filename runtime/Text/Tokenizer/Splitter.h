@@ -14,6 +14,7 @@
 #include "runtime/abi/TokenizerFormat.h"
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string_view>
 
@@ -21,7 +22,7 @@ namespace llamart {
 
 class Splitter {
 public:
-  explicit Splitter(llamaabi::SplitRule rule) : rule(rule) {}
+  explicit Splitter(llamaabi::SplitRule rule);
   ~Splitter();
   Splitter(const Splitter &) = delete;
   Splitter &operator=(const Splitter &) = delete;
@@ -33,14 +34,17 @@ public:
              const std::function<void(std::string_view)> &take) const;
 
 private:
-  void compile() const;
-  void splitValid(std::string_view text, void *matchData,
-                  const std::function<void(std::string_view)> &take) const;
+  struct Patterns;
+  void compileAll() const;
 
   llamaabi::SplitRule rule;
   mutable std::once_flag compiled; ///< at the first use: it takes a millisecond
-  mutable void *code = nullptr;    ///< pcre2_code
+  mutable std::unique_ptr<Patterns> compiledPatterns;
 };
+
+/// Whether a text begins or ends with a word character, as Rust's \w has it.
+bool startsWithWord(std::string_view text);
+bool endsWithWord(std::string_view text);
 
 } // namespace llamart
 

@@ -30,8 +30,16 @@ std::string StreamDecoder::push(int32_t id) {
     return {};
 
   std::string_view bytes = blob.getBytes(unsignedId);
-  if (atStart &&
-      (type == TokenClass::Normal || type == TokenClass::UserDefined)) {
+  std::string spaceless;
+  if (atStart && blob.has(kDropFirstSpaces)) {
+    spaceless = bytes;
+    std::erase(spaceless, ' ');
+    bytes = spaceless;
+    atStart = false;
+  }
+  // The library drops spaces of pieces only, `tokenizers` those of bytes too.
+  if (atStart && (!impl->isSentencePiece() || type == TokenClass::Normal ||
+                  type == TokenClass::UserDefined)) {
     if (blob.has(kStripLeadingSpaces)) {
       bytes.remove_prefix(std::min(bytes.find_first_not_of(' '), bytes.size()));
     } else if (blob.has(kStripFirstSpace) && bytes.starts_with(' ')) {

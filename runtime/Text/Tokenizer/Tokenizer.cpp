@@ -1,9 +1,10 @@
 //===- Tokenizer.cpp - Text to token ids and back -------------------------===//
 //
-// A text is cut at its special tokens; what lies between goes through the
-// splitter and the merges, or to the sentencepiece library. The library puts
-// its space in front of every such stretch, as Llama 2 was trained: "<s>[INST]"
-// is <s>, " [", "INST", "]".
+// A text is cut at its special tokens; what lies between goes through the steps
+// of the normalizer, is cut at the special tokens that are looked for after it,
+// and goes through the other steps, the splitter and the merges, or to the
+// sentencepiece library. The library puts its space in front of every such
+// stretch, as Llama 2 was trained: "<s>[INST]" is <s>, " [", "INST", "]".
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +13,9 @@
 #include "runtime/Error.h"
 #include "runtime/Text/Tokenizer/BytePairEncoder.h"
 #include "runtime/Text/Tokenizer/TokenizerImpl.h"
+#include "runtime/Text/Tokenizer/UnicodeForms.h"
+#include "runtime/Text/Tokenizer/UnigramEncoder.h"
+#include "runtime/Text/Tokenizer/Utf8.h"
 
 #include <algorithm>
 
@@ -20,36 +24,77 @@ using namespace llamaabi;
 namespace llamart {
 
 Tokenizer::Impl::Impl(const TokenizerBlob &opened)
-    : blob(opened), specials(blob),
+    : blob(opened), steps(blob.textSteps), specials(blob, steps),
       splitter(static_cast<SplitRule>(blob.header->splitRule)) {
-  if (blob.header->kind == static_cast<uint32_t>(TokenizerKind::ByteLevelBPE))
+  if (!blob.isKind(TokenizerKind::SentencePiece))
     return;
   sentencePiece = std::make_unique<SentencePiece>(blob.sentencePieceModel,
                                                   blob.header->vocabSize);
 }
 
-void Tokenizer::Impl::encodeText(std::string_view text,
+void Tokenizer::Impl::encodeText(std::string_view text, bool isStart,
                                  std::vector<int32_t> &ids) const {
   if (text.empty())
     return;
-  if (isSentencePiece()) {
-    sentencePiece->encode(text, ids);
-    return;
+  std::string changed;
+  if (steps.has(TextPhase::PreTokenize)) {
+    changed = steps.run(TextPhase::PreTokenize, text, isStart);
+    text = changed;
+  }
+  if (isSentencePiece())
+    return sentencePiece->encode(text, ids);
+  if (blob.isKind(TokenizerKind::Unigram)) {
+    UnigramEncoder encoder(blob);
+    return steps.cut(
+        text, [&](std::string_view piece) { encoder.encode(piece, ids); });
   }
   BytePairEncoder encoder(blob);
-  splitter.split(text,
-                 [&](std::string_view piece) { encoder.encode(piece, ids); });
+  auto take = [&](std::string_view piece) { encoder.encode(piece, ids); };
+  if (blob.isKind(TokenizerKind::CharacterBPE))
+    steps.cut(text, take);
+  else
+    splitter.split(text, take);
 }
 
-void Tokenizer::Impl::encodeMixed(std::string_view text, bool allowControl,
-                                  std::vector<int32_t> &ids) const {
-  size_t at = 0;
-  while (auto match = specials.find(text, at, allowControl)) {
-    encodeText(text.substr(at, match->begin - at), ids);
-    ids.push_back(static_cast<int32_t>(match->id));
-    at = match->begin + match->length;
+void Tokenizer::Impl::encodeRaw(std::string_view text, bool isStart,
+                                bool allowControl,
+                                std::vector<int32_t> &ids) const {
+  std::string changed;
+  if (steps.has(TextPhase::Normalize)) {
+    changed = steps.run(TextPhase::Normalize, text, isStart);
+    text = changed;
   }
-  encodeText(text.substr(at), ids);
+  specials.cut(text, SpecialTokens::Pass::Normalized, allowControl,
+               [&](TextPart part) {
+                 if (part.id != kNoToken)
+                   ids.push_back(static_cast<int32_t>(part.id));
+                 else
+                   encodeText(part.text,
+                              isStart && part.text.data() == text.data(), ids);
+               });
+}
+
+void Tokenizer::Impl::encodeMixed(std::string_view text, bool isStart,
+                                  bool allowControl,
+                                  std::vector<int32_t> &ids) const {
+  if (!text.empty())
+    requireTextLibraries();
+  std::string valid;
+  bool needsUtf8 =
+      !isSentencePiece() && (!blob.isKind(TokenizerKind::ByteLevelBPE) ||
+                             steps.has(TextPhase::Normalize));
+  if (needsUtf8 && getValidPrefix(text) != text.size()) {
+    valid = replaceInvalid(text);
+    text = valid;
+  }
+  specials.cut(
+      text, SpecialTokens::Pass::Raw, allowControl, [&](TextPart part) {
+        if (part.id != kNoToken)
+          ids.push_back(static_cast<int32_t>(part.id));
+        else
+          encodeRaw(part.text, isStart && part.text.data() == text.data(),
+                    allowControl, ids);
+      });
 }
 
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
@@ -67,7 +112,7 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text,
   bool byRule = options.bos == AddToken::ByRule;
   if (bos && (options.bos == AddToken::Always || (byRule && addsBos())))
     ids.push_back(*bos);
-  impl->encodeMixed(text, options.allowSpecial, ids);
+  impl->encodeMixed(text, /*isStart=*/true, options.allowSpecial, ids);
   if (byRule && ids.size() > 1 && ids[0] == bos && ids[1] == bos)
     ids.erase(ids.begin());
   bool eosByRule = options.eos == AddToken::ByRule && impl->blob.has(kAddEos);
@@ -87,11 +132,11 @@ Tokenizer::encode(std::span<const PromptPiece> pieces) const {
       text += piece.text;
       continue;
     }
-    impl->encodeMixed(text, /*allowControl=*/false, ids);
+    impl->encodeMixed(text, ids.empty(), /*allowControl=*/false, ids);
     text.clear();
     ids.push_back(static_cast<int32_t>(id));
   }
-  impl->encodeMixed(text, /*allowControl=*/false, ids);
+  impl->encodeMixed(text, ids.empty(), /*allowControl=*/false, ids);
   return ids;
 }
 

@@ -9,8 +9,8 @@
 // Text that is not UTF-8. Byte-level BPE: every stretch of valid UTF-8 is split
 // into pieces as if it stood alone, every run of other bytes is one piece; the
 // bytes of the tokens joined are those of the text, for any text, except that a
-// byte without a token (SmolLM2 has 21 of them) is left out. Sentencepiece: its
-// library reads each invalid byte as U+FFFD.
+// byte without a token (SmolLM2 has 21 of them) is left out. All others, and
+// byte-level BPE with a normalizer: each invalid byte is read as U+FFFD.
 //
 //===----------------------------------------------------------------------===//
 

@@ -20,9 +20,11 @@ template <typename... Parts>
 
 const char *getSectionName(TokenizerSection section) {
   static const char *const names[kTokenizerSections] = {
-      "TokenOffsets",       "TokenBytes",  "TokenTypes", "EosTokens",
-      "SpecialTokens",      "TokenTable",  "ByteTokens", "MergeTable",
-      "SentencePieceModel", "ChatTemplate"};
+      "TokenOffsets", "TokenBytes",    "TokenTypes",
+      "EosTokens",    "SpecialTokens", "TokenTable",
+      "ByteTokens",   "MergeTable",    "SentencePieceModel",
+      "ChatTemplate", "SpecialRules",  "TextSteps",
+      "Scores"};
   return names[static_cast<size_t>(section)];
 }
 
@@ -37,9 +39,9 @@ void checkHeader(const TokenizerHeader &header, size_t size) {
          sizeof(TokenizerHeader));
   if (header.totalBytes > size)
     fail("has ", size, " bytes, but its header says ", header.totalBytes);
-  if (header.kind > static_cast<uint32_t>(TokenizerKind::ByteLevelBPE))
+  if (header.kind >= kTokenizerKinds)
     fail("unknown kind ", header.kind);
-  if (header.splitRule > static_cast<uint32_t>(SplitRule::SmolLM))
+  if (header.splitRule >= kSplitRules)
     fail("unknown split rule ", header.splitRule);
   if (header.flags & ~kTokenizerFlagsKnown)
     fail("unknown flags ", header.flags);
@@ -48,6 +50,10 @@ void checkHeader(const TokenizerHeader &header, size_t size) {
   if (header.bosToken != kNoToken && header.bosToken >= header.vocabSize)
     fail("bos token is ", header.bosToken, ", but there are ", header.vocabSize,
          " tokens");
+  if (header.unknownToken != kNoToken &&
+      header.unknownToken >= header.vocabSize)
+    fail("unknown token is ", header.unknownToken, ", but there are ",
+         header.vocabSize, " tokens");
 }
 
 /// Rule F3: in order, inside the blob, aligned.
@@ -142,6 +148,8 @@ TokenizerBlob TokenizerBlob::open(const void *blob, size_t size) {
   result.eosTokens = reader.getIds(EosTokens);
   result.specialTokens = reader.getIds(SpecialTokens);
   result.chatTemplate = reader.getText(ChatTemplate);
+  result.specialRules = reader.get<SpecialRule>(SpecialRules);
+  result.textSteps = reader.getText(TextSteps);
   result.tokenTable = reader.getTable<TokenSlot>(TokenTable);
   if (header.kind == static_cast<uint32_t>(TokenizerKind::SentencePiece)) {
     result.sentencePieceModel = reader.getText(SentencePieceModel);
@@ -151,7 +159,10 @@ TokenizerBlob TokenizerBlob::open(const void *blob, size_t size) {
   for (uint32_t id : result.byteTokens)
     if (id != kNoToken) // F8
       reader.checkIds(ByteTokens, {&id, 1});
-  result.mergeTable = reader.getTable<MergeSlot>(MergeTable);
+  if (header.kind == static_cast<uint32_t>(TokenizerKind::Unigram))
+    result.scores = reader.get<double>(Scores, vocab);
+  else
+    result.mergeTable = reader.getTable<MergeSlot>(MergeTable);
   return result;
 }
 
@@ -162,6 +173,12 @@ std::string_view TokenizerBlob::getBytes(uint32_t id) const {
   if (begin > end || end > tokenBytes.size()) // F4 broken
     return {};
   return tokenBytes.substr(begin, end - begin);
+}
+
+uint32_t TokenizerBlob::getSpecialFlags(uint32_t id) const {
+  auto rule = std::ranges::lower_bound(specialRules, id, std::less<>(),
+                                       &SpecialRule::id);
+  return rule != specialRules.end() && rule->id == id ? rule->flags : 0;
 }
 
 uint32_t TokenizerBlob::findToken(std::string_view bytes) const {

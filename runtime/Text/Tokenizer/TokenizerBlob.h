@@ -29,12 +29,19 @@ struct TokenizerBlob {
   std::span<const llamaabi::MergeSlot> mergeTable;
   std::string_view sentencePieceModel;
   std::string_view chatTemplate;
+  std::span<const llamaabi::SpecialRule> specialRules; // sorted by id
+  std::string_view textSteps;
+  std::span<const double> scores; // [vocabSize] of unigram
 
   /// Throws Error (Model) if a rule of the format is broken.
   static TokenizerBlob open(const void *blob, size_t size);
 
   bool has(llamaabi::TokenizerFlags flag) const {
     return (header->flags & flag) != 0;
+  }
+
+  bool isKind(llamaabi::TokenizerKind kind) const {
+    return header->kind == static_cast<uint32_t>(kind);
   }
 
   /// Bytes of a token; empty if the id or its offsets are out of range.
@@ -44,6 +51,16 @@ struct TokenizerBlob {
   llamaabi::TokenClass getType(uint32_t id) const {
     return id < tokenTypes.size() ? tokenTypes[id]
                                   : llamaabi::TokenClass::Unused;
+  }
+
+  /// SpecialFlags of a special token.
+  uint32_t getSpecialFlags(uint32_t id) const;
+
+  /// Whether every byte of a text has a token.
+  bool hasByteTokens(std::string_view text) const {
+    return std::ranges::all_of(text, [&](unsigned char byte) {
+      return byteTokens[byte] != llamaabi::kNoToken;
+    });
   }
 
   /// The normal token with these bytes, or kNoToken.

@@ -20,14 +20,21 @@ struct Tokenizer::Impl {
 
   bool isSentencePiece() const { return sentencePiece != nullptr; }
 
-  /// Ids of a text without special tokens. Appends.
-  void encodeText(std::string_view text, std::vector<int32_t> &ids) const;
+  /// Ids of a text without special tokens, after the normalizer. Appends.
+  /// `isStart`: it begins the prompt.
+  void encodeText(std::string_view text, bool isStart,
+                  std::vector<int32_t> &ids) const;
+
+  /// The same of a text without those that are looked for before it.
+  void encodeRaw(std::string_view text, bool isStart, bool allowControl,
+                 std::vector<int32_t> &ids) const;
 
   /// Ids of a text with user-defined tokens, and control tokens if allowed.
-  void encodeMixed(std::string_view text, bool allowControl,
+  void encodeMixed(std::string_view text, bool isStart, bool allowControl,
                    std::vector<int32_t> &ids) const;
 
   TokenizerBlob blob;
+  TextSteps steps;
   SpecialTokens specials;
   Splitter splitter;
   std::unique_ptr<SentencePiece> sentencePiece;

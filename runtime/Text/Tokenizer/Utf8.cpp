@@ -47,6 +47,8 @@ Utf8Step stepUtf8(std::string_view text) {
   if (lead.length == 0)
     return {Utf8Status::Invalid, 1};
   unsigned char low = lead.low, high = lead.high;
+  auto first = static_cast<unsigned char>(text[0]);
+  char32_t character = lead.length == 1 ? first : first & (0x7F >> lead.length);
   for (size_t i = 1; i < lead.length; ++i) {
     if (i == text.size())
       return {Utf8Status::Incomplete, i};
@@ -55,8 +57,9 @@ Utf8Step stepUtf8(std::string_view text) {
       return {Utf8Status::Invalid, i};
     low = 0x80;
     high = 0xBF;
+    character = character << 6 | (byte & 0x3F);
   }
-  return {Utf8Status::Valid, lead.length};
+  return {Utf8Status::Valid, lead.length, character};
 }
 
 size_t getValidPrefix(std::string_view text) {
@@ -76,6 +79,20 @@ size_t getValidPrefix(std::string_view text) {
     at += step.length;
   }
   return at;
+}
+
+std::string replaceInvalid(std::string_view text) {
+  std::string valid;
+  while (!text.empty()) {
+    size_t length = getValidPrefix(text);
+    valid += text.substr(0, length);
+    text.remove_prefix(length);
+    for (size_t bad = getInvalidPrefix(text); bad > 0; --bad) {
+      valid += "\xEF\xBF\xBD"; // U+FFFD
+      text.remove_prefix(1);
+    }
+  }
+  return valid;
 }
 
 size_t getInvalidPrefix(std::string_view text) {

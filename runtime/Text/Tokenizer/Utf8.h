@@ -11,6 +11,7 @@
 #define LLAMA_RUNTIME_TEXT_TOKENIZER_UTF8_H
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace llamart {
@@ -23,11 +24,15 @@ enum class Utf8Status {
 
 struct Utf8Step {
   Utf8Status status;
-  size_t length; ///< bytes, at least 1
+  size_t length;          ///< bytes, at least 1
+  char32_t character = 0; ///< of a valid one
 };
 
 /// Looks at the front of `text`, which must not be empty.
 Utf8Step stepUtf8(std::string_view text);
+
+/// A text with U+FFFD in place of every byte that is not of a character.
+std::string replaceInvalid(std::string_view text);
 
 /// Bytes of the longest valid beginning of `text`.
 size_t getValidPrefix(std::string_view text);

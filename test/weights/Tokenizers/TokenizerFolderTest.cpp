@@ -89,9 +89,12 @@ TEST_F(TokenizerFolder, TokenizerJsonIsPreferredToTiktoken) {
   EXPECT_EQ(read().tokens.size(), 4u);
 }
 
-TEST_F(TokenizerFolder, SentencePieceIsPreferredToTokenizerJson) {
+TEST_F(TokenizerFolder, SentencePieceStandsInForATokenizerJsonOfAnotherKind) {
   folder.write("tokenizer.model", makeSentencePiece());
   json file = makeTokenizerJson({"</s>", "a", "<pad>"});
+  write("tokenizer.json", file);
+  EXPECT_EQ(read().kind, VocabularyKind::ByteLevelBPE);
+  file["normalizer"] = {{"type", "Precompiled"}};
   write("tokenizer.json", file);
   Vocabulary vocabulary = read();
   EXPECT_EQ(vocabulary.kind, VocabularyKind::SentencePiece);
@@ -101,8 +104,36 @@ TEST_F(TokenizerFolder, SentencePieceIsPreferredToTokenizerJson) {
   EXPECT_EQ(vocabulary.types[4], TokenType::Control);
   file["added_tokens"][2]["id"] = 9;
   write("tokenizer.json", file);
-  EXPECT_EQ(getComplaint(),
-            "tokenizer.json: key 'added_tokens': expected id 4, found 9");
+  EXPECT_EQ(getComplaint(), "tokenizer.json: added token '<pad>': expected id "
+                            "4, found 9");
+}
+
+TEST_F(TokenizerFolder, FilesBesideASentencePieceModelAddTokens) {
+  folder.write("tokenizer.model", makeSentencePiece());
+  write("added_tokens.json", {{"<note>", 4}, {"<|end|>", 5}});
+  write("special_tokens_map.json",
+        {{"additional_special_tokens", {{{"content", "<|end|>"}}}}});
+  Vocabulary vocabulary = read();
+  EXPECT_EQ(vocabulary.tokens.size(), 6u);
+  EXPECT_EQ(vocabulary.types[4], TokenType::UserDefined);
+  EXPECT_EQ(vocabulary.types[5], TokenType::Control);
+  // tokenizer_config.json goes first, as in transformers.
+  write("tokenizer_config.json",
+        {{"added_tokens_decoder",
+          {{"4", {{"content", "<x>"}, {"special", true}, {"rstrip", true}}}}}});
+  vocabulary = read();
+  EXPECT_EQ(vocabulary.tokens.size(), 5u);
+  EXPECT_EQ(vocabulary.tokens[4], "<x>");
+  EXPECT_EQ(vocabulary.types[4], TokenType::Control);
+  EXPECT_TRUE(vocabulary.specialRules[0].stripRight);
+  write("tokenizer_config.json", {{"added_tokens_decoder", {{"x", 1}}}});
+  EXPECT_EQ(getComplaint(), "tokenizer_config.json: key "
+                            "'added_tokens_decoder': expected an id, found "
+                            "'x'");
+  write("tokenizer_config.json",
+        {{"added_tokens_decoder", {{"3", {{"content", "<x>"}}}}}});
+  EXPECT_TRUE(llvm::StringRef(getComplaint())
+                  .starts_with("tokenizer_config.json: key '3': is "));
 }
 
 TEST_F(TokenizerFolder, FilesAreToldApartByTheirContent) {

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "weights/Tokenizers/TokenizerJson.h"
+#include "weights/Tokenizers/ByteFallbackBpe.h"
 #include "weights/Tokenizers/ByteLevel.h"
 
 #include "test/weights/Messages.h"
@@ -16,6 +17,7 @@
 
 using namespace llamatest;
 using namespace llamaweights;
+using llamaabi::TextStepKind;
 using nlohmann::json;
 
 namespace {
@@ -209,11 +211,11 @@ TEST(TokenizerJson, ThePostProcessorSaysWhetherBosIsAdded) {
 
 TEST(TokenizerJson, OtherPipelinesAreRefused) {
   json file = makeGpt2();
-  file["normalizer"] = {{"type", "NFC"}};
+  file["normalizer"] = {{"type", "StripAccents"}};
   EXPECT_EQ(getComplaint(file),
-            "t.json: key 'normalizer': expected null, found 'NFC'");
+            "t.json: key 'normalizer': 'StripAccents' is not supported");
   file = makeGpt2();
-  file["pre_tokenizer"]["add_prefix_space"] = true;
+  file["pre_tokenizer"]["use_regex"] = false;
   const std::string unknown = "t.json: key 'pre_tokenizer': is not that of "
                               "Llama 3, GPT-2 or SmolLM: ";
   EXPECT_EQ(getComplaint(file), unknown + "'ByteLevel'");
@@ -236,9 +238,10 @@ TEST(TokenizerJson, OtherPipelinesAreRefused) {
   EXPECT_EQ(getComplaint(file),
             "t.json: key 'decoder': expected 'ByteLevel', found 'WordPiece'");
   file = makeGpt2();
-  file["model"]["type"] = "Unigram";
+  file["model"]["type"] = "WordPiece";
   EXPECT_EQ(getComplaint(file),
-            "t.json: key 'model.type': expected 'BPE', found 'Unigram'");
+            "t.json: key 'model.type': expected 'BPE' or 'Unigram', found "
+            "'WordPiece'");
   file = makeGpt2();
   file["model"]["dropout"] = 0.1;
   EXPECT_EQ(getComplaint(file),
@@ -293,10 +296,6 @@ TEST(TokenizerJson, BrokenFilesAreRefused) {
   EXPECT_EQ(
       complainAbout([](json &f) { f["added_tokens"] = "x"; }),
       "t.json: key 'added_tokens': expected an array, found the string 'x'");
-  EXPECT_EQ(
-      complainAbout([](json &f) { f["added_tokens"][0]["lstrip"] = true; }),
-      "t.json: key 'added_tokens': token '<|end|>': lstrip is not "
-      "supported");
   EXPECT_EQ(complainAbout([](json &f) { f["added_tokens"][0]["id"] = 3; }),
             "t.json: key 'added_tokens': id 3 is 'ab' and '<|end|>'");
   EXPECT_NE(complainAbout([](json &f) { f["added_tokens"][0] = 3; }), "");
@@ -306,50 +305,103 @@ TEST(TokenizerJson, BrokenFilesAreRefused) {
 // Llama 2
 //===----------------------------------------------------------------------===//
 
-TEST(TokenizerJson, ByteFallbackBecomesSentencePiece) {
+TEST(TokenizerJson, ByteFallbackBeginsWithCharacters) {
   Vocabulary vocabulary = read(makeLlama2());
-  EXPECT_EQ(vocabulary.kind, VocabularyKind::SentencePiece);
-  EXPECT_FALSE(vocabulary.sentencePieceModel.empty());
+  EXPECT_EQ(vocabulary.kind, VocabularyKind::CharacterBPE);
   EXPECT_EQ(vocabulary.tokens[6], " ab");
-  EXPECT_EQ(vocabulary.types[0], TokenType::Unknown);
+  EXPECT_EQ(vocabulary.unknownToken, 0u);
   EXPECT_EQ(vocabulary.types[1], TokenType::Control);
-  EXPECT_TRUE(vocabulary.addSpacePrefix);
+  ASSERT_EQ(vocabulary.steps.size(), 2u);
+  EXPECT_EQ(vocabulary.steps[0].kind, TextStepKind::Prepend);
+  EXPECT_EQ(vocabulary.steps[1].kind, TextStepKind::Replace);
+  json file = makeLlama2();
+  file["model"]["unk_token"] = nullptr;
+  EXPECT_EQ(read(file).unknownToken, std::nullopt);
 }
 
-TEST(TokenizerJson, SpacesMayBeTreatedInThreeWays) {
+TEST(TokenizerJson, SpacesMayBeTreatedInFourWays) {
   json file = makeLlama2();
   file["normalizer"] = file["normalizer"]["normalizers"][1]; // no Prepend
-  EXPECT_FALSE(read(file).addSpacePrefix);
+  EXPECT_EQ(read(file).steps.size(), 1u);
   file["normalizer"] = nullptr;
   file["pre_tokenizer"] = {{"type", "Metaspace"},
                            {"replacement", "▁"},
                            {"prepend_scheme", "always"},
                            {"split", false}};
-  EXPECT_TRUE(read(file).addSpacePrefix);
+  EXPECT_EQ(read(file).steps[1].kind, TextStepKind::PrefixAlways);
   file["pre_tokenizer"]["prepend_scheme"] = "never";
-  EXPECT_FALSE(read(file).addSpacePrefix);
+  EXPECT_EQ(read(file).steps.size(), 1u);
   file["pre_tokenizer"]["prepend_scheme"] = "first";
+  EXPECT_EQ(read(file).steps[1].kind, TextStepKind::PrefixFirst);
+  file["pre_tokenizer"]["prepend_scheme"] = "last";
   EXPECT_EQ(getComplaint(file),
-            "t.json: key 'normalizer': spaces are not treated as in Llama 2 "
-            "(normalizer: nothing; pre_tokenizer: 'Metaspace'); "
-            "a tokenizer.model next to it would be read");
+            "t.json: key 'pre_tokenizer.prepend_scheme': expected 'always', "
+            "'first' or 'never', found 'last'");
 }
 
-TEST(TokenizerJson, MergesThatAreNoSentencePieceModelAreRefused) {
+TEST(TokenizerJson, NormalizersAreKnownByName) {
+  json file = makeLlama2();
+  file["normalizer"] = {{"type", "NFKC"}};
+  EXPECT_EQ(read(file).steps[0].kind, TextStepKind::NFKC);
+  file["normalizer"] = {{"type", "Precompiled"}};
+  EXPECT_EQ(getComplaint(file),
+            "t.json: key 'normalizer': 'Precompiled' is not supported");
+  file["normalizer"] = {
+      {"type", "Replace"}, {"pattern", {{"Regex", "a+"}}}, {"content", "b"}};
+  EXPECT_EQ(getComplaint(file),
+            "t.json: key 'normalizer': 'Replace' with the pattern "
+            "'{\"Regex\":\"a+\"}' is not supported, expected a string");
+}
+
+TEST(TokenizerJson, AUnigramHasScores) {
+  json file = makeLlama2();
+  file["model"] = {{"type", "Unigram"},
+                   {"unk_id", 0},
+                   {"vocab", {{"<unk>", 0.0}, {"<s>", 0.0}, {"▁a", -1.5}}}};
+  file["added_tokens"] = json::array();
+  file["post_processor"] = nullptr;
+  Vocabulary vocabulary = read(file);
+  EXPECT_EQ(vocabulary.kind, VocabularyKind::Unigram);
+  EXPECT_EQ(vocabulary.scores, std::vector<double>({0.0, 0.0, -1.5}));
+  EXPECT_EQ(vocabulary.tokens[2], " a");
+  file["model"]["unk_id"] = nullptr;
+  EXPECT_EQ(getComplaint(file), "t.json: key 'model.unk_id': is missing");
+  file["model"]["unk_id"] = 0;
+  file["model"]["vocab"][2] = "a";
+  EXPECT_EQ(getComplaint(file), "t.json: key 'model.vocab[2]': expected a text "
+                                "and a score, found '\"a\"'");
+}
+
+//===----------------------------------------------------------------------===//
+// As a sentencepiece model, for GGUF
+//===----------------------------------------------------------------------===//
+
+TEST(ByteFallbackBpe, BecomesSentencePieceIfItsMergesAreOne) {
+  auto convert = [](const json &file) {
+    return convertByteFallbackBpe(read(file), "t.json");
+  };
+  Vocabulary vocabulary = llvm::cantFail(convert(makeLlama2()));
+  EXPECT_EQ(vocabulary.kind, VocabularyKind::SentencePiece);
+  EXPECT_EQ(vocabulary.types[0], TokenType::Unknown);
+  EXPECT_TRUE(vocabulary.addSpacePrefix);
   json file = makeLlama2();
   file["model"]["merges"] = json::array({"a b", "▁ ab", "▁ a"});
-  EXPECT_EQ(getComplaint(file), "t.json: no merge joins '▁a' and 'b', so this "
-                                "is not a sentencepiece model");
+  EXPECT_EQ(getMessage(convert(file)),
+            "t.json: no merge joins ' a' and 'b', so this "
+            "is not a sentencepiece model");
   file["model"]["merges"] = json::array({"a b", "▁ ab", "▁ a", "▁a b"});
-  EXPECT_EQ(getComplaint(file),
-            "t.json: merge 3 into '▁ab' is apart from the "
+  EXPECT_EQ(getMessage(convert(file)),
+            "t.json: merge 3 into ' ab' is apart from the "
             "others into it, so this is not a sentencepiece "
             "model");
   file = makeLlama2();
   file["added_tokens"].push_back(makeAdded(8, "<u>", false));
-  EXPECT_EQ(getComplaint(file), "t.json: key 'added_tokens': token '<u>' is "
-                                "not special, which is not supported with "
-                                "byte_fallback");
+  EXPECT_EQ(llvm::cantFail(convert(file)).types[8], TokenType::UserDefined);
+  file["added_tokens"].back()["lstrip"] = true;
+  EXPECT_EQ(getMessage(convert(file)),
+            "t.json: tokenizer: added token '<u>' is looked for in a way "
+            "(normalized, lstrip, rstrip or single_word) that a sentencepiece "
+            "model cannot express");
 }
 
 } // namespace

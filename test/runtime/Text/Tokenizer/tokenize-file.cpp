@@ -2,7 +2,7 @@
 //
 //   tokenize-file TOKENIZER MODE < records > records
 //
-// TOKENIZER is a tokenizer file or a folder; it goes through the reader, the
+// TOKENIZER is a tokenizer file, a GGUF file or a folder; it goes through the reader, the
 // serialized form and the runtime, as in a model.so. A record is a 32-bit
 // little-endian length and that many bytes; ids are 32-bit each.
 //
@@ -23,6 +23,8 @@
 #include "runtime/Text/Tokenizer/Splitter.h"
 #include "runtime/Text/Tokenizer/Tokenizer.h"
 #include "runtime/Text/Tokenizer/Utf8.h"
+#include "weights/InputFile.h"
+#include "weights/Tokenizers/GgufVocabulary.h"
 #include "weights/Tokenizers/TokenizerFolder.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -43,6 +45,21 @@ namespace {
   std::exit(1);
 }
 
+llamaweights::Vocabulary readGgufFile(const std::string &path) {
+  auto file = llamaweights::InputFile::open(path);
+  if (!file)
+    fail(llvm::toString(file.takeError()));
+  auto gguf = llamaweights::readGguf(*file);
+  if (!gguf)
+    fail(llvm::toString(gguf.takeError()));
+  auto vocabulary = llamaweights::readGgufVocabulary(*gguf);
+  if (!vocabulary)
+    fail(llvm::toString(vocabulary.takeError()));
+  if (!*vocabulary)
+    fail(path + ": no tokenizer");
+  return std::move(**vocabulary);
+}
+
 llamaweights::Vocabulary readVocabulary(const std::string &path) {
   if (llvm::sys::fs::is_directory(path)) {
     auto vocabulary = llamaweights::readTokenizerFolder(path);
@@ -52,6 +69,8 @@ llamaweights::Vocabulary readVocabulary(const std::string &path) {
       fail(path + ": no tokenizer");
     return std::move(**vocabulary);
   }
+  if (llamaweights::beginsWith(path, "GGUF"))
+    return readGgufFile(path);
   auto vocabulary = llamaweights::readTokenizerFile(path);
   if (!vocabulary)
     fail(llvm::toString(vocabulary.takeError()));
