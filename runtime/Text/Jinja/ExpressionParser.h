@@ -25,7 +25,7 @@ protected:
   struct TupleRules {
     bool conditional = true;     ///< a if b else c is allowed
     bool parentheses = false;    ///< () is an empty tuple
-    std::string_view endingName; ///< a name that ends it
+    std::string_view endingName = {}; ///< a name that ends it
   };
 
   ExpressionPtr parseExpression();
