@@ -81,17 +81,13 @@ void Scope::set(std::string_view name, Value value) {
   names.emplace_back(name, std::move(value));
 }
 
-struct Interpreter::Level {
-  explicit Level(Interpreter &interpreter) : interpreter(interpreter) {
-    addSteps(1);
-    if (interpreter.depth >= interpreter.limits.depth)
-      fail("expected calls and blocks nested at most ",
-           interpreter.limits.depth, " deep, found more");
-    ++interpreter.depth;
-  }
-  ~Level() { --interpreter.depth; }
-  Interpreter &interpreter;
-};
+Interpreter::Level::Level(Interpreter &interpreter) : interpreter(interpreter) {
+  addSteps(1);
+  if (interpreter.depth >= interpreter.limits.depth)
+    fail("expected calls and blocks nested at most ",
+         interpreter.limits.depth, " deep, found more");
+  ++interpreter.depth;
+}
 
 Interpreter::~Interpreter() {
   for (const auto &object : namespaces)

@@ -48,7 +48,12 @@ public:
 
 private:
   enum class Flow : uint8_t { Next, Break, Continue };
-  struct Level;
+  /// Counts a step, and a level of nesting while it lives.
+  struct Level {
+    explicit Level(Interpreter &interpreter);
+    ~Level() { --interpreter.depth; }
+    Interpreter &interpreter;
+  };
 
   Flow execute(const Block &block);
   Flow execute(const Statement &statement);
