@@ -35,7 +35,7 @@ public:
   bool string(std::string &value) override {
     return put(Value::string(value, origin));
   }
-  bool binary(std::vector<uint8_t> &) override { return false; }
+  bool binary(nlohmann::json::binary_t &) override { return false; }
   bool start_object(size_t) override { return open(true); }
   bool end_object() override { return close(); }
   bool start_array(size_t) override { return open(false); }
@@ -85,7 +85,6 @@ private:
     return true;
   }
 
-  // The names are those of nlohmann's interface.
   Origin origin;
   std::vector<Level> levels;
 };

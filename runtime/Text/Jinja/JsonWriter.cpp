@@ -2,6 +2,7 @@
 
 #include "runtime/Text/Jinja/Format.h"
 
+#include "runtime/Text/Jinja/Sorting.h"
 #include "runtime/Text/Jinja/TemplateError.h"
 #include "runtime/Text/Jinja/Unicode.h"
 
@@ -144,8 +145,9 @@ private:
       return put("{}");
     auto entries = dict.entries;
     if (style.sortKeys)
-      std::ranges::stable_sort(entries, isLess,
-                               &std::pair<Value, Value>::first);
+      sortStably(entries, [](const auto &a, const auto &b) {
+        return isLess(a.first, b.first);
+      });
     put("{");
     ++level;
     for (const auto &entry : entries) {
