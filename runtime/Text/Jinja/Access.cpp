@@ -168,7 +168,8 @@ Value getSlice(const Value &object, const Value &begin, const Value &end,
   if (object.isUndefined())
     failUndefined(object);
   if (!isIndexable(object))
-    return Value::undefined(describeObject(object) + " has no slices");
+    fail("slice: expected a string, a list, a tuple or a range, found '",
+         getTypeName(object), "'");
   SliceBounds bounds = findBounds(getLength(object), begin, end, step);
   if (object.isString())
     return sliceString(object, bounds);

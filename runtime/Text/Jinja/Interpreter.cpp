@@ -121,6 +121,13 @@ void Interpreter::write(const Text &text) {
   output->append(text);
 }
 
+/// What a block gives: unlike {{ }}, it must be a string.
+void Interpreter::writeString(const Value &value) {
+  if (!value.isString())
+    fail("expected a string of a block, found '", getTypeName(value), "'");
+  write(value.getText());
+}
+
 /// Runs with all output going to `text`, in a scope of its own.
 template <typename Function>
 Interpreter::Flow Interpreter::capture(Text &text, Function run) {
@@ -266,7 +273,7 @@ Interpreter::Flow Interpreter::executeFilterBlock(const Statement &statement) {
   if (flow != Flow::Next)
     return flow;
   Value value = Value::string(std::move(text));
-  write(toText(evaluateFilter(*statement.value, &value)));
+  writeString(evaluateFilter(*statement.value, &value));
   return Flow::Next;
 }
 
@@ -291,7 +298,7 @@ void Interpreter::executeCallBlock(const Statement &statement) {
   Arguments arguments = evaluateArguments(call.arguments.get());
   captured.push_back(scope);
   arguments.named.emplace_back("caller", makeMacro(*statement.macro, scope));
-  write(toText(callValue(*this, function, std::move(arguments))));
+  writeString(callValue(*this, function, std::move(arguments)));
 }
 
 //===----------------------------------------------------------------------===//

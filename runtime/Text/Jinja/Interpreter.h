@@ -68,6 +68,7 @@ private:
   Flow loop(const Statement &statement, const Value &items, int64_t depth);
   Next filterItems(const Statement &statement, const Value &items);
   void write(const Text &text);
+  void writeString(const Value &value);
   template <typename Function>
   Flow capture(Text &text, Function run);
 

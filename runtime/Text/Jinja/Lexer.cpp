@@ -150,6 +150,8 @@ private:
     for (; at < source.size(); ++at)
       if (takeEnd("#}", true))
         return;
+    if (tag + 2 == source.size())
+      return; // as Jinja2 has it
     throw locate(source, tag, "expected '#}' after '{#', found none");
   }
 
@@ -184,7 +186,9 @@ private:
       lineStarting = starting;
       return;
     }
-    throw locate(source, tag, "expected '{% endraw %}', found none");
+    at = source.size();
+    if (begin < source.size()) // at the very end Jinja2 lets it be
+      throw locate(source, tag, "expected '{% endraw %}', found none");
   }
 
   void lexTag(std::string_view mark, bool trimsLine, size_t tag) {

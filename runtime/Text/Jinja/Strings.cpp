@@ -244,9 +244,17 @@ Text makeCapitalized(const Text &text) {
 }
 
 Text swapCase(const Text &text) {
-  return changeEach(text, [](char32_t c) {
-    return isUpper(c) ? toLower(c) : toUpper(c);
-  });
+  Text out;
+  bool wasCased = false;
+  for (size_t at = 0; at < text.size();) {
+    std::string_view rest = text.bytes().substr(at);
+    char32_t c = takeCharacter(rest);
+    out.append(isUpper(c) ? lowerAt(c, wasCased, rest) : toUpper(c),
+               text.getOrigin(at));
+    wasCased = isCased(c);
+    at = text.size() - rest.size();
+  }
+  return out;
 }
 
 Text pad(const Text &text, int64_t width, Align align, const Text &fill) {
