@@ -78,6 +78,7 @@ struct MacroBody {
   std::string name; ///< empty: a call block's
   std::vector<Parameter> parameters;
   Block body;
+  std::vector<std::string> hidden; ///< Symbols.h
   bool usesVarargs = false, usesKwargs = false, usesCaller = false;
 };
 
@@ -113,7 +114,8 @@ struct Statement {
   std::vector<std::pair<Target, ExpressionPtr>> assignments;
   std::unique_ptr<MacroBody> macro;
   bool isRecursive = false;
-  bool usesLoop = false; ///< whether the body of a for names `loop`
+  /// Names of the body's own scope, and of otherwise's: Symbols.h.
+  std::vector<std::string> hidden, hiddenOtherwise;
 };
 
 } // namespace llamart::jinja

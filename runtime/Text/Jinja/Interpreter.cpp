@@ -32,9 +32,14 @@ private:
   T before;
 };
 
-ScopePtr openScope(const ScopePtr &outer) {
+/// `hidden` are names that are not to be found further out.
+ScopePtr openScope(const ScopePtr &outer,
+                   const std::vector<std::string> &hidden) {
   auto scope = std::make_shared<Scope>();
   scope->outer = outer;
+  for (const std::string &name : hidden)
+    scope->names.emplace_back(
+        name, Value::undefined("'" + name + "' is undefined"));
   return scope;
 }
 
@@ -102,9 +107,11 @@ void Interpreter::keep(std::shared_ptr<NamespaceObject> object) {
   namespaces.push_back(std::move(object));
 }
 
-Text Interpreter::run(const Block &block) {
+Text Interpreter::run(const Block &block,
+                      const std::vector<std::string> &hidden) {
   Text prompt;
   Meter meter(limits);
+  scope = openScope(nullptr, hidden);
   output = &prompt;
   try {
     execute(block);
@@ -130,9 +137,10 @@ void Interpreter::writeString(const Value &value) {
 
 /// Runs with all output going to `text`, in a scope of its own.
 template <typename Function>
-Interpreter::Flow Interpreter::capture(Text &text, Function run) {
+Interpreter::Flow Interpreter::capture(const Statement &statement, Text &text,
+                                       Function run) {
   Replaced<Text *> into(output, &text);
-  Replaced<ScopePtr> inner(scope, openScope(scope));
+  Replaced<ScopePtr> inner(scope, openScope(scope, statement.hidden));
   return run();
 }
 
@@ -223,7 +231,7 @@ Next Interpreter::filterItems(const Statement &statement, const Value &items) {
   return [this, next, &statement,
           outer = scope]() -> std::optional<Value> {
     while (std::optional<Value> item = next()) {
-      Replaced<ScopePtr> inner(scope, openScope(outer));
+      Replaced<ScopePtr> inner(scope, openScope(outer, {}));
       assign(statement.target, *item);
       if (isTrue(evaluate(*statement.filter)))
         return item;
@@ -240,7 +248,7 @@ Interpreter::Flow Interpreter::loop(const Statement &statement,
   bool completed = false;
   while (std::optional<Value> item = context->advance()) {
     addSteps(1);
-    Replaced<ScopePtr> inner(scope, openScope(scope));
+    Replaced<ScopePtr> inner(scope, openScope(scope, statement.hidden));
     scope->set("loop", Value::function(context));
     assign(statement.target, *item);
     Flow flow = execute(statement.body);
@@ -251,13 +259,13 @@ Interpreter::Flow Interpreter::loop(const Statement &statement,
   context->finish();
   if (completed)
     return Flow::Next;
-  Replaced<ScopePtr> inner(scope, openScope(scope));
+  Replaced<ScopePtr> inner(scope, openScope(scope, statement.hiddenOtherwise));
   return execute(statement.otherwise);
 }
 
 Interpreter::Flow Interpreter::executeSetBlock(const Statement &statement) {
   Text text;
-  Flow flow = capture(text, [&] { return execute(statement.body); });
+  Flow flow = capture(statement, text, [&] { return execute(statement.body); });
   if (flow != Flow::Next)
     return flow;
   Value value = Value::string(std::move(text));
@@ -269,7 +277,7 @@ Interpreter::Flow Interpreter::executeSetBlock(const Statement &statement) {
 
 Interpreter::Flow Interpreter::executeFilterBlock(const Statement &statement) {
   Text text;
-  Flow flow = capture(text, [&] { return execute(statement.body); });
+  Flow flow = capture(statement, text, [&] { return execute(statement.body); });
   if (flow != Flow::Next)
     return flow;
   Value value = Value::string(std::move(text));
@@ -281,7 +289,7 @@ Interpreter::Flow Interpreter::executeWith(const Statement &statement) {
   Items values;
   for (const auto &[target, value] : statement.assignments)
     values.push_back(evaluate(*value));
-  Replaced<ScopePtr> inner(scope, openScope(scope));
+  Replaced<ScopePtr> inner(scope, openScope(scope, statement.hidden));
   for (size_t i = 0; i < values.size(); ++i)
     assign(statement.assignments[i].first, values[i]);
   return execute(statement.body);
@@ -310,7 +318,7 @@ Text Interpreter::callMacro(const MacroBody &macro, const ScopePtr &outer,
   Level level(*this);
   Text text;
   Replaced<Text *> into(output, &text);
-  Replaced<ScopePtr> inner(scope, openScope(outer));
+  Replaced<ScopePtr> inner(scope, openScope(outer, macro.hidden));
   bindParameters(macro, arguments);
   execute(macro.body);
   return text;

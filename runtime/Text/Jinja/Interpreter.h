@@ -35,7 +35,7 @@ public:
   ~Interpreter();
 
   /// The prompt. Throws TemplateError.
-  Text run(const Block &block);
+  Text run(const Block &block, const std::vector<std::string> &hidden);
 
   std::chrono::local_seconds getTime() const { return now; }
   /// Keeps what may hold itself, to take it apart at the end.
@@ -70,7 +70,7 @@ private:
   void write(const Text &text);
   void writeString(const Value &value);
   template <typename Function>
-  Flow capture(Text &text, Function run);
+  Flow capture(const Statement &statement, Text &text, Function run);
 
   Value evaluate(const Expression &node);
   Value dispatch(const Expression &node);

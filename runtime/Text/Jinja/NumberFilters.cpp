@@ -43,8 +43,12 @@ Value filterDefault(Interpreter &, Arguments &arguments) {
 std::optional<std::string> cleanDigits(std::string_view text) {
   std::string clean;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (static_cast<unsigned char>(text[i]) >= 0x80)
-      fail("expected digits of ASCII, found others");
+    std::string_view rest = text.substr(i);
+    if (static_cast<unsigned char>(text[i]) >= 0x80) {
+      if (isDecimal(takeCharacter(rest)))
+        fail("expected digits of ASCII, found others");
+      return std::nullopt;
+    }
     bool between = i > 0 && i + 1 < text.size() && text[i - 1] != '_' &&
                    std::isalnum(static_cast<unsigned char>(text[i - 1])) &&
                    std::isalnum(static_cast<unsigned char>(text[i + 1]));

@@ -75,8 +75,6 @@ Items reverseOf(const Value &value) {
 
 Value filterLast(Interpreter &, Arguments &arguments) {
   const Value &value = require(arguments);
-  if (value.isUndefined())
-    fail("last: expected a sequence, found 'Undefined'");
   Items items = reverseOf(value);
   return items.empty() ? Value::undefined("No last item, sequence was empty.")
                        : items.front();
@@ -89,8 +87,6 @@ Value makeGenerator(Items items) {
 
 Value filterReverse(Interpreter &, Arguments &arguments) {
   const Value &value = require(arguments);
-  if (value.isUndefined())
-    failUndefined(value);
   Items items = value.is(Kind::Generator) ? collect(value) : Items();
   if (value.is(Kind::Generator)) {
     std::ranges::reverse(items);

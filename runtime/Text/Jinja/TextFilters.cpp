@@ -161,17 +161,17 @@ Value filterTruncate(Interpreter &, Arguments &arguments) {
   Text end = reader.getText("end", Text("...", Origin::Literal));
   const Value *leeway = reader.find("leeway");
   reader.finish();
-  if (!value.isString())
-    fail("truncate: expected a string, found '", getTypeName(value), "'");
   int64_t slack = leeway && !leeway->isNone() ? toIndex("truncate", *leeway) : 5;
   auto endSize = static_cast<int64_t>(countCharacters(end.bytes()));
   if (length < endSize || slack < 0)
     fail("truncate: expected a length of at least ", endSize, ", found ",
          length);
+  if (getLength(value) <= length + slack)
+    return value;
+  if (!value.isString())
+    fail("truncate: expected a string, found '", getTypeName(value), "'");
   const Text &text = value.getText();
   std::vector<size_t> at = findCharacters(text.bytes());
-  if (static_cast<int64_t>(at.size()) - 1 <= length + slack)
-    return value;
   Text out = text.slice(0, at[static_cast<size_t>(length - endSize)]);
   if (!killWords)
     out = splitAtFromRight(out, " ", 1).front();

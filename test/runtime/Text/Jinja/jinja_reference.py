@@ -1,5 +1,6 @@
 """Jinja2 as the transformers library sets it up, for tests of the runtime's interpreter."""
 
+import copy
 import datetime
 import json
 import warnings
@@ -55,7 +56,8 @@ ENVIRONMENT = make_environment()
 def render(source, variables):
     """{"text"}, {"raises"} or {"error"}, as render-template answers."""
     try:
-        return {"text": ENVIRONMENT.from_string(source).render(**variables)}
+        # A copy, for `indent` of a list changes the list.
+        return {"text": ENVIRONMENT.from_string(source).render(**copy.deepcopy(variables))}
     except Raised as error:
         return {"raises": str(error)}
     except Exception as error:  # whatever Python says of a template's mistake
