@@ -114,25 +114,42 @@ void llamart_decoder_close(llamart_decoder *decoder) { delete decoder; }
 // Chat
 //===----------------------------------------------------------------------===//
 
-static std::vector<PromptPiece>
-formatChat(const llamart_model *model, const llamart_message *messages,
-           size_t count, const llamart_chat_options *options) {
-  require(model, "model");
+/// The model's own template, one of ours by name, or Jinja source.
+static jinja::Text formatWith(const ChatTemplate &form,
+                              const llamart_message *messages, size_t count,
+                              const llamart_chat_options &given,
+                              const ChatOptions &to) {
+  if (given.messages_json)
+    return form.format(std::string_view(given.messages_json), to);
   if (count > 0)
     require(messages, "messages");
-  auto given = readOptions<llamart_chat_options>(options, LLAMART_CHAT_OPTIONS,
-                                                 "llamart_chat_options");
   std::vector<ChatMessage> list;
   list.reserve(count);
   for (size_t i = 0; i < count; ++i)
     list.push_back({&require(messages[i].role, "llamart_message: role"),
                     &require(messages[i].content, "llamart_message: content")});
+  return form.format(list, to);
+}
+
+static jinja::Text formatChat(const llamart_model *model,
+                              const llamart_message *messages, size_t count,
+                              const llamart_chat_options *options) {
+  require(model, "model");
+  auto given = readOptions<llamart_chat_options>(options, LLAMART_CHAT_OPTIONS,
+                                                 "llamart_chat_options");
   ChatOptions to;
   to.addGenerationPrompt = given.add_generation_prompt;
   to.date = given.date ? given.date : "";
+  to.variables = given.variables_json ? given.variables_json : "";
+  addTokens(to, model->model->getTokenizer());
+  if (given.template_source)
+    return formatWith(ChatTemplate::parse(given.template_source), messages,
+                      count, given, to);
   if (given.template_name)
-    return ChatTemplate::byName(given.template_name).format(list, to);
-  return model->model->getChatTemplate().format(list, to);
+    return formatWith(ChatTemplate::byName(given.template_name), messages,
+                      count, given, to);
+  return formatWith(model->model->getChatTemplate(), messages, count, given,
+                    to);
 }
 
 llamart_error *llamart_chat_encode(const llamart_model *model,
@@ -143,8 +160,10 @@ llamart_error *llamart_chat_encode(const llamart_model *model,
   return guarded([&] {
     require(ids, "ids");
     require(idCount, "idCount");
-    auto pieces = formatChat(model, messages, count, options);
-    std::vector<int32_t> result = model->model->getTokenizer().encode(pieces);
+    jinja::Text prompt = formatChat(model, messages, count, options);
+    const Tokenizer &tokenizer = model->model->getTokenizer();
+    std::vector<int32_t> result =
+        tokenizer.encode(splitPrompt(prompt, tokenizer));
     *ids = copyOut(result.data(), result.size());
     *idCount = result.size();
   });
@@ -158,8 +177,8 @@ llamart_error *llamart_chat_format(const llamart_model *model,
   return guarded([&] {
     require(text, "text");
     require(bytes, "bytes");
-    auto pieces = formatChat(model, messages, count, options);
-    std::string result = joinPieces(pieces);
+    jinja::Text prompt = formatChat(model, messages, count, options);
+    std::string_view result = prompt.bytes();
     *text = copyOut(result.data(), result.size());
     *bytes = result.size();
   });

@@ -218,7 +218,7 @@ const ChatTemplate &Model::getChatTemplate() const {
       throw Error(ErrorKind::Model, path, ": has no chat template");
     withPath([&] {
       chatTemplate =
-          std::make_unique<const ChatTemplate>(ChatTemplate::recognize(source));
+          std::make_unique<const ChatTemplate>(ChatTemplate::parse(source));
     });
   });
   return *chatTemplate;
@@ -235,7 +235,7 @@ std::vector<int32_t> Model::collectStopTokens() const {
     for (int32_t id : findStopTokens(getChatTemplate(), words))
       result.push_back(id);
   } catch (const Error &) {
-    return result; // no template, or none of ours: nothing to add
+    return result; // no template that can be run: nothing to add
   }
   return result;
 }

@@ -1,64 +1,178 @@
 //===- ChatTemplate.cpp - Messages to the prompt of a chat model ----------===//
-//
-// One writer per layout. Where a layout has an official Jinja source, the text
-// is the same to the byte, for messages that have a role and a content only.
-//
-//===----------------------------------------------------------------------===//
 
 #include "runtime/Text/ChatTemplate/ChatTemplate.h"
 
 #include "runtime/Error.h"
+#include "runtime/Text/ChatTemplate/BuiltinTemplates.h"
+#include "runtime/Text/Jinja/JsonReader.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <ctime>
 
 namespace llamart {
 namespace {
+
+using jinja::DictObject;
+using jinja::Origin;
+using jinja::Text;
+using jinja::Value;
+
+/// No template writes it, no tokenizer has it.
+constexpr std::string_view kSentinel = "qZxAnswerOfTheAssistantxZq";
 
 [[noreturn]] void fail(const std::string &message) {
   throw Error(ErrorKind::Argument, "chat template: ", message);
 }
 
-/// What Python's str.strip() and Jinja's trim drop: U+0009 to U+000D, U+001C to
-/// U+0020, then these.
-constexpr std::array<std::string_view, 19> kWideSpaces = {
-    "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\x80",
-    "\xE2\x80\x81", "\xE2\x80\x82", "\xE2\x80\x83", "\xE2\x80\x84",
-    "\xE2\x80\x85", "\xE2\x80\x86", "\xE2\x80\x87", "\xE2\x80\x88",
-    "\xE2\x80\x89", "\xE2\x80\x8A", "\xE2\x80\xA8", "\xE2\x80\xA9",
-    "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80"};
-
-bool isNarrowSpace(char c) {
-  return (c >= '\t' && c <= '\r') || (c >= '\x1C' && c <= ' ');
+std::chrono::local_seconds getNow() {
+  std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  localtime_r(&now, &parts);
+  return std::chrono::local_seconds(
+      std::chrono::seconds(now + parts.tm_gmtoff));
 }
 
-size_t countSpaceInFront(std::string_view text) {
-  if (!text.empty() && isNarrowSpace(text.front()))
-    return 1;
-  for (std::string_view space : kWideSpaces)
-    if (text.starts_with(space))
-      return space.size();
-  return 0;
+bool readNumber(std::string_view text, int &value) {
+  auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
 }
 
-size_t countSpaceBehind(std::string_view text) {
-  if (!text.empty() && isNarrowSpace(text.back()))
-    return 1;
-  for (std::string_view space : kWideSpaces)
-    if (text.ends_with(space))
-      return space.size();
-  return 0;
+/// "26 Jul 2024" or "2024-07-26"
+std::chrono::local_seconds parseDate(std::string_view text) {
+  constexpr std::array<std::string_view, 12> kMonths = {
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  int year = 0, month = 0, day = 0;
+  bool known = false;
+  if (text.size() == 11 && text[2] == ' ' && text[6] == ' ') {
+    const auto *name = std::ranges::find(kMonths, text.substr(3, 3));
+    month = static_cast<int>(name - kMonths.begin()) + 1;
+    known = readNumber(text.substr(0, 2), day) &&
+            readNumber(text.substr(7), year);
+  } else if (text.size() == 10 && text[4] == '-' && text[7] == '-') {
+    known = readNumber(text.substr(0, 4), year) &&
+            readNumber(text.substr(5, 2), month) &&
+            readNumber(text.substr(8), day);
+  }
+  std::chrono::year_month_day date{std::chrono::year(year),
+                                   std::chrono::month(unsigned(month)),
+                                   std::chrono::day(unsigned(day))};
+  if (!known || !date.ok())
+    fail("date: expected a date as in '26 Jul 2024' or '2024-07-26', found '" +
+         std::string(text) + "'");
+  return std::chrono::local_days(date);
 }
 
-std::string_view trim(std::string_view text) {
-  while (size_t count = countSpaceInFront(text))
-    text.remove_prefix(count);
-  while (size_t count = countSpaceBehind(text))
-    text.remove_suffix(count);
-  return text;
+void addAll(DictObject &variables, const DictObject &more) {
+  for (const auto &[key, value] : more.entries)
+    variables.set(key, value);
 }
 
-/// Collects pieces; texts that follow each other become one.
-struct PromptWriter {
+/// Roles may be parts of special tokens; all else of a message is data.
+Value markRoles(const Value &messages) {
+  if (!messages.isList())
+    fail(std::string("messages: expected a list, found '") +
+         getTypeName(messages) + "'");
+  jinja::Items marked;
+  for (const Value &message : messages.getItems()) {
+    if (!message.isDict())
+      fail(std::string("messages: expected an object, found '") +
+           getTypeName(message) + "'");
+    const Value *role = message.getDict().find("role");
+    if (!role || !role->isString() || role->getText().empty())
+      fail("messages: expected a role in each message, found none");
+    auto copy = std::make_shared<DictObject>();
+    for (const auto &[key, value] : message.getDict().entries)
+      copy->set(key, value);
+    copy->set("role", Value::string(role->getBytes(), Origin::Name));
+    marked.push_back(Value::dict(copy));
+  }
+  if (marked.empty())
+    fail("there is no message");
+  return Value::list(std::move(marked));
+}
+
+} // namespace
+
+ChatTemplate ChatTemplate::parse(std::string_view source) {
+  if (source.empty())
+    fail("the model has none");
+  return ChatTemplate(jinja::Template::parse(source));
+}
+
+ChatTemplate ChatTemplate::byName(std::string_view name) {
+  std::string source = findBuiltinTemplate(name);
+  if (source.empty())
+    fail("there is none named '" + std::string(name) + "'; choose one of " +
+         listNames());
+  return parse(source);
+}
+
+std::string ChatTemplate::listNames() { return listBuiltinTemplates(); }
+
+Text ChatTemplate::render(const Value &messages, const DictObject *given,
+                          const ChatOptions &options) const {
+  DictObject variables;
+  // As transformers passes them where a caller gives none.
+  variables.set("tools", Value::none());
+  variables.set("documents", Value::none());
+  variables.set("add_generation_prompt",
+                Value::boolean(options.addGenerationPrompt));
+  if (!options.bos.empty())
+    variables.set("bos_token", Value::string(options.bos, Origin::Literal));
+  if (!options.eos.empty())
+    variables.set("eos_token", Value::string(options.eos, Origin::Literal));
+  auto now = options.date.empty() ? getNow() : parseDate(options.date);
+  if (!options.date.empty())
+    variables.set("date_string", Value::string(options.date, Origin::Data));
+  if (given)
+    addAll(variables, *given);
+  if (!options.variables.empty()) {
+    Value more = jinja::readJson(options.variables, "variables");
+    if (!more.isDict())
+      fail("variables: expected a JSON object, found another value");
+    addAll(variables, more.getDict());
+  }
+  variables.set("messages", messages);
+  Text prompt = program.render(variables, now);
+  if (prompt.empty())
+    fail("expected a prompt, found an empty text");
+  return prompt;
+}
+
+Text ChatTemplate::format(std::span<const ChatMessage> messages,
+                          const ChatOptions &options) const {
+  jinja::Items list;
+  for (const ChatMessage &message : messages) {
+    auto entries = std::make_shared<DictObject>();
+    entries->set("role", Value::string(message.role, Origin::Data));
+    entries->set("content", Value::string(message.content, Origin::Data));
+    list.push_back(Value::dict(entries));
+  }
+  return render(markRoles(Value::list(std::move(list))), nullptr, options);
+}
+
+Text ChatTemplate::format(std::string_view messages,
+                          const ChatOptions &options) const {
+  Value given = jinja::readJson(messages, "messages");
+  if (!given.isDict())
+    return render(markRoles(given), nullptr, options);
+  const Value *list = given.getDict().find("messages");
+  if (!list)
+    fail("messages: expected the key 'messages', found none");
+  return render(markRoles(*list), &given.getDict(), options);
+}
+
+//===----------------------------------------------------------------------===//
+// Special tokens
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+struct PieceWriter {
   std::vector<PromptPiece> pieces;
 
   void text(std::string_view text) {
@@ -68,182 +182,88 @@ struct PromptWriter {
       pieces.emplace_back();
     pieces.back().text += text;
   }
-
-  void special(std::string_view token) {
-    pieces.push_back({std::string(token), true});
-  }
 };
 
-std::string orElse(const std::string &text, const char *otherwise) {
-  return text.empty() ? otherwise : text;
+/// Calls visit(begin, end) for the special tokens of the template's own text at
+/// or after `from`, until it returns false.
+template <typename Visit>
+void visitSpecial(const Text &prompt, const Tokenizer &tokenizer, size_t from,
+                  Visit visit) {
+  const auto &runs = prompt.getRuns();
+  size_t begin = 0;
+  for (size_t i = 0; i < runs.size(); begin = runs[i++].end) {
+    if (runs[i].origin == Origin::Data)
+      continue;
+    while (i + 1 < runs.size() && runs[i + 1].origin != Origin::Data)
+      ++i;
+    std::string_view text = prompt.bytes().substr(0, runs[i].end);
+    size_t at = std::max(begin, from);
+    while (at < text.size()) {
+      auto match = tokenizer.findSpecial(text, at);
+      if (!match)
+        break;
+      size_t end = match->begin + match->size;
+      bool own = prompt.getOrigin(match->begin) == Origin::Literal;
+      if (own && !visit(match->begin, end))
+        return;
+      at = own ? end : match->begin + 1;
+    }
+  }
 }
 
 } // namespace
 
-/// The layouts; each writes a whole conversation.
-struct ChatLayouts {
-  const ChatTemplate &form;
-  std::span<const ChatMessage> messages;
-  const ChatOptions &options;
-  PromptWriter out = {};
-
-  std::string_view clean(std::string_view content) const {
-    return form.trimContent ? trim(content) : content;
-  }
-
-  bool wantsReply() const {
-    return options.addGenerationPrompt || form.alwaysPrompts;
-  }
-
-  //===------------------------------------------------------------------===//
-  // <bos>[INST] <<SYS>>..<</SYS>>..user [/INST] assistant <eos><bos>[INST]..
-  //===------------------------------------------------------------------===//
-
-  void writeLlama2() {
-    std::string system;
-    if (messages[0].role == "system") {
-      system = "<<SYS>>\n" + messages[0].content + "\n<</SYS>>\n\n";
-      messages = messages.subspan(1);
-    }
-    if (messages.empty())
-      fail("llama2: there is no user message");
-    for (size_t i = 0; i < messages.size(); ++i) {
-      const char *expected = i % 2 == 0 ? "user" : "assistant";
-      if (messages[i].role != expected)
-        fail("llama2: message " + std::to_string(i) +
-             " after the system message: expected role '" + expected +
-             "', found '" + messages[i].role + "'");
-      std::string content = (i == 0 ? system : "") + messages[i].content;
-      if (i % 2 == 0) {
-        out.special(orElse(options.bos, "<s>"));
-        out.text("[INST] ");
-        out.text(trim(content));
-        out.text(" [/INST]");
-      } else {
-        out.text(" ");
-        out.text(trim(content));
-        out.text(" ");
-        out.special(orElse(options.eos, "</s>"));
-      }
-    }
-  }
-
-  //===------------------------------------------------------------------===//
-  // <bos><|start_header_id|>user<|end_header_id|>\n\ncontent<|eot_id|>..
-  //===------------------------------------------------------------------===//
-
-  void writeHeader(std::string_view role) {
-    out.special("<|start_header_id|>");
-    out.text(role);
-    out.special("<|end_header_id|>");
-    out.text("\n\n");
-  }
-
-  void writeDatedSystem() {
-    writeHeader("system");
-    out.text("Cutting Knowledge Date: December 2023\nToday Date: ");
-    out.text(orElse(options.date, "26 Jul 2024"));
-    out.text("\n\n");
-    if (messages[0].role == "system") {
-      out.text(clean(messages[0].content));
-      messages = messages.subspan(1);
-    }
-    out.special("<|eot_id|>");
-  }
-
-  void writeLlama3() {
-    if (form.startsWithBos)
-      out.special(orElse(options.bos, "<|begin_of_text|>"));
-    if (form.datedSystem)
-      writeDatedSystem();
-    for (const ChatMessage &message : messages) {
-      // Results of tools have a form of their own.
-      if (message.role == "tool" || message.role == "ipython")
-        fail("llama3: role '" + message.role + "' is not supported");
-      writeHeader(message.role);
-      out.text(clean(message.content));
-      out.special("<|eot_id|>");
-    }
-    if (wantsReply())
-      writeHeader("assistant");
-  }
-
-  //===------------------------------------------------------------------===//
-  // <|im_start|>user\ncontent<|im_end|>\n..
-  //===------------------------------------------------------------------===//
-
-  void writeTurn(std::string_view role, std::string_view content) {
-    out.special("<|im_start|>");
-    out.text(role);
-    out.text("\n");
-    out.text(content);
-    out.special("<|im_end|>");
-    out.text("\n");
-  }
-
-  void writeChatML() {
-    if (form.startsWithBos)
-      out.special(orElse(options.bos, "<s>"));
-    if (!form.defaultSystem.empty() && messages[0].role != "system")
-      writeTurn("system", form.defaultSystem);
-    for (const ChatMessage &message : messages)
-      writeTurn(message.role, clean(message.content));
-    if (!wantsReply())
-      return;
-    out.special("<|im_start|>");
-    out.text("assistant\n");
-  }
-};
-
-std::vector<PromptPiece>
-ChatTemplate::format(std::span<const ChatMessage> messages,
-                     const ChatOptions &options) const {
-  if (messages.empty())
-    fail("there is no message");
-  for (const ChatMessage &message : messages)
-    if (message.role.empty())
-      fail("a message has no role");
-  ChatLayouts layouts{*this, messages, options};
-  switch (layout) {
-  case ChatLayout::Llama2:
-    layouts.writeLlama2();
-    break;
-  case ChatLayout::Llama3:
-    layouts.writeLlama3();
-    break;
-  case ChatLayout::ChatML:
-    layouts.writeChatML();
-    break;
-  }
-  return std::move(layouts.out.pieces);
-}
-
-std::vector<std::string> ChatTemplate::getStopTokens() const {
-  switch (layout) {
-  case ChatLayout::Llama2:
-    return {"</s>"};
-  case ChatLayout::Llama3:
-    return {"<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"};
-  case ChatLayout::ChatML:
-    return {"<|im_end|>"};
-  }
-  return {};
+std::vector<PromptPiece> splitPrompt(const Text &prompt,
+                                     const Tokenizer &tokenizer) {
+  PieceWriter out;
+  size_t at = 0;
+  visitSpecial(prompt, tokenizer, 0, [&](size_t begin, size_t end) {
+    out.text(prompt.bytes().substr(at, begin - at));
+    out.pieces.push_back(
+        {std::string(prompt.bytes().substr(begin, end - begin)), true});
+    at = end;
+    return true;
+  });
+  out.text(prompt.bytes().substr(at));
+  return std::move(out.pieces);
 }
 
 std::vector<int32_t> findStopTokens(const ChatTemplate &chatTemplate,
                                     const Tokenizer &tokenizer) {
+  ChatOptions options;
+  options.addGenerationPrompt = false;
+  addTokens(options, tokenizer);
+  std::vector<ChatMessage> messages = {{"user", "?"},
+                                       {"assistant", std::string(kSentinel)},
+                                       {"user", "?"}};
   std::vector<int32_t> ids;
-  for (const std::string &text : chatTemplate.getStopTokens())
-    if (std::optional<int32_t> id = tokenizer.findToken(text))
-      ids.push_back(*id);
+  Text prompt;
+  try {
+    prompt = chatTemplate.format(messages, options);
+  } catch (const Error &) {
+    return ids; // it takes no such conversation
+  }
+  size_t at = prompt.bytes().find(kSentinel);
+  if (at == std::string_view::npos)
+    return ids;
+  visitSpecial(prompt, tokenizer, at + kSentinel.size(),
+               [&](size_t begin, size_t end) {
+                 std::string_view text =
+                     prompt.bytes().substr(begin, end - begin);
+                 if (auto id = tokenizer.findToken(text))
+                   ids.push_back(*id);
+                 return false;
+               });
   return ids;
 }
 
-std::string joinPieces(std::span<const PromptPiece> pieces) {
-  std::string text;
-  for (const PromptPiece &piece : pieces)
-    text += piece.text;
-  return text;
+void addTokens(ChatOptions &options, const Tokenizer &tokenizer) {
+  if (std::optional<int32_t> bos = tokenizer.getBos();
+      bos && options.bos.empty())
+    options.bos = tokenizer.tokenBytes(*bos);
+  std::vector<int32_t> eos = tokenizer.getEos();
+  if (!eos.empty() && options.eos.empty())
+    options.eos = tokenizer.tokenBytes(eos.front());
 }
 
 } // namespace llamart

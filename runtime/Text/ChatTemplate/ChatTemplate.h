@@ -3,14 +3,20 @@
 // [{user, "Hi"}]  =>  <|begin_of_text|><|start_header_id|>user<|end_header_id|>
 //                     ... <|start_header_id|>assistant<|end_header_id|>
 //
-// Knows the layouts of the Llama family and recognizes them in the Jinja source
-// that comes with a model; it does not run Jinja.
+// Runs the Jinja source that comes with a model, as transformers does
+// (runtime/Text/Jinja). Which special tokens the prompt has is decided here:
+//
+//   A special token is one that the template writes. It begins with a byte of
+//   the template's own text (or of bos_token and the like), and all its bytes
+//   are of that or of a message's role. What a message says is text, whatever
+//   it looks like.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef LLAMA_RUNTIME_TEXT_CHATTEMPLATE_CHATTEMPLATE_H
 #define LLAMA_RUNTIME_TEXT_CHATTEMPLATE_CHATTEMPLATE_H
 
+#include "runtime/Text/Jinja/Template.h"
 #include "runtime/Text/Tokenizer/Tokenizer.h"
 
 #include <span>
@@ -28,24 +34,20 @@ struct ChatMessage {
 struct ChatOptions {
   /// Ends with the header of the reply to come.
   bool addGenerationPrompt = true;
-  /// "26 Jul 2024", for templates that name today's; empty: that very date, so
-  /// that a prompt does not depend on the day.
+  /// "26 Jul 2024" or "2024-07-26": `date_string`, and what strftime_now
+  /// shows; empty: today, and no date_string.
   std::string date;
-  /// Texts of the tokenizer's tokens; empty: the usual ones of the layout.
+  /// Texts of the tokenizer's tokens; empty: not defined in the template.
   std::string bos, eos;
-};
-
-enum class ChatLayout : uint8_t {
-  Llama2, ///< [INST] ... [/INST]
-  Llama3, ///< <|start_header_id|>role<|end_header_id|>
-  ChatML, ///< <|im_start|>role
+  /// A JSON object of more variables: tools, documents, enable_thinking, ...;
+  /// empty: none. They replace those of the same name but `messages`.
+  std::string variables;
 };
 
 class ChatTemplate {
 public:
-  /// The layout that a Jinja source describes. Throws Error (Argument) if it is
-  /// none of ours.
-  static ChatTemplate recognize(std::string_view jinja);
+  /// Throws Error (Argument): "chat template: line L, column C: ...".
+  static ChatTemplate parse(std::string_view jinja);
 
   /// By name, as in --chat-template=NAME. Throws Error (Argument) with the
   /// names there are.
@@ -54,42 +56,39 @@ public:
   /// "llama2, llama3, llama3.1, ..."
   static std::string listNames();
 
-  ChatLayout getLayout() const { return layout; }
+  /// The prompt, bos included where the template writes one. Throws Error
+  /// (Argument), with the template's words where it raises.
+  jinja::Text format(std::span<const ChatMessage> messages,
+                     const ChatOptions &options = {}) const;
 
-  /// Whether ChatOptions::date matters.
-  bool usesDate() const { return datedSystem; }
-
-  /// Whether the template itself would ask the clock for it.
-  bool asksClock() const { return readsClock; }
-
-  /// The prompt in pieces, bos included where the layout has one. Give it to
-  /// Tokenizer::encode(pieces). Throws Error (Argument) if the layout cannot
-  /// hold these messages.
-  std::vector<PromptPiece> format(std::span<const ChatMessage> messages,
-                                  const ChatOptions &options = {}) const;
-
-  /// Tokens that end a reply in this layout, for those models that do not list
-  /// them among their eos tokens.
-  std::vector<std::string> getStopTokens() const;
+  /// The same of messages as JSON: a list of objects, with whatever keys the
+  /// template looks at, or an object with that list as `messages`, whose other
+  /// keys are variables.
+  jinja::Text format(std::string_view messages,
+                     const ChatOptions &options) const;
 
 private:
-  ChatLayout layout = ChatLayout::Llama3;
-  bool startsWithBos = false; ///< the prompt begins with bos
-  bool trimContent = false;   ///< white space around a content is dropped
-  bool alwaysPrompts = false; ///< the reply's header whether asked for or not
-  bool datedSystem = false;   ///< Llama 3.1: a system turn with a date
-  bool readsClock = false;    ///< Llama 3.2: the date is today's
-  std::string defaultSystem;  ///< system message where there is none
+  explicit ChatTemplate(jinja::Template program)
+      : program(std::move(program)) {}
+  jinja::Text render(const jinja::Value &messages,
+                     const jinja::DictObject *given,
+                     const ChatOptions &options) const;
 
-  friend struct ChatLayouts;
+  jinja::Template program;
 };
 
-/// Ids of its stop tokens, as far as the tokenizer has them.
+/// Cuts a prompt at its special tokens, for Tokenizer::encode(pieces).
+std::vector<PromptPiece> splitPrompt(const jinja::Text &prompt,
+                                     const Tokenizer &tokenizer);
+
+/// The first special token that the template writes after what an assistant
+/// said: the reply ends with it. None if the template writes none, or cannot be
+/// run with a question, its answer and another question.
 std::vector<int32_t> findStopTokens(const ChatTemplate &chatTemplate,
                                     const Tokenizer &tokenizer);
 
-/// The pieces joined: the prompt as a text.
-std::string joinPieces(std::span<const PromptPiece> pieces);
+/// Sets bos and eos to the tokenizer's, where they are empty.
+void addTokens(ChatOptions &options, const Tokenizer &tokenizer);
 
 } // namespace llamart
 

@@ -140,6 +140,14 @@ Tokenizer::encode(std::span<const PromptPiece> pieces) const {
   return ids;
 }
 
+std::optional<Tokenizer::SpecialPlace>
+Tokenizer::findSpecial(std::string_view text, size_t from) const {
+  auto match = impl->specials.find(text, from, /*allowControl=*/true);
+  if (!match)
+    return std::nullopt;
+  return SpecialPlace{match->begin, match->length};
+}
+
 std::string Tokenizer::decode(std::span<const int32_t> ids,
                               SpecialText special) const {
   StreamDecoder decoder(*this, StreamStart::OfText, special);

@@ -80,6 +80,14 @@ public:
   /// The id of the token with these bytes, special ones first.
   std::optional<int32_t> findToken(std::string_view bytes) const;
 
+  /// Where a special token stands in a text.
+  struct SpecialPlace {
+    size_t begin = 0, size = 0;
+  };
+  /// The first one at or after `from`, control tokens included.
+  std::optional<SpecialPlace> findSpecial(std::string_view text,
+                                          size_t from) const;
+
   /// Whether the id is a control token: one that decoding hides.
   bool isControl(int32_t id) const;
 

@@ -192,9 +192,16 @@ typedef struct llamart_chat_options {
   int32_t add_generation_prompt; /* ends with the header of the reply */
   const char *date;              /* "26 Jul 2024"; NULL: the template's own */
   const char *template_name;     /* "llama3", ...; NULL: the model's own */
+  const char *template_source;   /* Jinja source in place of both; or NULL */
+  const char *variables_json;    /* a JSON object of more variables: "tools",
+                                    "enable_thinking", ...; or NULL */
+  const char *messages_json;     /* in place of the messages given: a JSON list
+                                    of them, or an object with "messages" and
+                                    more variables; or NULL */
 } llamart_chat_options;
 
-#define LLAMART_CHAT_OPTIONS {sizeof(llamart_chat_options), 1, NULL, NULL}
+#define LLAMART_CHAT_OPTIONS                                                   \
+  {sizeof(llamart_chat_options), 1, NULL, NULL, NULL, NULL, NULL}
 
 /* The ids of a conversation in the layout the model was trained on. */
 LLAMART_API llamart_error *

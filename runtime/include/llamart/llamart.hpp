@@ -113,6 +113,18 @@ public:
         });
   }
 
+  std::string
+  formatChat(std::span<const Message> messages,
+             const llamart_chat_options &options = LLAMART_CHAT_OPTIONS) const {
+    std::vector<llamart_message> list;
+    for (const Message &message : messages)
+      list.push_back({message.role.c_str(), message.content.c_str()});
+    return takeArray<std::string, char>([&](char **text, size_t *bytes) {
+      return llamart_chat_format(get(), list.data(), list.size(), &options,
+                                 text, bytes);
+    });
+  }
+
 private:
   Handle<llamart_model, llamart_model_close> handle;
 };

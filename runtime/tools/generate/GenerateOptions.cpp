@@ -70,12 +70,22 @@ void addPromptOptions(CLI::App &app, GenerateOptions &o) {
   app.add_option("--system", o.system, "System message of the chat")
       ->group(group);
   app.add_option("--chat-template", o.chatTemplate,
-                 "Its layout, if the model's own is not one of " +
+                 "In place of the model's own: FILE.jinja, or one of " +
                      ChatTemplate::listNames())
       ->group(group);
+  app.add_option("--template-option", o.templateOptions,
+                 "NAME=JSON, a variable of the chat template, as in "
+                 "enable_thinking=false; repeatable")
+      ->expected(1)
+      ->take_all()
+      ->group(group);
+  app.add_option("--messages", o.messages,
+                 "FILE.json with a conversation to answer: {\"messages\": "
+                 "[...], \"tools\": [...]}; in place of a prompt")
+      ->group(group);
   app.add_option("--date", o.date,
-                 "Today for templates that name it, as in \"26 Jul 2024\" [the "
-                 "template's own]")
+                 "Today for templates that name it, as in \"26 Jul 2024\" "
+                 "[today]")
       ->group(group);
   app.add_flag("--guard", o.guard,
                "A Llama Guard 3 judges the prompt, or --reply to it: prints "
@@ -91,14 +101,17 @@ void checkTogether(const GenerateOptions &o) {
     if (!holds)
       throw CLI::ValidationError(rule);
   };
-  int prompts =
-      o.prompt.has_value() + o.promptFile.has_value() + o.promptIds.has_value();
-  bool talks = o.chat && prompts == 0;
+  int prompts = o.prompt.has_value() + o.promptFile.has_value() +
+                o.promptIds.has_value() + o.messages.has_value();
+  bool talks = o.chat && prompts == 0; // line by line
   check(prompts == 1 || talks,
-        "give one of --prompt, --prompt-file, --prompt-ids");
+        "give one of --prompt, --prompt-file, --prompt-ids, --messages");
   check(!talks ||
             (!o.printIds && !o.logits && !o.trace && o.concurrentIds.empty()),
         "--print-ids, --logits, --trace, --concurrent-ids need a prompt");
+  check(!talks || !o.printPrompt, "--print-prompt needs a prompt");
+  check(!o.messages || !o.system, "--messages excludes --system");
+  check(o.templateOptions.empty() || o.chat, "--template-option needs --chat");
   check(!o.guard || (!o.chat && !o.promptIds && o.branches == 1),
         "--guard needs --prompt or --prompt-file, without --chat, --branches");
   check(!o.reply || o.guard, "--reply needs --guard");
@@ -181,6 +194,10 @@ void addOutputOptions(CLI::App &app, GenerateOptions &o) {
          "Generated ids on one line, 1,2,3, instead of text; the one that "
          "ends a reply included")
       ->group(group);
+  app.add_flag("--print-prompt", o.printPrompt,
+               "The prompt as the model gets it, or with --print-ids its ids, "
+               "and nothing else")
+      ->group(group);
   app.add_option("--logits", o.logits,
                  "FILE.npy for float32 [rows, vocab], one row for every token "
                  "fed: the prompt's, then the generated ones' but the last")
@@ -249,6 +266,7 @@ std::optional<int> readCommandLine(int argc, char **argv,
   try {
     app.parse(collectArguments(argc, argv));
     checkModel(options.model);
+    options.chat |= options.messages.has_value();
     checkTogether(options);
     options.samplerConfig = sampler.makeConfig(options.sampling.kind);
     return std::nullopt;

@@ -20,10 +20,13 @@ struct GenerateOptions {
 
   std::optional<std::string> system, logits;
   std::optional<std::string> chatTemplate, date; ///< of the chat
+  std::optional<std::string> messages;           ///< a file of JSON
+  std::vector<std::string> templateOptions;      ///< NAME=JSON
   std::optional<std::string> reply;              ///< that the guard judges
   bool guard = false;
   int branches = 1;
   bool chat = false, special = false, ignoreEos = false, printIds = false;
+  bool printPrompt = false;
   bool verbose = false, quiet = false;
   int64_t maxTokens = -1; ///< -1: no bound
   std::vector<std::string> stops;

@@ -7,6 +7,7 @@
 #include "runtime/tools/generate/GenerateOptions.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,12 @@ std::vector<int32_t> encodePrompt(const api::Model &model,
 std::vector<int32_t> encodeChat(const api::Model &model,
                                 std::span<const api::Message> messages,
                                 const GenerateOptions &options);
+
+/// Jinja source that --chat-template names; nothing: the model's own.
+std::optional<std::string> findTemplate(const GenerateOptions &options);
+
+/// --print-prompt: the prompt, or its ids on a line.
+void printPrompt(const api::Model &model, const GenerateOptions &options);
 
 } // namespace llamart::tools
 

@@ -3,6 +3,7 @@
 #include "runtime/tools/generate/ReplyEnds.h"
 
 #include "runtime/CInterface/Handles.h"
+#include "runtime/tools/generate/Prompt.h"
 
 #include <algorithm>
 
@@ -10,8 +11,8 @@ namespace llamart::tools {
 
 ReplyEnds::ReplyEnds(const api::Model &model, const GenerateOptions &o)
     : model(model), ignored(o.ignoreEos) {
-  if (o.chatTemplate)
-    ofLayout = findStopTokens(ChatTemplate::byName(*o.chatTemplate),
+  if (std::optional<std::string> source = findTemplate(o))
+    ofLayout = findStopTokens(ChatTemplate::parse(*source),
                               model.get()->model->getTokenizer());
 }
 

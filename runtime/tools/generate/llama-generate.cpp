@@ -48,6 +48,8 @@ api::Sampler makeSampler(const api::Model &model, const GenerateOptions &o) {
 void run(const GenerateOptions &o) {
   Times times;
   api::Model model(o.model, o.load);
+  if (o.printPrompt)
+    return printPrompt(model, o);
   api::Engine engine(model, o.engine);
   times.loaded = Times::now();
   if (o.verbose)
@@ -56,12 +58,13 @@ void run(const GenerateOptions &o) {
     return judge(model, engine, o);
 
   api::Sampler sampler = makeSampler(model, o);
-  if (o.chat && !o.prompt && !o.promptFile)
+  if (o.chat && !o.prompt && !o.promptFile && !o.messages)
     return converse(model, engine, sampler, o);
-  std::vector<int32_t> prompt = encodePrompt(model, o);
+  std::string text = readPrompt(o);
+  std::vector<int32_t> prompt = encodePrompt(model, o, text);
   if (o.branches > 1)
     return growBranches(model, engine, sampler, o, prompt);
-  continueText(model, engine, sampler, o, prompt, times);
+  continueText(model, engine, sampler, o, prompt, text, times);
 }
 
 } // namespace

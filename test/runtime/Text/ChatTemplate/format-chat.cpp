@@ -3,8 +3,8 @@
 // One JSON object a line on stdin, one on stdout:
 //
 //   {"template": JINJA or "name": NAME, "messages": [{"role":, "content":}],
-//    "prompt": true, "date": "", "bos": "", "eos": ""}
-//   =>  {"text": ..., "special": [...]} or {"error": ...}
+//    "prompt": true, "date": "", "bos": "", "eos": "", "variables": "{...}"}
+//   =>  {"text": ...} or {"error": ...}
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,21 +23,16 @@ static json answer(const json &request) {
   ChatTemplate form =
       request.contains("name")
           ? ChatTemplate::byName(request["name"].get<std::string>())
-          : ChatTemplate::recognize(request["template"].get<std::string>());
-  std::vector<ChatMessage> messages;
-  for (const json &message : request["messages"])
-    messages.push_back({message["role"], message["content"]});
+          : ChatTemplate::parse(request["template"].get<std::string>());
   ChatOptions options;
   options.addGenerationPrompt = request.value("prompt", true);
   options.date = request.value("date", "");
   options.bos = request.value("bos", "");
   options.eos = request.value("eos", "");
-  std::vector<PromptPiece> pieces = form.format(messages, options);
-  json special = json::array();
-  for (const PromptPiece &piece : pieces)
-    if (piece.special)
-      special.push_back(piece.text);
-  return {{"text", joinPieces(pieces)}, {"special", special}};
+  options.variables = request.value("variables", "");
+  jinja::Text prompt = form.format(
+      std::string_view(request["messages"].dump()), options);
+  return {{"text", prompt.bytes()}};
 }
 
 int main() {
