@@ -105,6 +105,9 @@ void checkTogether(const GenerateOptions &o) {
                             o.concurrentIds.empty()),
         "--branches needs a prompt, without --trace, --logits, --print-ids, "
         "--concurrent-ids");
+  check(!o.echo.value_or(false) ||
+            (!o.chat && !o.guard && !o.printIds && o.branches == 1),
+        "--echo needs text, without --chat, --guard, --print-ids, --branches");
   check(!o.chat || !o.promptIds, "--chat needs --prompt or --prompt-file");
   check(!o.special || !(o.chat || o.promptIds),
         "--special needs --prompt or --prompt-file, without --chat");
@@ -188,6 +191,14 @@ void addOutputOptions(CLI::App &app, GenerateOptions &o) {
   app.add_option("--trace", o.trace,
                  "FILE.jsonl for a line about every token: what the sampler "
                  "saw, its state, the candidates; llama-measure trace shows it")
+      ->group(group);
+  app.add_flag_callback(
+         "--echo", [&o] { o.echo = true; },
+         "The prompt, too, before what follows [on a terminal only]")
+      ->group(group);
+  app.add_flag_callback(
+         "--no-echo", [&o] { o.echo = false; },
+         "Only what follows, on a terminal, too")
       ->group(group);
   app.add_flag("--color{auto}", o.color,
                "Colour each token by the sampler's state, or by its surprise; "

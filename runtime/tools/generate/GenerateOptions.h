@@ -30,6 +30,8 @@ struct GenerateOptions {
   std::vector<std::vector<int32_t>> concurrentIds;
   std::string samplerConfig; ///< JSON: what files and flags say of the sampler
   std::optional<std::string> trace;
+  /// Whether the prompt is shown before what follows; absent: on a terminal.
+  std::optional<bool> echo;
   std::string color = "never"; ///< auto, always, never
   llamart_model_options load = LLAMART_MODEL_OPTIONS;
   llamart_sampler_options sampling = LLAMART_SAMPLER_OPTIONS;

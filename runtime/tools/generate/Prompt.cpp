@@ -4,8 +4,6 @@
 
 #include "runtime/tools/generate/Streams.h"
 
-#include <utility>
-
 namespace llamart::tools {
 
 std::string readPrompt(const GenerateOptions &o) {
@@ -13,10 +11,10 @@ std::string readPrompt(const GenerateOptions &o) {
 }
 
 std::vector<int32_t> encodePrompt(const api::Model &model,
-                                  const GenerateOptions &o) {
+                                  const GenerateOptions &o,
+                                  const std::string &text) {
   if (o.promptIds)
     return *o.promptIds;
-  std::string text = readPrompt(o);
   if (!o.chat) {
     llamart_encode_options options = LLAMART_ENCODE_OPTIONS;
     options.allow_special = o.special;
@@ -25,7 +23,7 @@ std::vector<int32_t> encodePrompt(const api::Model &model,
   std::vector<api::Message> messages;
   if (o.system)
     messages.push_back({"system", *o.system});
-  messages.push_back({"user", std::move(text)});
+  messages.push_back({"user", text});
   return encodeChat(model, messages, o);
 }
 

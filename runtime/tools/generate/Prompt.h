@@ -16,10 +16,11 @@ namespace llamart::tools {
 /// The text of --prompt or --prompt-file.
 std::string readPrompt(const GenerateOptions &options);
 
-/// The ids that the options ask for: given as they are, of a text, or of a chat
-/// with that message.
+/// The ids that the options ask for: given as they are, of that text, or of a
+/// chat with it as the message.
 std::vector<int32_t> encodePrompt(const api::Model &model,
-                                  const GenerateOptions &options);
+                                  const GenerateOptions &options,
+                                  const std::string &text);
 
 /// Ids of a conversation in the layout the options ask for.
 std::vector<int32_t> encodeChat(const api::Model &model,

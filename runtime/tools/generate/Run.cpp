@@ -10,8 +10,10 @@
 #include "runtime/tools/generate/TraceFile.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 
 namespace llamart::tools {
@@ -62,6 +64,7 @@ struct Output {
   Times times;
   ReplyEnds ends;
   int64_t tokens = 0;
+  bool isLineBegun = false; ///< by the prompt
   std::unique_ptr<NpyFile> logits;
   std::unique_ptr<TraceFile> trace;
   std::unique_ptr<TokenColors> colors;
@@ -110,7 +113,7 @@ void Output::attach(api::Job &job, bool printIds) {
 void Output::finish() {
   if (tokens == 0)
     times.first = Times::now();
-  else
+  if (tokens > 0 || isLineBegun)
     print("\n");
   if (logits)
     logits->finish();
@@ -125,11 +128,32 @@ std::string getPromptText(const api::Model &model,
   return model.getInfo().has_tokenizer ? model.decode(prompt, true) : "";
 }
 
+/// Before the first token: the prompt, as it was given, paler than what follows
+/// it where that is a terminal. Whether it is shown.
+bool echoPrompt(const GenerateOptions &o, const api::Model &model,
+                const std::vector<int32_t> &prompt, std::string_view given) {
+  bool isTerminal = isatty(STDOUT_FILENO);
+  bool isText = !o.chat && !o.printIds;
+  if (!isText || !o.echo.value_or(isTerminal))
+    return false;
+  auto get = [](const char *name) {
+    const char *value = std::getenv(name);
+    return std::string_view(value ? value : "");
+  };
+  bool isPlain = !isTerminal || !get("NO_COLOR").empty() ||
+                 get("TERM").empty() || get("TERM") == "dumb";
+  std::string text =
+      o.promptIds ? getPromptText(model, prompt) : std::string(given);
+  print(isPlain ? text : "\033[2m" + text + "\033[22m");
+  return true;
+}
+
 } // namespace
 
 void continueText(const api::Model &model, api::Engine &engine,
                   const api::Sampler &sampler, const GenerateOptions &o,
-                  const std::vector<int32_t> &prompt, const Times &times) {
+                  const std::vector<int32_t> &prompt, std::string_view text,
+                  const Times &times) {
   api::Session session(engine);
   Output output(o, model, times);
   if (o.trace)
@@ -148,6 +172,7 @@ void continueText(const api::Model &model, api::Engine &engine,
   output.attach(main, o.printIds);
   background.addJobs(jobs);
 
+  output.isLineBegun = echoPrompt(o, model, prompt, text);
   output.times.fed = Times::now();
   api::generate(engine, jobs);
   output.finish();

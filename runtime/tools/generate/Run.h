@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace llamart::tools {
@@ -18,11 +19,13 @@ struct Times {
   Point start = now(), loaded, fed, first, last;
 };
 
-/// Prints what comes after the prompt, and statistics. `times` says when the
+/// Prints what comes after the prompt, and statistics; on a terminal also `text`,
+/// which `prompt` was made of. `times` says when the
 /// program started and when the model was loaded.
 void continueText(const api::Model &model, api::Engine &engine,
                   const api::Sampler &sampler, const GenerateOptions &options,
-                  const std::vector<int32_t> &prompt, const Times &times);
+                  const std::vector<int32_t> &prompt, std::string_view text,
+                  const Times &times);
 
 } // namespace llamart::tools
 

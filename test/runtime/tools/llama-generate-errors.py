@@ -115,6 +115,7 @@ class Errors(ToolTest):
             (["--branches=0"], "--branches: Value 0 not in range 1 to 64"),
             (["--guard", "--chat"], "--guard needs --prompt or --prompt-file"),
             (["--reply=x"], "--reply needs --guard"),
+            (["--echo", "--print-ids"], "--echo needs text, without --chat, --guard, --print-ids"),
         ]:
             line = self.expect_error(2, "--prompt-ids=1", *flags)
             self.assertTrue(line.startswith(message), line)

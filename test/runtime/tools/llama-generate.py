@@ -8,15 +8,71 @@ in llama-generate-chat.py.
 
 import json
 import os
+import pty
 import re
 import stat
 import subprocess
+import termios
 
 import numpy
 from fake_model import BOS, EOS, VOCAB, FakeModel, ToolTest, join, main, to_text
 
 
+def run_on_terminal(command, **environment):
+    """What a command prints on a terminal that its standard output is."""
+    controller, terminal = pty.openpty()
+    attributes = termios.tcgetattr(terminal)
+    attributes[1] &= ~termios.OPOST  # lines end as they do elsewhere
+    termios.tcsetattr(terminal, termios.TCSANOW, attributes)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=terminal, stderr=subprocess.DEVNULL,
+                          env={**os.environ, **environment}) as process:
+        os.close(terminal)
+        text = b""
+        try:
+            while piece := os.read(controller, 65536):
+                text += piece
+        except OSError:  # nobody has the terminal open any more
+            pass
+    os.close(controller)
+    return text
+
+
 class Generate(ToolTest):
+    # -- the prompt before what follows --------------------------------------
+
+    def test_a_terminal_shows_the_prompt_and_a_pipe_does_not(self):
+        ids, _ = FakeModel.generate([BOS] + list(b"Hi"), 9)
+        follows = to_text(ids).encode()
+        common = ["--prompt=Hi", "--max-tokens=9", "--ignore-eos"]
+        self.assertEqual(self.expect(*common), follows + b"\n")
+        self.assertEqual(self.expect(*common, "--no-echo"), follows + b"\n")
+        self.assertEqual(self.expect(*common, "--echo"), b"Hi" + follows + b"\n")
+
+        def show(*flags, **environment):
+            return run_on_terminal([self.tool, self.model, *common, *flags],
+                                   **{"TERM": "xterm", "NO_COLOR": "", **environment})
+
+        dim = b"\x1b[2mHi\x1b[22m"
+        self.assertEqual(show(), dim + follows + b"\n")
+        self.assertEqual(show("--echo"), dim + follows + b"\n")
+        self.assertEqual(show("--no-echo"), follows + b"\n")
+        self.assertEqual(show(TERM="dumb"), b"Hi" + follows + b"\n")
+        self.assertEqual(show(NO_COLOR="1"), b"Hi" + follows + b"\n")
+        text = run_on_terminal([self.tool, self.model, "--prompt=Hi", "--max-tokens=0"], TERM="xterm", NO_COLOR="")
+        self.assertEqual(text, dim + b"\n")
+        self.assertEqual(show("--print-ids"), (join(ids) + "\n").encode())
+
+    def test_the_prompt_is_shown_as_it_was_given(self):
+        with open(self.path("prompt"), "wb") as file:
+            file.write("Gr\u00fc\u00dfe,\n  ".encode())
+        out = self.expect(f"--prompt-file={self.path('prompt')}", "--max-tokens=0", "--echo")
+        self.assertEqual(out, "Gr\u00fc\u00dfe,\n  \n".encode())
+        with open(self.path("prompt"), "rb") as file:
+            out = self.expect("--prompt-file=-", "--max-tokens=0", "--echo", stdin=file)
+        self.assertEqual(out, "Gr\u00fc\u00dfe,\n  \n".encode())
+        out = self.expect("--prompt-ids=72,105", "--max-tokens=0", "--echo")
+        self.assertEqual(out, b"Hi\n")
+
     # -- results ------------------------------------------------------------
 
     def test_ids_are_the_greedy_ones(self):
