@@ -11,6 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "files/InputFiles.h"
+#include "files/OutputPlace.h"
 #include "runtime/tools/measure/Quality.h"
 #include "runtime/tools/measure/Speed.h"
 #include "runtime/tools/measure/TracePage.h"
@@ -94,6 +96,18 @@ CLI::App *addQuality(CLI::App &app, QualityOptions &o) {
   return quality;
 }
 
+/// Nothing is printed onto what is measured.
+void noteInputs(const SpeedOptions &speed, const QualityOptions &quality) {
+  llamafiles::noteInput(speed.model);
+  llamafiles::noteInput(quality.text);
+  llamafiles::noteInput(quality.reference.value_or(""));
+  for (const std::string &model : quality.models)
+    llamafiles::noteInput(model);
+  std::string problem = llamafiles::checkStandardOutput();
+  if (!problem.empty())
+    throw std::runtime_error(problem);
+}
+
 int runTool(int argc, char **argv) {
   CLI::App app("Measures a model.so", "llama-measure");
   app.set_version_flag("--version",
@@ -113,6 +127,7 @@ int runTool(int argc, char **argv) {
   } catch (const CLI::ParseError &error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  noteInputs(speedOptions, qualityOptions);
   if (*show)
     writeTracePage(trace, page);
   else if (*quality)
