@@ -30,7 +30,7 @@ struct OutputPlace {
 
 /// Finds the place: "-" is standard output, and so is a path that is the same
 /// file; symbolic links lead to their file, there or not. Returns "" or a line
-/// "PATH: is read too, ..." if it is what the process reads (InputFiles.h), a
+/// "PATH: is a file that is read, ..." if it is what the process reads (InputFiles.h), a
 /// folder, or a stream that cannot take the output.
 std::string findOutputPlace(const std::string &path, Order order,
                             OutputPlace &place);
@@ -38,7 +38,7 @@ std::string findOutputPlace(const std::string &path, Order order,
 /// The path at the end of symbolic links, where nothing need be.
 std::string followLinks(const std::string &path);
 
-/// The same question about what a program prints.
+/// What findOutputPlace says of standard output, for what a program prints.
 std::string checkStandardOutput();
 
 } // namespace llamafiles
