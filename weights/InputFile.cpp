@@ -7,6 +7,7 @@
 
 #include "weights/InputFile.h"
 
+#include "files/InputFiles.h"
 #include "weights/InputError.h"
 
 #include "llvm/ADT/SmallString.h"
@@ -100,6 +101,7 @@ Expected<std::shared_ptr<InputFile>> InputFile::open(StringRef path,
   Expected<int> descriptor = openRegular(file->path, status);
   if (!descriptor)
     return descriptor.takeError();
+  llamafiles::noteInput(*descriptor);
   file->size = uint64_t(status.st_size);
   file->device = uint64_t(status.st_dev);
   file->inode = uint64_t(status.st_ino);

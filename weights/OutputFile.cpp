@@ -24,6 +24,7 @@
 #include <utility>
 
 using namespace llvm;
+using llamafiles::Order;
 
 namespace llamaweights {
 namespace {
@@ -32,21 +33,22 @@ Error cannot(StringRef path, StringRef what, const Twine &why) {
   return makeInputError(path, "cannot be " + what + ": " + why);
 }
 
-/// What is written to where it is; to put a file in its place would be wrong.
-bool isDevice(StringRef path) {
-  sys::fs::file_status status;
-  return !sys::fs::status(path, status) && exists(status) &&
-         !is_regular_file(status);
+/// As files/OutputPlace.h finds it.
+Error findPlace(StringRef path, llamafiles::Order order,
+                llamafiles::OutputPlace &place) {
+  std::string problem = llamafiles::findOutputPlace(path.str(), order, place);
+  return problem.empty() ? Error::success() : createStringError(problem);
 }
 
 } // namespace
 
-Expected<OutputFile> OutputFile::create(StringRef path) {
+Expected<OutputFile> OutputFile::create(StringRef path, Order order) {
   OutputFile file;
-  if (sys::fs::is_directory(path))
-    return cannot(path, "written", "it is a directory");
-  SmallString<128> stem(path), temporary;
-  if (isDevice(path)) {
+  file.order = order;
+  if (Error error = findPlace(path, order, file.place))
+    return std::move(error);
+  SmallString<128> stem(file.place.path), temporary;
+  if (file.place.isStream) {
     sys::path::system_temp_directory(/*ErasedOnReboot=*/true, stem);
     sys::path::append(stem, "llama");
   }
@@ -77,6 +79,7 @@ Expected<OutputFile> OutputFile::createIn(StringRef folder, StringRef name) {
 
 OutputFile::OutputFile(OutputFile &&other) noexcept
     : path(std::move(other.path)), temporary(std::move(other.temporary)),
+      order(other.order), place(std::move(other.place)),
       descriptor(std::exchange(other.descriptor, -1)), size(other.size) {
   other.temporary.clear();
 }
@@ -133,32 +136,44 @@ Error OutputFile::read(uint64_t offset, MutableArrayRef<char> bytes) const {
   return Error::success();
 }
 
-Error OutputFile::copyToDevice() {
-  int device = -1;
-  if (std::error_code code =
-          sys::fs::openFileForWrite(path, device, sys::fs::CD_OpenExisting))
-    return cannot(path, "written", code.message());
-  std::error_code code = sys::fs::copy_file(temporary, device);
-  if (std::error_code closed = sys::fs::closeFile(device); !code)
+Error OutputFile::copyToStream() {
+  int stream = place.openStream();
+  if (stream < 0)
+    return cannot(path, "written", sys::StrError());
+  std::error_code code = sys::fs::copy_file(temporary, stream);
+  if (std::error_code closed = sys::fs::closeFile(stream); !code)
     code = closed;
   if (code)
     return cannot(path, "written", code.message());
   return Error::success();
 }
 
+/// The permissions of the file that was there, else the usual ones; whoever may
+/// read an executable may execute it.
+Error OutputFile::setPermissions(bool isExecutable) {
+  mode_t mask = ::umask(0);
+  ::umask(mask);
+  mode_t mode = place.mode.value_or(0666 & ~mask);
+  if (isExecutable)
+    mode |= (mode & 0444) >> 2;
+  if (::fchmod(descriptor, mode) != 0)
+    return cannot(path, "written", sys::StrError());
+  return Error::success();
+}
+
 Error OutputFile::keep(bool isExecutable) {
-  if (isExecutable) {
-    mode_t mask = ::umask(0);
-    ::umask(mask);
-    if (::fchmod(descriptor, 0777 & ~mask) != 0)
-      return cannot(path, "written", sys::StrError());
-  }
+  // What was found at the beginning may be something else by now.
+  if (temporary != path)
+    if (Error error = findPlace(path, order, place))
+      return error;
+  if (Error error = setPermissions(isExecutable))
+    return error;
   if (::close(std::exchange(descriptor, -1)) != 0)
     return cannot(path, "written", sys::StrError());
-  if (temporary != path && isDevice(path))
-    return copyToDevice(); // the temporary file goes with this object
+  if (place.isStream)
+    return copyToStream(); // the temporary file goes with this object
   if (temporary != path)
-    if (std::error_code code = sys::fs::rename(temporary, path))
+    if (std::error_code code = sys::fs::rename(temporary, place.path))
       return cannot(path, "written", code.message());
   sys::DontRemoveFileOnSignal(temporary);
   temporary.clear();
@@ -167,9 +182,10 @@ Error OutputFile::keep(bool isExecutable) {
 
 Expected<OutputFolder> OutputFolder::create(StringRef path) {
   OutputFolder folder;
-  SmallString<256> clean(path);
-  while (clean.size() > 1 && clean.ends_with("/"))
-    clean.pop_back();
+  while (path.size() > 1 && path.ends_with("/"))
+    path = path.drop_back();
+  // Of a link, what it leads to.
+  std::string clean = llamafiles::followLinks(path.str());
   if (sys::fs::exists(clean)) {
     auto names = listFolder(clean, "", "");
     if (!names)
@@ -182,7 +198,7 @@ Expected<OutputFolder> OutputFolder::create(StringRef path) {
                             /*MakeAbsolute=*/false);
   if (std::error_code code = sys::fs::create_directories(temporary))
     return cannot(clean, "made", code.message());
-  folder.path = clean.str().str();
+  folder.path = clean;
   folder.temporary = temporary.str().str();
   return folder;
 }

@@ -8,6 +8,8 @@
 #ifndef LLAMA_WEIGHTS_OUTPUTFILE_H
 #define LLAMA_WEIGHTS_OUTPUTFILE_H
 
+#include "files/OutputPlace.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -20,9 +22,12 @@ namespace llamaweights {
 /// One file. Bytes are appended; what was appended may be overwritten.
 class OutputFile {
 public:
-  /// To be renamed to `path` when it is kept; a pipe or a device of that name
-  /// is then written to.
-  static llvm::Expected<OutputFile> create(llvm::StringRef path);
+  /// To be renamed to `path` when it is kept; a stream of that name (a pipe, a
+  /// device, "-") is then written to. Refused, now and when it is kept: what
+  /// the process reads, and streams if the file is not written in order.
+  static llvm::Expected<OutputFile>
+  create(llvm::StringRef path,
+         llamafiles::Order order = llamafiles::Order::Streamed);
   /// Of a folder that is itself temporary: written under its own name.
   static llvm::Expected<OutputFile> createIn(llvm::StringRef folder,
                                              llvm::StringRef name);
@@ -50,9 +55,12 @@ public:
 
 private:
   OutputFile() = default;
-  llvm::Error copyToDevice();
+  llvm::Error copyToStream();
+  llvm::Error setPermissions(bool isExecutable);
 
   std::string path, temporary; ///< equal in a temporary folder
+  llamafiles::Order order = llamafiles::Order::Streamed;
+  llamafiles::OutputPlace place;
   int descriptor = -1;
   uint64_t size = 0;
 };

@@ -12,6 +12,8 @@
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Pipelines/Registration.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
+#include "files/InputFiles.h"
+#include "files/OutputPlace.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/MLIRContext.h"
@@ -27,6 +29,7 @@
 
 using namespace mlir;
 using namespace mlir::llama;
+using llamafiles::Order;
 using llamaweights::OpenedModel;
 using llamaweights::OutputFile;
 
@@ -50,6 +53,8 @@ private:
   llvm::Error parse();
   llvm::Error chooseTargets();
   llvm::Error openCheckpoint(StringRef path);
+  llvm::Error checkOutputs();
+  std::string getDumpPath(StringRef variant, Stage reached) const;
   llvm::Error lower();
   llvm::Error lowerTo(Stage stage);
   void splitByTarget();
@@ -64,6 +69,14 @@ private:
 
   std::string getModelPath() const {
     return options.output.empty() ? "model.so" : options.output;
+  }
+  std::string getCodePath() const {
+    return options.output.empty() ? "model.o" : options.output;
+  }
+  /// IR and assembly, if no file is named.
+  bool isForStandardOutput() const {
+    return options.output == "-" ||
+           (options.output.empty() && options.lastStage < Stage::Object);
   }
 
   const CompileOptions &options;
@@ -122,6 +135,11 @@ llvm::Error Compilation::parse() {
     return llvm::createStringError("%s: is not valid MLIR",
                                    options.input.c_str());
   stage = findStage(*modules[0]);
+  llamafiles::noteInput(options.input);
+  if (auto model = (*modules[0])->getAttrOfType<StringAttr>(kModelAttr)) {
+    llamafiles::noteInput(model.str());
+    llamafiles::noteInputFolder(model.str());
+  }
   return llvm::Error::success();
 }
 
@@ -171,6 +189,45 @@ llvm::Error Compilation::open() {
 }
 
 //===----------------------------------------------------------------------===//
+// Outputs
+//===----------------------------------------------------------------------===//
+
+static llvm::Error checkOutput(StringRef path, Order order) {
+  llamafiles::OutputPlace place;
+  std::string problem = llamafiles::findOutputPlace(path.str(), order, place);
+  return problem.empty() ? llvm::Error::success()
+                         : llvm::createStringError(problem);
+}
+
+/// Before anything is computed: that every output can be where it is to be, and
+/// is nothing that is read.
+llvm::Error Compilation::checkOutputs() {
+  std::vector<std::pair<std::string, Order>> outputs;
+  bool isModel = options.lastStage == Stage::SharedObject;
+  if (isForStandardOutput())
+    outputs.emplace_back("-", isModel ? Order::Anywhere : Order::Streamed);
+  else if (isModel)
+    outputs.emplace_back(getModelPath(), Order::Anywhere);
+  else
+    outputs.emplace_back(getCodePath(), Order::Streamed);
+  if (isModel && options.storage == WeightStorage::External)
+    outputs.emplace_back(getModelPath() + ".weights", Order::Anywhere);
+  if (options.optReport && !options.optReport->empty())
+    outputs.emplace_back(*options.optReport, Order::Streamed);
+  if (!options.dumpStages.empty())
+    for (Stage next = stage; next <= kLastIRStage;
+         next = static_cast<Stage>(static_cast<int>(next) + 1)) {
+      outputs.emplace_back(getDumpPath("", next), Order::Streamed);
+      for (const TargetInfo &target : targets)
+        outputs.emplace_back(getDumpPath(target.cpu, next), Order::Streamed);
+    }
+  for (const auto &[path, order] : outputs)
+    if (llvm::Error error = checkOutput(path, order))
+      return error;
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
 // From stage to stage
 //===----------------------------------------------------------------------===//
 
@@ -185,15 +242,21 @@ static std::string printModule(ModuleOp module, Stage reached) {
   return text;
 }
 
+/// `variant`: the processor, if there are several.
+std::string Compilation::getDumpPath(StringRef variant, Stage reached) const {
+  SmallString<128> path(options.dumpStages);
+  llvm::sys::path::append(
+      path, llvm::formatv("{0}-{1}{2}{3}.mlir", static_cast<int>(reached) + 1,
+                          getStageName(reached), variant.empty() ? "" : ".",
+                          variant));
+  return path.str().str();
+}
+
 llvm::Error Compilation::dump(ModuleOp module, const TargetInfo &target,
                               Stage reached) {
   if (options.dumpStages.empty())
     return llvm::Error::success();
-  SmallString<128> path(options.dumpStages);
-  std::string variant = modules.size() > 1 ? "." + target.cpu : "";
-  llvm::sys::path::append(path, llvm::formatv("{0}-{1}{2}.mlir",
-                                              static_cast<int>(reached) + 1,
-                                              getStageName(reached), variant));
+  std::string path = getDumpPath(modules.size() > 1 ? target.cpu : "", reached);
   std::error_code code = llvm::sys::fs::create_directories(options.dumpStages);
   if (code)
     return llvm::createStringError("%s: cannot be made: %s",
@@ -301,9 +364,8 @@ llvm::Error Compilation::writeIR() {
       return llvm::createStringError("%s: cannot be written as bytecode",
                                      options.output.c_str());
   }
-  if (options.output.empty() || options.output == "-") {
+  if (isForStandardOutput())
     return print(text);
-  }
   return writeWhole(options.output, ArrayRef(text.data(), text.size()));
 }
 
@@ -314,10 +376,9 @@ llvm::Error Compilation::writeCode() {
                isAssembly ? CodeFormat::Assembly : CodeFormat::Object);
   if (!code)
     return code.takeError();
-  if (isAssembly && (options.output.empty() || options.output == "-")) {
+  if (isForStandardOutput())
     return print(StringRef(code->data(), code->size()));
-  }
-  return writeWhole(options.output.empty() ? "model.o" : options.output, *code);
+  return writeWhole(getCodePath(), *code);
 }
 
 llvm::Expected<std::vector<char>> Compilation::writeWeights(OutputFile &file,
@@ -362,13 +423,15 @@ llvm::Error Compilation::writeModel() {
       describeModel(all, *manifest, targets, options.storage, weightsName);
   if (!data)
     return data.takeError();
-  llvm::Expected<OutputFile> file = OutputFile::create(outputPath);
+  llvm::Expected<OutputFile> file =
+      OutputFile::create(outputPath, Order::Anywhere);
   if (!file)
     return file.takeError();
   if (llvm::Error error = link(*data, *file))
     return error;
   if (options.storage == WeightStorage::External) {
-    llvm::Expected<OutputFile> weights = OutputFile::create(weightsPath);
+    llvm::Expected<OutputFile> weights =
+        OutputFile::create(weightsPath, Order::Anywhere);
     if (!weights)
       return weights.takeError();
     auto hashes = writeWeights(*weights, 0);
@@ -408,6 +471,8 @@ llvm::Expected<CompileResult> Compilation::run() {
           getStageName(options.lastStage).data());
     report.emplace();
   }
+  if (llvm::Error error = checkOutputs())
+    return std::move(error);
   if (llvm::Error error = lower())
     return std::move(error);
   if (llvm::Error error = writeReport())

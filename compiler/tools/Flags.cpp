@@ -26,9 +26,10 @@ static cl::OptionCategory numberCategory("Numbers");
 static cl::OptionCategory targetCategory("Target");
 static cl::OptionCategory stageCategory("Stages");
 
-static cl::opt<std::string>
-    input(cl::Positional, cl::Required,
-          cl::desc("model.json | checkpoint directory | *.gguf | *.mlir[bc]"));
+static cl::opt<std::string> input(
+    cl::Positional, cl::Required,
+    cl::desc("model.json | checkpoint directory | *.gguf | ORG/NAME in the "
+             "cache of Hugging Face's hub | *.mlir[bc]"));
 static cl::opt<std::string>
     output("o", cl::cat(outputCategory), cl::value_desc("file"),
            cl::desc("where to write; default model.so, and standard output for "

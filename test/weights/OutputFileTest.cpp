@@ -8,6 +8,7 @@
 
 #include "test/weights/Messages.h"
 #include "test/weights/TempFolder.h"
+#include "weights/InputFile.h"
 
 #include <filesystem>
 
@@ -75,6 +76,38 @@ TEST(OutputFile, WritesToADeviceWhereItIs) {
     EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
   }
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST(OutputFile, FollowsLinksAndKeepsPermissions) {
+  TempFolder folder;
+  folder.write("target", "before");
+  std::filesystem::permissions(folder.at("target"),
+                               std::filesystem::perms(0640));
+  std::filesystem::create_symlink("target", folder.at("link"));
+  auto file = llvm::cantFail(OutputFile::create(folder.at("link")));
+  llvm::cantFail(file.appendText("after"));
+  llvm::cantFail(file.keep(/*isExecutable=*/true));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.at("link")));
+  EXPECT_EQ(readFile(folder.at("target")), "after");
+  EXPECT_EQ(std::filesystem::status(folder.at("target")).permissions(),
+            std::filesystem::perms(0750));
+}
+
+TEST(OutputFile, IsNoFileThatIsRead) {
+  TempFolder folder;
+  folder.write("input", "before");
+  auto input = llvm::cantFail(InputFile::open(folder.at("input")));
+  std::filesystem::create_hard_link(folder.at("input"), folder.at("hard"));
+  std::string why = ": is a file that is read, expected another one to write";
+  EXPECT_EQ(getMessage(OutputFile::create(folder.at("hard"))),
+            folder.at("hard") + why);
+
+  // Opened after the output was.
+  folder.write("x", "before");
+  auto file = llvm::cantFail(OutputFile::create(folder.at("x")));
+  auto late = llvm::cantFail(InputFile::open(folder.at("x")));
+  EXPECT_EQ(getMessage(file.keep()), folder.at("x") + why);
+  EXPECT_EQ(readFile(folder.at("x")), "before");
 }
 
 TEST(OutputFolder, IsThereWhenItIsKept) {

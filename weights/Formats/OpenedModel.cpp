@@ -7,9 +7,11 @@
 
 #include "weights/Formats/OpenedModel.h"
 
+#include "files/InputFiles.h"
 #include "weights/Configs/ModelJson.h"
 #include "weights/Configs/OutputTokens.h"
 #include "weights/Formats/DetectFormat.h"
+#include "weights/Formats/HubCache.h"
 #include "weights/Formats/OpenWeights.h"
 #include "weights/InputError.h"
 #include "weights/InputFile.h"
@@ -119,12 +121,15 @@ Error reconcileTokens(OpenedModel &model) {
 }
 
 /// What a person would call the model at that path: the last component of the
-/// folder's absolute path, or the file's name without its extension.
+/// folder's absolute path, or the file's name without its extension; NAME of
+/// what Hugging Face's tools call ORG/NAME.
 std::string getNameOf(StringRef path) {
   SmallString<256> absolute(path);
   if (sys::fs::make_absolute(absolute))
     absolute = path; // no current folder: the path as it is must do
   sys::path::remove_dots(absolute, /*remove_dot_dot=*/true);
+  if (StringRef name = getHubName(absolute); !name.empty())
+    return name.str();
   if (sys::fs::is_directory(absolute))
     return sys::path::filename(absolute).str();
   if (sys::path::filename(absolute) != "model.json")
@@ -136,9 +141,10 @@ std::string getNameOf(StringRef path) {
 
 Expected<OpenedModel> OpenedModel::open(StringRef path, LinkPolicy links) {
   OpenedModel model;
-  model.path = path.str();
-  model.name = getNameOf(path);
-  Expected<DetectedFormat> found = detectFormat(path);
+  if (Error error = findCheckpoint(path).moveInto(model.path))
+    return std::move(error);
+  model.name = getNameOf(model.path);
+  Expected<DetectedFormat> found = detectFormat(model.path);
   if (!found)
     return found.takeError();
   if (Error error = found->isModelJson
@@ -146,6 +152,8 @@ Expected<OpenedModel> OpenedModel::open(StringRef path, LinkPolicy links) {
                         : openWeights(found->format, found->path, links,
                                       /*isConfigGiven=*/false, model))
     return std::move(error);
+  llamafiles::noteInputFolder(model.path);
+  llamafiles::noteInputFolder(model.weightsPath);
   if (Error error = reconcileTokens(model))
     return std::move(error);
   return model;

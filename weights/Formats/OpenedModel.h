@@ -29,6 +29,7 @@ struct OpenedModel {
   /// Opens a model.json, a checkpoint directory or a GGUF file, checks that
   /// every tensor the hyper-parameters ask for is there with its shape and that
   /// there is no other.
+  /// `path` may be ORG/NAME of Hugging Face's hub: HubCache.h.
   /// Symbolic links of a folder are followed as `links` says.
   static llvm::Expected<OpenedModel>
   open(llvm::StringRef path, LinkPolicy links = LinkPolicy::WithinFolder);

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "files/OutputPlace.h"
 #include "weights/Formats/Integrity.h"
 #include "weights/InputError.h"
 #include "weights/OutputFile.h"
@@ -49,6 +50,7 @@ private:
                     ProgressBar &progress);
   void compareWithManifest(const TensorInfo &tensor, StringRef hash);
   Error writeManifest(const Subject &subject);
+  Error checkOutputs();
 
   void complain(const Twine &where, const Twine &message) {
     errs() << "llama-weights: " << where << ": " << message << "\n";
@@ -217,6 +219,16 @@ Error Verifier::writeManifest(const Subject &subject) {
   return file->keep();
 }
 
+/// That the manifest, and what is printed, do not go where something is read.
+Error Verifier::checkOutputs() {
+  std::string problem = llamafiles::checkStandardOutput();
+  llamafiles::OutputPlace place;
+  if (problem.empty() && !options.writeManifest.empty())
+    problem = llamafiles::findOutputPlace(options.writeManifest,
+                                          llamafiles::Order::Streamed, place);
+  return problem.empty() ? Error::success() : createStringError(problem);
+}
+
 Expected<int> Verifier::run() {
   if (!sys::fs::exists(path))
     return makeInputError(path, "does not exist");
@@ -235,6 +247,8 @@ Expected<int> Verifier::run() {
     complain(subject.takeError());
     return complaints;
   }
+  if (Error error = checkOutputs())
+    return std::move(error);
   if (Error error = checkTensors(*subject))
     return std::move(error);
   if (complaints == 0)

@@ -7,6 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "files/OutputPlace.h"
+#include "weights/Formats/HubCache.h"
 #include "weights/ProgressBar.h"
 #include "weights/Writers/Convert.h"
 #include "weights/Writers/TensorStream.h"
@@ -209,14 +211,19 @@ static Expected<int> run() {
       return std::move(error);
     return 0;
   }
+  Expected<std::string> found = findCheckpoint(path);
+  if (!found)
+    return found.takeError();
   if (verifyCommand) {
     VerifyOptions options = {manifest, writeManifest, quiet};
-    Expected<int> complaints = verify(path, getLinks(), options);
+    Expected<int> complaints = verify(*found, getLinks(), options);
     return complaints ? Expected<int>(*complaints > 0) : std::move(complaints);
   }
-  Expected<Subject> subject = openSubject(path, getLinks());
+  Expected<Subject> subject = openSubject(*found, getLinks());
   if (!subject)
     return subject.takeError();
+  if (std::string problem = llamafiles::checkStandardOutput(); !problem.empty())
+    return createStringError(problem);
   if (Error error = inspect(*subject, {statistics, asJson, quiet}))
     return std::move(error);
   return 0;

@@ -2,6 +2,8 @@
 
 #include "runtime/tools/generate/Conversation.h"
 
+#include "files/InputFiles.h"
+#include "files/WholeFile.h"
 #include "runtime/tools/generate/Prompt.h"
 #include "runtime/tools/generate/ReplyEnds.h"
 #include "runtime/tools/generate/Streams.h"
@@ -10,12 +12,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -111,13 +110,11 @@ void Conversation::save(const std::string &path) const {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const api::Message &message : messages)
     list.push_back({{"role", message.role}, {"content", message.content}});
-  std::ofstream file(path, std::ios::binary);
-  file << list.dump(2, ' ', false,
-                    nlohmann::ordered_json::error_handler_t::replace)
-       << '\n';
-  file.close();
-  if (!file)
-    throw std::runtime_error(path + ": " + std::strerror(errno));
+  llamafiles::WholeFile file(path, llamafiles::Order::Streamed);
+  file.write(list.dump(2, ' ', false,
+                       nlohmann::ordered_json::error_handler_t::replace) +
+             "\n");
+  file.finish();
 }
 
 bool Conversation::obey(const std::string &line) {
@@ -210,6 +207,7 @@ void Conversation::answer(const std::string &line) {
 }
 
 void Conversation::run() {
+  llamafiles::noteInput(STDIN_FILENO);
   InterruptGuard guard(SA_RESTART);
   if (isInteractive())
     std::fprintf(stderr, "/help lists what can be typed besides messages; "

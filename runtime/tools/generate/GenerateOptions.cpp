@@ -219,8 +219,13 @@ void addOutputOptions(CLI::App &app, GenerateOptions &o) {
                  "FILE.jsonl for a line about every token: what the sampler "
                  "saw, its state, the candidates; llama-measure trace shows it")
       ->group(group);
-  app.add_flag("--echo,!--no-echo", o.echo,
-               "The prompt, too, before what follows [on a terminal only]")
+  app.add_flag_callback(
+         "--echo", [&o] { o.echo = true; },
+         "The prompt, too, before what follows [on a terminal only]")
+      ->group(group);
+  app.add_flag_callback(
+         "--no-echo", [&o] { o.echo = false; },
+         "Only what follows, on a terminal, too")
       ->group(group);
   app.add_flag("--color{auto}", o.color,
                "Colour each token by the sampler's state, or by its surprise; "

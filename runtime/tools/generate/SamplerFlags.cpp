@@ -2,6 +2,7 @@
 
 #include "runtime/tools/generate/SamplerFlags.h"
 
+#include "files/InputFiles.h"
 #include "llamart/llamart.h"
 #include "runtime/Sampler/DirichletSampler.h"
 #include "runtime/Sampler/EntropySampler.h"
@@ -128,6 +129,7 @@ void addOption(const std::string &text, json &config) {
 }
 
 json readConfig(const std::string &path) {
+  llamafiles::noteInput(path);
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
   if (!file || !(text << file.rdbuf()))

@@ -2,6 +2,8 @@
 
 #include "runtime/tools/generate/Streams.h"
 
+#include "files/InputFiles.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -14,6 +16,8 @@ namespace llamart::tools {
 std::string readFile(const std::string &path) {
   bool standard = path == "-";
   int file = standard ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file >= 0)
+    llamafiles::noteInput(file);
   std::string text;
   char buffer[65536];
   ssize_t got = file < 0 ? -1 : 1;

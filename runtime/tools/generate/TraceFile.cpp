@@ -6,18 +6,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cerrno>
-#include <cstring>
-
 using nlohmann::ordered_json;
 
 namespace llamart::tools {
 
-TraceFile::TraceFile(std::string name, const api::Model &model,
+TraceFile::TraceFile(const std::string &path, const api::Model &model,
                      const std::string &config, const std::string &prompt)
-    : path(std::move(name)), model(model), file(std::fopen(path.c_str(), "w")) {
-  if (!file)
-    throw std::runtime_error(path + ": " + std::strerror(errno));
+    : file(path, llamafiles::Order::Streamed), model(model) {
   if (model.getInfo().has_tokenizer)
     decoder.emplace(model, /*afterText=*/true, /*showSpecial=*/true);
   ordered_json header;
@@ -56,13 +51,10 @@ void TraceFile::write(const llamart_step &step) {
 }
 
 void TraceFile::writeLine(const std::string &line) {
-  if (std::fputs((line + "\n").c_str(), file.get()) < 0)
-    throw std::runtime_error(path + ": " + std::strerror(errno));
+  file.write(line + "\n");
+  file.flush(); // somebody may be following
 }
 
-void TraceFile::finish() {
-  if (std::fflush(file.get()) != 0 || std::ferror(file.get()))
-    throw std::runtime_error(path + ": " + std::strerror(errno));
-}
+void TraceFile::finish() { file.finish(); }
 
 } // namespace llamart::tools

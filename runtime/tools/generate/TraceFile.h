@@ -12,10 +12,9 @@
 #ifndef LLAMA_RUNTIME_TOOLS_GENERATE_TRACEFILE_H
 #define LLAMA_RUNTIME_TOOLS_GENERATE_TRACEFILE_H
 
+#include "files/WholeFile.h"
 #include "llamart/llamart.hpp"
 
-#include <cstdio>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -25,7 +24,7 @@ class TraceFile {
 public:
   /// `config` is the sampler's, as JSON. Throws std::runtime_error if the file
   /// cannot be written.
-  TraceFile(std::string path, const api::Model &model,
+  TraceFile(const std::string &path, const api::Model &model,
             const std::string &config, const std::string &prompt);
 
   void write(const llamart_step &step);
@@ -36,13 +35,9 @@ public:
 private:
   void writeLine(const std::string &line);
 
-  struct Closer {
-    void operator()(std::FILE *file) const { std::fclose(file); }
-  };
-  std::string path;
+  llamafiles::WholeFile file;
   const api::Model &model;
   std::optional<api::Decoder> decoder; ///< if there is a tokenizer
-  std::unique_ptr<std::FILE, Closer> file;
 };
 
 } // namespace llamart::tools

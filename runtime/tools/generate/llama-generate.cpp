@@ -7,6 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "files/InputFiles.h"
+#include "files/OutputPlace.h"
 #include "llamart/llamart.hpp"
 #include "runtime/tools/generate/Branches.h"
 #include "runtime/tools/generate/Conversation.h"
@@ -15,8 +17,11 @@
 #include "runtime/tools/generate/Prompt.h"
 #include "runtime/tools/generate/Run.h"
 
+#include <nlohmann/json.hpp>
+
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 
 namespace llamart::tools {
 namespace {
@@ -45,9 +50,22 @@ api::Sampler makeSampler(const api::Model &model, const GenerateOptions &o) {
   return api::Sampler(sampling);
 }
 
+/// A model may have its weights in a file beside it.
+void noteModel(const std::string &path, const api::Model &model) {
+  llamafiles::noteInput(path);
+  const auto weights = nlohmann::json::parse(model.getInfo().json)["weights"];
+  if (weights["storage"] == "external")
+    llamafiles::noteInput(std::filesystem::path(path).replace_filename(
+        std::string(weights["file"])));
+  std::string problem = llamafiles::checkStandardOutput();
+  if (!problem.empty())
+    throw std::runtime_error(problem);
+}
+
 void run(const GenerateOptions &o) {
   Times times;
   api::Model model(o.model, o.load);
+  noteModel(o.model, model);
   if (o.printPrompt)
     return printPrompt(model, o);
   api::Engine engine(model, o.engine);

@@ -2,11 +2,13 @@
 
 #include "runtime/tools/measure/TracePage.h"
 
+#include "files/InputFiles.h"
+#include "files/WholeFile.h"
+
 #include <nlohmann/json.hpp>
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 
 using nlohmann::json;
@@ -65,6 +67,7 @@ json readTrace(const std::string &path) {
 } // namespace
 
 void writeTracePage(const std::string &trace, const std::string &page) {
+  llamafiles::noteInput(trace);
   std::string data = readTrace(trace).dump();
   // Nothing in it may end the script element that it stands in.
   for (size_t at = 0; (at = data.find("</", at)) != std::string::npos; at += 3)
@@ -75,18 +78,9 @@ void writeTracePage(const std::string &trace, const std::string &page) {
   const std::string place = "@TRACE@";
   html.replace(html.find(place), place.size(), data);
 
-  std::string unfinished = page + ".unfinished";
-  std::ofstream file(unfinished, std::ios::binary);
-  file << html;
-  file.close();
-  std::error_code error;
-  if (file)
-    std::filesystem::rename(unfinished, page, error);
-  if (!file || error) {
-    int reason = error ? error.value() : errno;
-    std::filesystem::remove(unfinished, error);
-    throw std::runtime_error(page + ": " + std::strerror(reason));
-  }
+  llamafiles::WholeFile file(page, llamafiles::Order::Streamed);
+  file.write(html);
+  file.finish();
 }
 
 } // namespace llamart::tools

@@ -11,6 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "files/InputFiles.h"
+#include "files/OutputPlace.h"
 #include "runtime/tools/NearestOption.h"
 #include "runtime/tools/measure/Quality.h"
 #include "runtime/tools/measure/Speed.h"
@@ -95,6 +97,18 @@ CLI::App *addQuality(CLI::App &app, QualityOptions &o) {
   return quality;
 }
 
+/// Nothing is printed onto what is measured.
+void noteInputs(const SpeedOptions &speed, const QualityOptions &quality) {
+  llamafiles::noteInput(speed.model);
+  llamafiles::noteInput(quality.text);
+  llamafiles::noteInput(quality.reference.value_or(""));
+  for (const std::string &model : quality.models)
+    llamafiles::noteInput(model);
+  std::string problem = llamafiles::checkStandardOutput();
+  if (!problem.empty())
+    throw std::runtime_error(problem);
+}
+
 int runTool(int argc, char **argv) {
   CLI::App app("Measures a model.so", "llama-measure");
   app.set_version_flag("--version",
@@ -114,6 +128,7 @@ int runTool(int argc, char **argv) {
   } catch (const CLI::ParseError &error) {
     return explainCommandLine(app, error);
   }
+  noteInputs(speedOptions, qualityOptions);
   if (*show)
     writeTracePage(trace, page);
   else if (*quality)

@@ -4,9 +4,9 @@
 // Each row has 24 bytes of %rows and 256 of %wide: 24 are rounded up to whole lines
 // of 64 bytes, 256 are lines already. The static buffer of 100 bytes takes two lines.
 // CHECK-LABEL: func private @layer
-// CHECK-SAME: (%[[X:.*]]: memref<?x64xf32> {{{.*}}}, %{{.*}}: memref<?xi8> {llama.argument = "weights"},
-// CHECK-SAME: %[[SPACE:.*]]: memref<?xi8> {llama.argument = "workspace"},
-// CHECK-SAME: %[[BEGIN:.*]]: index {llama.argument = "workspace_begin"},
+// CHECK-SAME: (%[[X:[^ ,:)]*]]: memref<?x64xf32> {{{.*}}}, %{{[^ ,:)]*}}: memref<?xi8> {llama.argument = "weights"},
+// CHECK-SAME: %[[SPACE:[^ ,:)]*]]: memref<?xi8> {llama.argument = "workspace"},
+// CHECK-SAME: %[[BEGIN:[^ ,:)]*]]: index {llama.argument = "workspace_begin"},
 // CHECK: %[[N:.*]] = memref.dim %[[X]], %c0
 // CHECK: %[[ROWS:.*]] = memref.view %[[SPACE]][%[[BEGIN]]][%[[N]]] : memref<?xi8> to memref<?x6xf32>
 // CHECK: %[[BYTES:.*]] = arith.muli %[[N]], %c24
@@ -33,10 +33,10 @@ func.func private @layer(%x: memref<?x64xf32> {llama.argument = "stream", llama.
 // The callee's buffers lie after the caller's, and the second call reuses the
 // first one's.
 // CHECK-LABEL: func @forward
-// CHECK-SAME: (%[[TOKENS:.*]]: memref<?xi32> {{{.*}}}, %[[LIST:.*]]: memref<?xi32> {{{.*}}},
-// CHECK-SAME: %{{.*}}: memref<?xi8> {llama.argument = "weights"},
-// CHECK-SAME: %[[SPACE:.*]]: memref<?xi8> {llama.argument = "workspace"},
-// CHECK-SAME: %[[BEGIN:.*]]: index {llama.argument = "workspace_begin"},
+// CHECK-SAME: (%[[TOKENS:[^ ,:)]*]]: memref<?xi32> {{{[^}]*}}}, %[[LIST:[^ ,:)]*]]: memref<?xi32> {{{[^}]*}}},
+// CHECK-SAME: %{{[^ ,:)]*}}: memref<?xi8> {llama.argument = "weights"},
+// CHECK-SAME: %[[SPACE:[^ ,:)]*]]: memref<?xi8> {llama.argument = "workspace"},
+// CHECK-SAME: %[[BEGIN:[^ ,:)]*]]: index {llama.argument = "workspace_begin"},
 // CHECK: %[[N:.*]] = memref.dim %[[TOKENS]]
 // CHECK: %[[STREAM:.*]] = memref.view %[[SPACE]][%[[BEGIN]]][%[[N]]]
 // CHECK: %[[BYTES:.*]] = arith.muli %[[N]], %c256

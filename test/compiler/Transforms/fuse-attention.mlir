@@ -1,10 +1,10 @@
 // RUN: llama-opt %s --llama-fuse-attention --split-input-file | FileCheck %s
 
 // CHECK-LABEL: func @scores_mask_softmax_and_mix_are_fused
-// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<{{.*}}>, %[[LAYER:.*]]: index,
-// CHECK-SAME: %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
-// CHECK-NEXT: %[[O:.*]] = llama.fused_attention %[[Q]] cache %[[CACHE]][%[[LAYER]]] rows(%[[P]], %[[S]], %[[TABLES]])
-// CHECK-SAME: : {{.*}} -> tensor<?x64xbf16>
+// CHECK-SAME: (%[[Q:[^ ,:)]*]]: tensor<?x64xf32>, %[[CACHE:[^ ,:)]*]]: memref<{{.*}}>, %[[LAYER:[^ ,:)]*]]: index,
+// CHECK-SAME: %[[P:[^ ,:)]*]]: tensor<?xi32>, %[[S:[^ ,:)]*]]: tensor<?xi32>, %[[TABLES:[^ ,:)]*]]: tensor<?x?xi32>)
+// CHECK-NEXT: %[[O:[^ ,:)]*]] = llama.fused_attention %[[Q]] cache %[[CACHE]][%[[LAYER]]] rows(%[[P]], %[[S]],
+// CHECK-SAME: %[[TABLES]]) : {{.*}} -> tensor<?x64xbf16>
 // CHECK-NEXT: return %[[O]]
 func.func @scores_mask_softmax_and_mix_are_fused(
     %q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,

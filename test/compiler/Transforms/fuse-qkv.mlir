@@ -1,11 +1,12 @@
 // RUN: llama-opt %s --llama-fuse-qkv --split-input-file | FileCheck %s
 
 // CHECK-LABEL: func @projections_rotated_and_appended_are_fused
-// CHECK-SAME: (%[[X:.*]]: tensor<?x64xf32>, %[[WQ:.*]]: tensor<64x64xbf16>, %[[WK:.*]]: tensor<32x64xbf16>,
-// CHECK-SAME: %[[WV:.*]]: tensor<32x64xbf16>, %[[COS:.*]]: tensor<?x4xf32>, %[[SIN:.*]]: tensor<?x4xf32>,
-// CHECK-SAME: %[[CACHE:.*]]: memref<{{.*}}>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>,
-// CHECK-SAME: %[[TABLES:.*]]: tensor<?x?xi32>)
-// CHECK-NEXT: %[[Q:.*]] = llama.qkv_rope_append %[[X]], %[[WQ]], %[[WK]], %[[WV]] angles(%[[COS]],
+// CHECK-SAME: (%[[X:[^ ,:)]*]]: tensor<?x64xf32>, %[[WQ:[^ ,:)]*]]: tensor<64x64xbf16>,
+// CHECK-SAME: %[[WK:[^ ,:)]*]]: tensor<32x64xbf16>, %[[WV:[^ ,:)]*]]: tensor<32x64xbf16>,
+// CHECK-SAME: %[[COS:[^ ,:)]*]]: tensor<?x4xf32>, %[[SIN:[^ ,:)]*]]: tensor<?x4xf32>,
+// CHECK-SAME: %[[CACHE:[^ ,:)]*]]: memref<{{.*}}>, %[[LAYER:[^ ,:)]*]]: index, %[[P:[^ ,:)]*]]: tensor<?xi32>,
+// CHECK-SAME: %[[S:[^ ,:)]*]]: tensor<?xi32>, %[[TABLES:[^ ,:)]*]]: tensor<?x?xi32>)
+// CHECK-NEXT: %[[Q:[^ ,:)]*]] = llama.qkv_rope_append %[[X]], %[[WQ]], %[[WK]], %[[WV]] angles(%[[COS]],
 // CHECK-SAME: %[[SIN]]) cache %[[CACHE]][%[[LAYER]]] rows(%[[P]], %[[S]], %[[TABLES]])
 // CHECK-NEXT: return %[[Q]]
 func.func @projections_rotated_and_appended_are_fused(

@@ -2,7 +2,7 @@
 
 // CHECK-LABEL: func @gate_and_up_are_fused
 // CHECK-SAME: (%[[X:.*]]: tensor<?x64xf32>, %[[W1:.*]]: tensor<172x64xbf16>, %[[W3:.*]]: tensor<172x64xbf16>)
-// CHECK-NEXT: %[[Y:.*]] = llama.swiglu %[[X]], %[[W1]], %[[W3]] : tensor<?x64xf32>, tensor<172x64xbf16>
+// CHECK-NEXT: %[[Y:[^ ,:)]*]] = llama.swiglu %[[X]], %[[W1]], %[[W3]] : tensor<?x64xf32>, tensor<172x64xbf16>
 // CHECK-SAME: -> tensor<?x172xbf16>
 // CHECK-NEXT: return %[[Y]]
 func.func @gate_and_up_are_fused(%x: tensor<?x64xf32>, %w1: tensor<172x64xbf16>,

@@ -255,7 +255,7 @@ TEST(ModelInfo, MustBeJson) {
                 testing::StartsWith("the text is not valid JSON: parse error "
                                     "at line 1, column "));
   EXPECT_THAT(parseModelInfo("{\"\xff\": 1}", info),
-              testing::EndsWith("last read '\"\\FF'"));
+              testing::EndsWith("ill-formed UTF-8 byte"));
 }
 
 TEST(ModelInfo, KeyThatIsThereTwiceIsRefused) {

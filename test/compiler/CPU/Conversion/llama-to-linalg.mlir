@@ -107,13 +107,13 @@ func.func @embed_of_integers(%tokens: tensor<?xi32>) -> tensor<?x64xf32> {
 // CHECK-SAME: (%[[X:.*]]: tensor<?x64xf32>, %[[W:.*]]: tensor<64xbf16>)
 // CHECK-DAG: %[[EPS:.*]] = arith.constant 9.99999974E-6 : f32
 // CHECK-DAG: %[[COUNT:.*]] = arith.constant 6.400000e+01 : f32
-// CHECK: %[[SQUARES:.*]] = linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]} ins(%[[X]]
-// CHECK-SAME: : tensor<?x64xf32>) outs(%{{.*}} : tensor<?xf32>)
+// CHECK: %[[SQUARES:[^ ,:)]*]] = linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]} ins(%[[X]]
+// CHECK-SAME: : tensor<?x64xf32>) outs(%{{[^ ,:)]*}} : tensor<?xf32>)
 // CHECK: ^bb0(%[[V:.*]]: f32, %[[SUM:.*]]: f32):
 // CHECK:   %[[SQUARE:.*]] = arith.mulf %[[V]], %[[V]]
 // CHECK:   arith.addf %[[SUM]], %[[SQUARE]]
 // CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "parallel"]} ins(%[[X]], %[[SQUARES]], %[[W]]
-// CHECK-SAME: : {{.*}}) outs(%{{.*}} : tensor<?x64xbf16>)
+// CHECK-SAME: : {{.*}}) outs(%{{[^ ,:)]*}} : tensor<?x64xbf16>)
 // CHECK: ^bb0(%[[V:.*]]: f32, %[[SUM:.*]]: f32, %[[G:.*]]: bf16, %{{.*}}: bf16):
 // CHECK:   %[[MEAN:.*]] = arith.divf %[[SUM]], %[[COUNT]]
 // CHECK:   %[[MORE:.*]] = arith.addf %[[MEAN]], %[[EPS]]
@@ -136,7 +136,7 @@ func.func @rms_norm_sums_squares_and_divides(%x: tensor<?x64xf32>, %w: tensor<64
 // CHECK-LABEL: func @linear_is_a_product_with_a_name
 // CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[LAYER:.*]]: index)
 // CHECK: %[[INTO:.*]] = tensor.empty(%{{.*}}) : tensor<?x172xf32>
-// CHECK: %[[Y:.*]] = kernel.matmul rows(%[[X]] : tensor<?x64xbf16>) matrix(@layers.w[%[[LAYER]]]
+// CHECK: %[[Y:[^ ,:)]*]] = kernel.matmul rows(%[[X]] : tensor<?x64xbf16>) matrix(@layers.w[%[[LAYER]]]
 // CHECK-SAME: : tensor<172x64xf16>) into(%[[INTO]] : tensor<?x172xf32>) part_of "linear" -> tensor<?x172xf32>
 // CHECK-NOT: linalg.
 // CHECK: return %[[Y]]
@@ -152,7 +152,7 @@ func.func @linear_is_a_product_with_a_name(%x: tensor<?x64xbf16>, %layer: index)
 // CHECK-LABEL: func @angles_are_f64
 // CHECK-SAME: (%[[P:.*]]: tensor<?xi32>)
 // CHECK: %[[TABLE:.*]] = arith.constant dense<[1.000000e+00, 1.000000e-02]> : tensor<2xf64>
-// CHECK: linalg.generic {{.*}} ins(%[[P]], %[[TABLE]] : tensor<?xi32>, tensor<2xf64>) outs(%{{.*}}, %{{.*}}
+// CHECK: linalg.generic {{.*}} ins(%[[P]], %[[TABLE]] : tensor<?xi32>, tensor<2xf64>) outs(%{{[^ ,:)]*}}, %{{[^ ,:)]*}}
 // CHECK-SAME: : tensor<?x2xf32>, tensor<?x2xf32>)
 // CHECK:   %[[POSITION:.*]] = arith.sitofp %{{.*}} : i32 to f64
 // CHECK:   %[[ANGLE:.*]] = arith.mulf %[[POSITION]], %{{.*}} : f64
@@ -213,9 +213,9 @@ func.func @rope_rotates_neighbouring_pairs(%q: tensor<?x64xf32>, %cos: tensor<?x
 // Position p of sequence s is slot p mod 64 of block tables[s, p / 64]. Keys of a
 // block are stored across.
 // CHECK-LABEL: func @rows_go_to_their_slot_of_the_cache
-// CHECK-SAME: (%[[K:.*]]: tensor<?x32xf32>, %[[V:.*]]: tensor<?x32xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>,
-// CHECK-SAME: %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>,
-// CHECK-SAME: %[[TABLES:.*]]: tensor<?x?xi32>)
+// CHECK-SAME: (%[[K:[^ ,:)]*]]: tensor<?x32xf32>, %[[V:[^ ,:)]*]]: tensor<?x32xf32>,
+// CHECK-SAME: %[[CACHE:[^ ,:)]*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:[^ ,:)]*]]: index,
+// CHECK-SAME: %[[P:[^ ,:)]*]]: tensor<?xi32>, %[[S:[^ ,:)]*]]: tensor<?xi32>, %[[TABLES:[^ ,:)]*]]: tensor<?x?xi32>)
 // CHECK: scf.forall (%[[T:.*]]) in
 // CHECK:   %[[P32:.*]] = tensor.extract %[[P]][%[[T]]]
 // CHECK:   %[[POSITION:.*]] = arith.index_cast %[[P32]]
@@ -354,8 +354,9 @@ func.func @qkv_rope_append(
 // heads) are [2, 8]. Blocks 0 to position / 64 are visited. Scores after the
 // position are hidden, values after it are not touched.
 // CHECK-LABEL: func @fused_attention_visits_pages_up_to_the_position
-// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index,
-// CHECK-SAME: %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
+// CHECK-SAME: (%[[Q:[^ ,:)]*]]: tensor<?x64xf32>, %[[CACHE:[^ ,:)]*]]: memref<?x5x2x4x64x8xbf16>,
+// CHECK-SAME: %[[LAYER:[^ ,:)]*]]: index, %[[P:[^ ,:)]*]]: tensor<?xi32>, %[[S:[^ ,:)]*]]: tensor<?xi32>,
+// CHECK-SAME: %[[TABLES:[^ ,:)]*]]: tensor<?x?xi32>)
 // CHECK-DAG: %[[SCALE:.*]] = arith.constant 0.353553385 : f32
 // CHECK-DAG: %[[LOWEST:.*]] = arith.constant 0xFF800000 : f32
 // CHECK: scf.forall (%[[G:.*]], %[[T:.*]]) in (4, %{{.*}}) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x64xbf16>)
@@ -367,8 +368,9 @@ func.func @qkv_rope_append(
 // CHECK:   %[[LAST:.*]] = arith.divui %[[POSITION]], %c64
 // CHECK:   %[[BLOCKS:.*]] = arith.addi %[[LAST]], %c1
 // CHECK:   %[[MAXIMUM:.*]] = linalg.fill ins(%[[LOWEST]] : f32) outs(%{{.*}} : tensor<2xf32>)
-// CHECK:   %[[STATE:.*]]:3 = scf.for %[[N:.*]] = %c0 to %[[BLOCKS]] step %c1 iter_args(%{{.*}} = %[[MAXIMUM]],
-// CHECK-SAME:   %{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}) -> (tensor<2xf32>, tensor<2xf32>, tensor<2x8xf32>)
+// CHECK:   %[[STATE:[^ ,:)]*]]:3 = scf.for %[[N:[^ ,:)]*]] = %c0 to %[[BLOCKS]] step %c1 iter_args(%{{[^ ,:)]*}} =
+// CHECK-SAME:   %[[MAXIMUM]], %{{[^ ,:)]*}} = %{{[^ ,:)]*}}, %{{[^ ,:)]*}} = %{{[^ ,:)]*}}) -> (tensor<2xf32>,
+// CHECK-SAME:   tensor<2xf32>, tensor<2x8xf32>)
 // CHECK:     %[[BEFORE:.*]] = arith.muli %[[N]], %c64
 // CHECK:     %[[REST:.*]] = arith.subi %[[LENGTH]], %[[BEFORE]]
 // CHECK:     %[[COUNT:.*]] = arith.minui %[[REST]], %c64
@@ -426,9 +428,9 @@ func.func @cache_of_integers_has_scales(
 // Scores go where the caller wants them, whole blocks of the cache at a time; in
 // layers before the last the loop has no rows.
 // CHECK-LABEL: func @record_scores_of_the_last_layer
-// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index,
-// CHECK-SAME: %[[P:.*]]: tensor<?xi32>, %{{.*}}: tensor<?xi32>, %{{.*}}: tensor<?x?xi32>, %[[LIST:.*]]: tensor<?xi32>,
-// CHECK-SAME: %[[INTO:.*]]: memref<?x8x?xf32>)
+// CHECK-SAME: (%[[Q:[^ ,:)]*]]: tensor<?x64xf32>, %[[CACHE:[^ ,:)]*]]: memref<?x5x2x4x64x8xbf16>,
+// CHECK-SAME: %[[LAYER:[^ ,:)]*]]: index, %[[P:[^ ,:)]*]]: tensor<?xi32>, %{{[^ ,:)]*}}: tensor<?xi32>,
+// CHECK-SAME: %{{[^ ,:)]*}}: tensor<?x?xi32>, %[[LIST:[^ ,:)]*]]: tensor<?xi32>, %[[INTO:[^ ,:)]*]]: memref<?x8x?xf32>)
 // CHECK: %[[LAST:.*]] = arith.cmpi eq, %[[LAYER]], %c4
 // CHECK: %[[LINES:.*]] = memref.dim %[[INTO]], %c0
 // CHECK: %[[COUNT:.*]] = arith.select %[[LAST]], %[[LINES]], %c0

@@ -7,8 +7,8 @@
 // Sixteen sums side by side; they are added up once, after the loop.
 // CHECK-LABEL: func @sum_runs_in_partial_sums
 // CHECK-SAME: (%[[X:.*]]: tensor<1x64xbf16>, %[[W:.*]]: tensor<8x64xbf16>, %[[SUMS:.*]]: tensor<1x8xf32>)
-// CHECK: %[[PARTIAL:.*]] = scf.for %[[K:.*]] = %c0 to %c64 step %c16 iter_args(%[[OLD:.*]] = %{{.*}})
-// CHECK-SAME: -> (tensor<1x8x16xf32>)
+// CHECK: %[[PARTIAL:[^ ,:)]*]] = scf.for %[[K:[^ ,:)]*]] = %c0 to %c64 step %c16 iter_args(%[[OLD:[^ ,:)]*]] =
+// CHECK-SAME: %{{[^ ,:)]*}}) -> (tensor<1x8x16xf32>)
 // CHECK:   tensor.extract_slice %[[X]][0, %[[K]]] [1, 16]
 // CHECK:   tensor.extract_slice %[[W]][0, %[[K]]] [8, 16]
 // CHECK:   %[[SUM:.*]] = vector.transfer_read %[[OLD]]{{.*}} vector<1x8x16xf32>

@@ -29,7 +29,7 @@ func.func @loop_becomes_the_part_of_a_thread(%x: memref<?xf32>, %n: index) {
 // Steps are counted, not elements: 20 columns in panels of 8 are 3 steps.
 // CHECK-LABEL: func @loop_of_panels_is_divided_by_panels
 // CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"},
-// CHECK-SAME: %[[THREADS:.*]]: index {llama.argument = "threads"}
+// CHECK-SAME: %[[THREADS:[^ ,:)]*]]: index {llama.argument = "threads"}
 // CHECK: %[[A:.*]] = arith.muli %[[THREAD]], %c3
 // CHECK: %[[BEGIN:.*]] = arith.divui %[[A]], %[[THREADS]]
 // CHECK: scf.for %[[I:.*]] = %[[BEGIN]]
@@ -717,7 +717,7 @@ func.func @own_buffers_are_not_gathered(%x: memref<16xf32>, %y: memref<16xf32>) 
 // CHECK: kernel.barrier {{.*}} gathers(%[[Y]] : memref<4xf32>) cut [#kernel.cut<scattered>]
 // CHECK-NOT: kernel.barrier
 // CHECK-LABEL: func @first_barrier_of_a_callee_gathers_what_callers_wrote
-// CHECK-SAME: (%[[X:.*]]: memref<4x64xf32>, %[[Y:[a-z0-9]*]]: memref<4xf32>, %{{.*}}: memref<?xi8>,
+// CHECK-SAME: (%[[X:[^ ,:)]*]]: memref<4x64xf32>, %[[Y:[a-z0-9]*]]: memref<4xf32>, %{{[^ ,:)]*}}: memref<?xi8>,
 // CHECK-SAME: %[[Z:[a-z0-9]*]]: memref<4x64xf32>
 // CHECK: kernel.barrier <{{[^>]*}}> cut []
 // CHECK: call @layer

@@ -15,14 +15,14 @@
 // CHECK:     %[[END:.*]] = affine.apply #[[EIGHTS]](%[[ROWS]])
 // CHECK:     scf.for %{{.*}} = %c0 to %[[END]] step %c8
 // CHECK:       %[[EIGHT:.*]] = tensor.extract_slice %[[X]]{{.*}} to tensor<8x64xbf16>
-// CHECK:       kernel.matmul rows(%[[EIGHT]] : {{.*}} from %[[COLUMN]] into(%{{.*}}
+// CHECK:       kernel.matmul rows(%[[EIGHT]] : {{.*}} from %[[COLUMN]] into(%{{[^ ,:)]*}}
 // CHECK-SAME:       : tensor<8x32xf32>) tile <"fma.512" 8 x 32> ->
 // CHECK:     scf.for %{{.*}} = %[[END]] to %[[ROWS]] step %c1
 // CHECK:       %[[ONE:.*]] = tensor.extract_slice %[[X]]{{.*}} to tensor<1x64xbf16>
-// CHECK:       kernel.matmul rows(%[[ONE]] : {{.*}} from %[[COLUMN]] into(%{{.*}}
+// CHECK:       kernel.matmul rows(%[[ONE]] : {{.*}} from %[[COLUMN]] into(%{{[^ ,:)]*}}
 // CHECK-SAME:       : tensor<1x16xf32>) tile <"fma.512" 1 x 16> ->
 // CHECK:       %[[NEXT:.*]] = affine.apply #{{.*}}(%[[COLUMN]])
-// CHECK:       kernel.matmul rows(%[[ONE]] : {{.*}} from %[[NEXT]] into(%{{.*}}
+// CHECK:       kernel.matmul rows(%[[ONE]] : {{.*}} from %[[NEXT]] into(%{{[^ ,:)]*}}
 // CHECK-SAME:       : tensor<1x16xf32>) tile <"fma.512" 1 x 16> ->
 // CHECK-NOT: kernel.matmul
 // CHECK:     tensor.parallel_insert_slice

@@ -56,13 +56,13 @@ func.func private @nest_without_tiles() attributes {a = #kernel.nest<256 x 32 []
 
 // -----
 
-// expected-error @+1 {{expected fewer than 1 rows in the next tile, found 8}}
+// expected-error @+2 {{expected fewer than 1 rows in the next tile, found 8}}
 func.func private @tiles_that_become_higher() attributes {a =
     #kernel.nest<256 x 32 ["fma.512" 1 x 16, "fma.512" 8 x 16]>} // (C2)
 
 // -----
 
-// expected-error @+1 {{expected fewer than 1 rows in the next tile, found 1}}
+// expected-error @+2 {{expected fewer than 1 rows in the next tile, found 1}}
 func.func private @tiles_of_the_same_height() attributes {a =
     #kernel.nest<256 x 32 ["fma.512" 1 x 32, "fma.512" 1 x 16]>} // (C2)
 
@@ -541,6 +541,6 @@ func.func @barrier_with_a_cut_of_nothing() {
 func.func @barrier_with_a_cut_along_no_dimension(%x: memref<?x64xbf16>) {
   // expected-error @+1 {{'kernel.barrier' op cuts along dimension 2 of 'memref<?x64xbf16>'}}
   kernel.barrier <ops = [], matrices = [], tables = [], rows = "rows">
-    gathers(%x : memref<?x64xbf16>) cut [<dim 2 by 1>] // (C2)
+    gathers(%x : memref<?x64xbf16>) cut [#kernel.cut<dim 2 by 1>] // (C2)
   return
 }

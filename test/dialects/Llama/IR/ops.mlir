@@ -34,7 +34,7 @@ func.func @embed(%tokens: tensor<?xi32>, %table: tensor<512x64xbf16>) {
 func.func @rms_norm(%x: tensor<?x64xf32>, %w: tensor<64xf16>) {
   // CHECK: llama.rms_norm %{{.*}}, %{{.*}} eps 1.000000e-05 : tensor<?x64xf32>, tensor<64xf16> -> tensor<?x64xbf16>
   %0 = llama.rms_norm %x, %w eps 1.0e-05 : tensor<?x64xf32>, tensor<64xf16> -> tensor<?x64xbf16>
-  // CHECK: llama.rms_norm %{{.*}}, %{{.*}} eps 9.9999999999999995E-7 : tensor<?x64xf32>, tensor<64xf16>
+  // CHECK: llama.rms_norm %{{[^ ,:)]*}}, %{{[^ ,:)]*}} eps 9.9999999999999995E-7 : tensor<?x64xf32>, tensor<64xf16>
   // CHECK-SAME: -> tensor<?x64xf32>
   %1 = llama.rms_norm %x, %w eps 1.0e-06 : tensor<?x64xf32>, tensor<64xf16> -> tensor<?x64xf32>
   return
@@ -67,9 +67,9 @@ func.func @rope(%q: tensor<?x64xf32>, %cos: tensor<?x4xf32>, %sin: tensor<?x4xf3
 }
 
 // CHECK-LABEL: func @attention_over_the_cache
-// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[K:.*]]: tensor<?x32xf32>, %[[V:.*]]: tensor<?x32xf32>,
-// CHECK-SAME: %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>,
-// CHECK-SAME: %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
+// CHECK-SAME: (%[[Q:[^ ,:)]*]]: tensor<?x64xf32>, %[[K:[^ ,:)]*]]: tensor<?x32xf32>, %[[V:[^ ,:)]*]]: tensor<?x32xf32>,
+// CHECK-SAME: %[[CACHE:[^ ,:)]*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:[^ ,:)]*]]: index,
+// CHECK-SAME: %[[P:[^ ,:)]*]]: tensor<?xi32>, %[[S:[^ ,:)]*]]: tensor<?xi32>, %[[TABLES:[^ ,:)]*]]: tensor<?x?xi32>)
 func.func @attention_over_the_cache(
     %q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %v: tensor<?x32xf32>,
     %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
@@ -77,7 +77,7 @@ func.func @attention_over_the_cache(
   // CHECK: llama.cache_append %[[K]], %[[V]] cache %[[CACHE]][%[[LAYER]]] rows(%[[P]], %[[S]], %[[TABLES]])
   // CHECK-SAME: : tensor<?x32xf32>, memref<?x5x2x4x64x8xbf16>
   llama.cache_append %k, %v cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x32xf32>, memref<?x5x2x4x64x8xbf16>
-  // CHECK: %[[SCORES:.*]] = llama.attention_scores %[[Q]] cache %[[CACHE]][%[[LAYER]]] rows(%[[P]], %[[S]],
+  // CHECK: %[[SCORES:[^ ,:)]*]] = llama.attention_scores %[[Q]] cache %[[CACHE]][%[[LAYER]]] rows(%[[P]], %[[S]],
   // CHECK-SAME: %[[TABLES]]) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
   %scores = llama.attention_scores %q cache %cache[%layer] rows(%p, %s, %tables)
       : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x8x?xf32>
@@ -93,9 +93,10 @@ func.func @attention_over_the_cache(
 }
 
 // CHECK-LABEL: func @record_scores
-// CHECK-SAME: (%[[Q:.*]]: tensor<?x64xf32>, %[[CACHE:.*]]: memref<?x5x2x4x64x8xbf16>, %[[LAYER:.*]]: index,
-// CHECK-SAME: %[[P:.*]]: tensor<?xi32>, %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>,
-// CHECK-SAME: %[[LIST:.*]]: tensor<?xi32>, %[[INTO:.*]]: memref<?x8x?xf32>)
+// CHECK-SAME: (%[[Q:[^ ,:)]*]]: tensor<?x64xf32>, %[[CACHE:[^ ,:)]*]]: memref<?x5x2x4x64x8xbf16>,
+// CHECK-SAME: %[[LAYER:[^ ,:)]*]]: index, %[[P:[^ ,:)]*]]: tensor<?xi32>, %[[S:[^ ,:)]*]]: tensor<?xi32>,
+// CHECK-SAME: %[[TABLES:[^ ,:)]*]]: tensor<?x?xi32>, %[[LIST:[^ ,:)]*]]: tensor<?xi32>,
+// CHECK-SAME: %[[INTO:[^ ,:)]*]]: memref<?x8x?xf32>)
 func.func @record_scores(%q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>, %layer: index,
                          %p: tensor<?xi32>, %s: tensor<?xi32>, %tables: tensor<?x?xi32>,
                          %list: tensor<?xi32>, %into: memref<?x8x?xf32>) {
@@ -140,10 +141,11 @@ func.func @scatter_logits(%few: tensor<?x2xf32>) {
 }
 
 // CHECK-LABEL: func @qkv_rope_append
-// CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[WQ:.*]]: tensor<64x64xbf16>, %[[WK:.*]]: tensor<32x64xbf16>,
-// CHECK-SAME: %[[WV:.*]]: tensor<32x64xf16>, %[[COS:.*]]: tensor<?x4xf32>, %[[SIN:.*]]: tensor<?x4xf32>,
-// CHECK-SAME: %[[CACHE:.*]]: memref<?x5x2x4x64x8xf32>, %[[LAYER:.*]]: index, %[[P:.*]]: tensor<?xi32>,
-// CHECK-SAME: %[[S:.*]]: tensor<?xi32>, %[[TABLES:.*]]: tensor<?x?xi32>)
+// CHECK-SAME: (%[[X:[^ ,:)]*]]: tensor<?x64xbf16>, %[[WQ:[^ ,:)]*]]: tensor<64x64xbf16>,
+// CHECK-SAME: %[[WK:[^ ,:)]*]]: tensor<32x64xbf16>, %[[WV:[^ ,:)]*]]: tensor<32x64xf16>,
+// CHECK-SAME: %[[COS:[^ ,:)]*]]: tensor<?x4xf32>, %[[SIN:[^ ,:)]*]]: tensor<?x4xf32>,
+// CHECK-SAME: %[[CACHE:[^ ,:)]*]]: memref<?x5x2x4x64x8xf32>, %[[LAYER:[^ ,:)]*]]: index,
+// CHECK-SAME: %[[P:[^ ,:)]*]]: tensor<?xi32>, %[[S:[^ ,:)]*]]: tensor<?xi32>, %[[TABLES:[^ ,:)]*]]: tensor<?x?xi32>)
 func.func @qkv_rope_append(
     %x: tensor<?x64xbf16>, %wq: tensor<64x64xbf16>, %wk: tensor<32x64xbf16>,
     %wv: tensor<32x64xf16>, %cos: tensor<?x4xf32>, %sin: tensor<?x4xf32>,
@@ -163,8 +165,8 @@ func.func @qkv_rope_append(
 func.func @fused_attention(%q: tensor<?x64xf32>, %cache: memref<?x5x2x4x64x8xbf16>,
                            %layer: index, %p: tensor<?xi32>, %s: tensor<?xi32>,
                            %tables: tensor<?x?xi32>) {
-  // CHECK: llama.fused_attention %{{.*}} cache %{{.*}}[%{{.*}}] rows(%{{.*}}, %{{.*}}, %{{.*}}) : tensor<?x64xf32>,
-  // CHECK-SAME: memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
+  // CHECK: llama.fused_attention %{{[^ ,:)]*}} cache %{{[^ ,:)]*}}[%{{[^ ,:)]*}}] rows(%{{[^ ,:)]*}}, %{{[^ ,:)]*}},
+  // CHECK-SAME: %{{[^ ,:)]*}}) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16> -> tensor<?x64xbf16>
   %o = llama.fused_attention %q cache %cache[%layer] rows(%p, %s, %tables) : tensor<?x64xf32>, memref<?x5x2x4x64x8xbf16>
       -> tensor<?x64xbf16>
   return
@@ -179,8 +181,8 @@ func.func @swiglu(%x: tensor<?x64xbf16>, %w1: tensor<172x64xbf16>, %w3: tensor<1
 
 // CHECK-LABEL: func @add_rms_norm
 func.func @add_rms_norm(%x: tensor<?x64xf32>, %o: tensor<?x64xf32>, %w: tensor<64xf32>) {
-  // CHECK: %sum, %normed = llama.add_rms_norm %{{.*}}, %{{.*}}, %{{.*}} eps 1.000000e-05 : tensor<?x64xf32>,
-  // CHECK-SAME: tensor<64xf32> -> tensor<?x64xbf16>
+  // CHECK: %sum, %normed = llama.add_rms_norm %{{[^ ,:)]*}}, %{{[^ ,:)]*}}, %{{[^ ,:)]*}} eps 1.000000e-05
+  // CHECK-SAME: : tensor<?x64xf32>, tensor<64xf32> -> tensor<?x64xbf16>
   %s, %y = llama.add_rms_norm %x, %o, %w eps 1.0e-05 : tensor<?x64xf32>, tensor<64xf32> -> tensor<?x64xbf16>
   return
 }
@@ -191,10 +193,10 @@ func.func @quantized_matrices(%tokens: tensor<?xi32>, %table: tensor<512x64x!lla
                               %m: tensor<64x64x!llama.quantized<4, 32, minimum>>) -> tensor<?x172xf32> {
   // CHECK: llama.embed %{{.*}}, %{{.*}} : tensor<512x64x!llama.quantized<8, 128>> -> tensor<?x64xf32>
   %x = llama.embed %tokens, %table : tensor<512x64x!llama.quantized<8, 128>> -> tensor<?x64xf32>
-  // CHECK: llama.linear %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<64x64x!llama.quantized<4, 32, minimum>>
+  // CHECK: llama.linear %{{[^ ,:)]*}}, %{{[^ ,:)]*}} : tensor<?x64xf32>, tensor<64x64x!llama.quantized<4, 32, minimum>>
   // CHECK-SAME: -> tensor<?x64xf32>
   %z = llama.linear %x, %m : tensor<?x64xf32>, tensor<64x64x!llama.quantized<4, 32, minimum>> -> tensor<?x64xf32>
-  // CHECK: llama.linear %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<172x64x!llama.quantized<4, 32>>
+  // CHECK: llama.linear %{{[^ ,:)]*}}, %{{[^ ,:)]*}} : tensor<?x64xf32>, tensor<172x64x!llama.quantized<4, 32>>
   // CHECK-SAME: -> tensor<?x172xf32>
   %y = llama.linear %x, %w : tensor<?x64xf32>, tensor<172x64x!llama.quantized<4, 32>> -> tensor<?x172xf32>
   return %y : tensor<?x172xf32>
