@@ -12,6 +12,7 @@
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Pipelines/Registration.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
+#include "runtime/Text/Jinja/Check.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/MLIRContext.h"
@@ -50,6 +51,7 @@ private:
   llvm::Error parse();
   llvm::Error chooseTargets();
   llvm::Error openCheckpoint(StringRef path);
+  llvm::Error checkChatTemplate() const;
   llvm::Error lower();
   llvm::Error lowerTo(Stage stage);
   void splitByTarget();
@@ -91,6 +93,22 @@ llvm::Error Compilation::openCheckpoint(StringRef path) {
   if (!opened)
     return opened.takeError();
   manifest.emplace(std::move(*opened));
+  return checkChatTemplate();
+}
+
+/// A template that cannot be parsed is said, and nothing else: the model is of
+/// use without it, and the runtime says the same where a chat is asked for.
+llvm::Error Compilation::checkChatTemplate() const {
+  std::string problem = "chat template: the model has none";
+  if (manifest->vocabulary && !manifest->vocabulary->chatTemplate.empty())
+    problem = llamart::jinja::findProblem(manifest->vocabulary->chatTemplate);
+  else if (!options.requireChat)
+    return llvm::Error::success();
+  if (problem.empty())
+    return llvm::Error::success();
+  if (options.requireChat)
+    return llvm::createStringError(problem.c_str());
+  llvm::errs() << "warning: " << problem << "; the model cannot chat\n";
   return llvm::Error::success();
 }
 

@@ -101,8 +101,8 @@ Value computeIntegers(std::string_view name, int64_t a, int64_t b) {
   if (name == "/") {
     if (b == 0)
       failZero(name);
-    return Value::real(
-        static_cast<double>(static_cast<long double>(a) / static_cast<long double>(b)));
+    return Value::real(static_cast<double>(static_cast<long double>(a) /
+                                           static_cast<long double>(b)));
   }
   if (name == "//")
     return Value::integer(floorDivide(name, a, b));

@@ -258,8 +258,7 @@ Text swapCase(const Text &text) {
 }
 
 Text pad(const Text &text, int64_t width, Align align, const Text &fill) {
-  int64_t missing =
-      width - static_cast<int64_t>(countCharacters(text.bytes()));
+  int64_t missing = width - static_cast<int64_t>(countCharacters(text.bytes()));
   if (missing <= 0)
     return text;
   // CPython puts the odd one on the left where the width is odd.

@@ -64,14 +64,16 @@ TEST(ChatTemplate, OriginsGoThroughOperations) {
   EXPECT_EQ(run("{{ messages[0].content|upper }}{{ 'a b'.split()|join('-') }}"),
             "[HELLO]a-b");
   EXPECT_EQ(run("{{ [messages[0].content, 1]|tojson }}"), "[\"[Hello]\", 1]");
-  EXPECT_EQ(run("{% set x %}<{{ messages[0].content }}>{% endset %}{{ x|trim }}"),
-            "<[Hello]>");
+  EXPECT_EQ(
+      run("{% set x %}<{{ messages[0].content }}>{% endset %}{{ x|trim }}"),
+      "<[Hello]>");
 }
 
 TEST(ChatTemplate, VariablesAreDataAndTokensAreNot) {
   ChatOptions options;
   options.bos = "<s>";
-  options.variables = R"({"tools": [{"name": "<s>"}], "add_generation_prompt": 0})";
+  options.variables =
+      R"({"tools": [{"name": "<s>"}], "add_generation_prompt": 0})";
   EXPECT_EQ(run("{{ bos_token }}{{ tools[0].name }}{{ add_generation_prompt }}",
                 options),
             "<s>[<s>]0");
@@ -151,10 +153,10 @@ TEST(ChatTemplate, EndsByItsBounds) {
   EXPECT_NE(complain("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}")
                 .find("nested at most"),
             std::string::npos);
-  for (const char *open : {"{{ (", "{% if x %}", "{{ [", "{% for x in y %}",
-                           "{{ not ", "{{ -"})
-    EXPECT_NE(complain(std::string(open) + repeat(open + (open[1] == '{' ? 3 : 0),
-                                                  10000))
+  for (const char *open :
+       {"{{ (", "{% if x %}", "{{ [", "{% for x in y %}", "{{ not ", "{{ -"})
+    EXPECT_NE(complain(std::string(open) +
+                       repeat(open + (open[1] == '{' ? 3 : 0), 10000))
                   .find("chat template: line 1"),
               std::string::npos)
         << open;
@@ -165,11 +167,10 @@ TEST(ChatTemplate, EndsByItsBounds) {
             std::string::npos);
   EXPECT_NE(complain("{{ 'a' * 10**12 }}").find("bytes together"),
             std::string::npos);
-  EXPECT_NE(
-      complain("{% set n = namespace(x=[]) %}{% for i in range(1000) %}"
-               "{% set n.x = [n.x] %}{% endfor %}")
-          .find("nested at most 200"),
-      std::string::npos);
+  EXPECT_NE(complain("{% set n = namespace(x=[]) %}{% for i in range(1000) %}"
+                     "{% set n.x = [n.x] %}{% endfor %}")
+                .find("nested at most 200"),
+            std::string::npos);
   EXPECT_NE(complain("{% for a in range(99999) %}{% for b in range(99999) %}"
                      "{% endfor %}{% endfor %}")
                 .find("steps"),
