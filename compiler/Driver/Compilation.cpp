@@ -14,6 +14,7 @@
 #include "dialects/Llama/IR/LlamaAttributes.h"
 #include "files/InputFiles.h"
 #include "files/OutputPlace.h"
+#include "runtime/Text/Jinja/Check.h"
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/MLIRContext.h"
@@ -55,6 +56,7 @@ private:
   llvm::Error openCheckpoint(StringRef path);
   llvm::Error checkOutputs();
   std::string getDumpPath(StringRef variant, Stage reached) const;
+  llvm::Error checkChatTemplate() const;
   llvm::Error lower();
   llvm::Error lowerTo(Stage stage);
   void splitByTarget();
@@ -104,6 +106,22 @@ llvm::Error Compilation::openCheckpoint(StringRef path) {
   if (!opened)
     return opened.takeError();
   manifest.emplace(std::move(*opened));
+  return checkChatTemplate();
+}
+
+/// A template that cannot be parsed is said, and nothing else: the model is of
+/// use without it, and the runtime says the same where a chat is asked for.
+llvm::Error Compilation::checkChatTemplate() const {
+  std::string problem = "chat template: the model has none";
+  if (manifest->vocabulary && !manifest->vocabulary->chatTemplate.empty())
+    problem = llamart::jinja::findProblem(manifest->vocabulary->chatTemplate);
+  else if (!options.requireChat)
+    return llvm::Error::success();
+  if (problem.empty())
+    return llvm::Error::success();
+  if (options.requireChat)
+    return llvm::createStringError(problem.c_str());
+  llvm::errs() << "warning: " << problem << "; the model cannot chat\n";
   return llvm::Error::success();
 }
 

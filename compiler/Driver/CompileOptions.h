@@ -39,6 +39,7 @@ struct CompileOptions {
   std::string triple, cpu, attributes; ///< "": not given
   Stage lastStage = Stage::SharedObject;
   std::string dumpStages;               ///< a folder; "": not given
+  bool requireChat = false;             ///< an error without a chat template
   std::optional<std::string> optReport; ///< a file; "": standard error
 
   /// Called while weights are written, in bytes; not called if empty.

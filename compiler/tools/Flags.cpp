@@ -127,6 +127,11 @@ static cl::opt<std::string> optReport(
              "better one: to FILE, as JSON if its name ends in .json; "
              "default standard error"));
 
+static cl::opt<bool> requireChat(
+    "require-chat", cl::cat(stageCategory),
+    cl::desc("an error, not a warning, if the model has no chat template that "
+             "can be run"));
+
 //===----------------------------------------------------------------------===//
 // What they say
 //===----------------------------------------------------------------------===//
@@ -161,6 +166,7 @@ static Flags copyFlags() {
   options.attributes = attributes;
   options.lastStage = lastStage;
   options.dumpStages = dumpStages;
+  options.requireChat = requireChat;
   options.optReport = getGiven<std::string>(optReport);
   return flags;
 }

@@ -16,6 +16,9 @@ import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "runtime/Text/Jinja"))
+import snippets  # noqa: E402  one template for each thing that Jinja has
+
 # One layer of hidden 4, ffn 6, vocab 3, 2 heads of 2, 1 key-value head, tied.
 SHAPES = {
     "tok_embeddings": (3, 4), "norm": (4,), "attention_norm": (4,), "wq": (4, 4), "wk": (2, 4),
@@ -332,9 +335,14 @@ def main():
             "hash": "blake3", "files": {"a": "0" * 64}, "tensors": {"norm": {"dtype": "f32", "shape": [4], "hash": ""}},
         }).encode()],
         "tokenizer": [b"j" + json.dumps(tokenizer_json()).encode(), b"s" + sentencepiece(), b"t" + ranks],
+        "jinja": [source.encode() for group in snippets.GROUPS.values() for source in group],
     }  # fmt: skip
     words = {"safetensors": set(HF.values()) | {"dtype", "shape", "data_offsets", "__metadata__"}}
     words["config"] = {k for v in CONFIGS.values() for k in v} | {"rope_parameters", "null", "true"}
+    words["jinja"] = {
+        "{%", "%}", "{{", "}}", "{%-", "-%}", "for", "endfor", "if", "endif", "else", "set", "endset", "macro",
+        "endmacro", "call", "endcall", "filter", "loop", "recursive", "namespace", "range", "messages", "tojson",
+    }  # fmt: skip
     words["gguf"] = set(GGUF.values()) | {"llama.", "tokenizer.ggml.", "split.count"}
     words["npy"] = {"descr", "fortran_order", "shape", "True", "False"}
     words["tokenizer"] = {"vocab", "merges", "added_tokens", "special", "Metaspace", "ByteFallback"}

@@ -50,8 +50,8 @@ std::chrono::local_seconds parseDate(std::string_view text) {
   if (text.size() == 11 && text[2] == ' ' && text[6] == ' ') {
     const auto *name = std::ranges::find(kMonths, text.substr(3, 3));
     month = static_cast<int>(name - kMonths.begin()) + 1;
-    known = readNumber(text.substr(0, 2), day) &&
-            readNumber(text.substr(7), year);
+    known =
+        readNumber(text.substr(0, 2), day) && readNumber(text.substr(7), year);
   } else if (text.size() == 10 && text[4] == '-' && text[7] == '-') {
     known = readNumber(text.substr(0, 4), year) &&
             readNumber(text.substr(5, 2), month) &&
@@ -233,9 +233,8 @@ std::vector<int32_t> findStopTokens(const ChatTemplate &chatTemplate,
   ChatOptions options;
   options.addGenerationPrompt = false;
   addTokens(options, tokenizer);
-  std::vector<ChatMessage> messages = {{"user", "?"},
-                                       {"assistant", std::string(kSentinel)},
-                                       {"user", "?"}};
+  std::vector<ChatMessage> messages = {
+      {"user", "?"}, {"assistant", std::string(kSentinel)}, {"user", "?"}};
   std::vector<int32_t> ids;
   Text prompt;
   try {
@@ -246,14 +245,13 @@ std::vector<int32_t> findStopTokens(const ChatTemplate &chatTemplate,
   size_t at = prompt.bytes().find(kSentinel);
   if (at == std::string_view::npos)
     return ids;
-  visitSpecial(prompt, tokenizer, at + kSentinel.size(),
-               [&](size_t begin, size_t end) {
-                 std::string_view text =
-                     prompt.bytes().substr(begin, end - begin);
-                 if (auto id = tokenizer.findToken(text))
-                   ids.push_back(*id);
-                 return false;
-               });
+  visitSpecial(
+      prompt, tokenizer, at + kSentinel.size(), [&](size_t begin, size_t end) {
+        std::string_view text = prompt.bytes().substr(begin, end - begin);
+        if (auto id = tokenizer.findToken(text))
+          ids.push_back(*id);
+        return false;
+      });
   return ids;
 }
 

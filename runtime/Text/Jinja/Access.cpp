@@ -78,8 +78,7 @@ bool isHashable(const Value &key) {
 
 std::optional<Value> findItem(const Value &object, const Value &key) {
   if (object.isDict()) {
-    const Value *found =
-        isHashable(key) ? object.getDict().find(key) : nullptr;
+    const Value *found = isHashable(key) ? object.getDict().find(key) : nullptr;
     return found ? std::optional(*found) : std::nullopt;
   }
   if (isIndexable(object) && key.isInteger())

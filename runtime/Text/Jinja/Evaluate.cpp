@@ -152,9 +152,10 @@ Arguments Interpreter::evaluateArguments(const ArgumentList *list) {
     return arguments;
   arguments.positional = evaluateAll(list->positional);
   for (const auto &[name, node] : list->named) {
-    bool again = std::ranges::any_of(
-        arguments.named,
-        [&name = name](const auto &argument) { return argument.first == name; });
+    bool again = std::ranges::any_of(arguments.named,
+                                     [&name = name](const auto &argument) {
+                                       return argument.first == name;
+                                     });
     if (again)
       fail("expected argument '", name, "' once, found it twice");
     arguments.named.emplace_back(name, evaluate(*node));
@@ -184,7 +185,7 @@ Value Interpreter::evaluateCall(const Expression &node) {
 Value Interpreter::evaluateFilter(const Expression &node, const Value *input) {
   Level level(*this);
   const ExpressionPtr &operand = node.operands[0];
-  Value value = !operand                                 ? *input
+  Value value = !operand ? *input
                 : operand->kind == ExpressionKind::Filter
                     ? evaluateFilter(*operand, input)
                     : evaluate(*operand);

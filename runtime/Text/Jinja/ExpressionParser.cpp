@@ -166,8 +166,7 @@ bool ExpressionParser::takeComparison(std::string &name) {
   name = "in";
   if (skipName("in"))
     return true;
-  if (!isName("not") || ahead().kind != TokenKind::Name ||
-      ahead().text != "in")
+  if (!isName("not") || ahead().kind != TokenKind::Name || ahead().text != "in")
     return false;
   take();
   take();
@@ -417,10 +416,9 @@ ExpressionPtr ExpressionParser::parseSubscript(ExpressionPtr node) {
     items.push_back(parseSubscribed());
   }
   expectOperator("]");
-  ExpressionPtr index =
-      items.size() == 1
-          ? std::move(items.front())
-          : make(ExpressionKind::Tuple, offset, {}, std::move(items));
+  ExpressionPtr index = items.size() == 1 ? std::move(items.front())
+                                          : make(ExpressionKind::Tuple, offset,
+                                                 {}, std::move(items));
   return make(ExpressionKind::Item, offset, {},
               listOf(std::move(node), std::move(index)));
 }
@@ -446,8 +444,7 @@ ExpressionPtr ExpressionParser::parseSubscribed() {
 ExpressionPtr ExpressionParser::parseCall(ExpressionPtr node) {
   size_t offset = current().offset;
   auto arguments = parseArguments();
-  auto call =
-      make(ExpressionKind::Call, offset, {}, listOf(std::move(node)));
+  auto call = make(ExpressionKind::Call, offset, {}, listOf(std::move(node)));
   call->depth = std::max(call->depth, getDepth(*arguments) + 1);
   call->arguments = std::move(arguments);
   return call;
@@ -505,8 +502,9 @@ void ExpressionParser::checkKnown(const char *what, bool known,
                                   const std::string &name,
                                   size_t offset) const {
   if (!known && conditions == 0)
-    throw locate(source, offset, std::string("expected a ") + what +
-                                     " that is known, found '" + name + "'");
+    throw locate(source, offset,
+                 std::string("expected a ") + what + " that is known, found '" +
+                     name + "'");
 }
 
 ExpressionPtr ExpressionParser::parseFilters(ExpressionPtr operand,

@@ -23,8 +23,8 @@ public:
 
 protected:
   struct TupleRules {
-    bool conditional = true;     ///< a if b else c is allowed
-    bool parentheses = false;    ///< () is an empty tuple
+    bool conditional = true;          ///< a if b else c is allowed
+    bool parentheses = false;         ///< () is an empty tuple
     std::string_view endingName = {}; ///< a name that ends it
   };
 
@@ -36,7 +36,9 @@ protected:
   ExpressionPtr parseFilters(ExpressionPtr operand, bool inlined);
 
   const Token &current() const { return tokens[at]; }
-  const Token &ahead() const { return tokens[std::min(at + 1, tokens.size() - 1)]; }
+  const Token &ahead() const {
+    return tokens[std::min(at + 1, tokens.size() - 1)];
+  }
   Token take();
   bool isOperator(std::string_view text) const;
   bool isName(std::string_view text) const;

@@ -9,8 +9,8 @@ namespace llamart::jinja {
 FilterFunction findFilter(std::string_view name) {
   for (auto filters :
        {getTextFilters(), getSequenceFilters(), getNumberFilters()}) {
-    auto found = std::ranges::find(filters, name,
-                                   &NamedFunction<FilterFunction>::name);
+    auto found =
+        std::ranges::find(filters, name, &NamedFunction<FilterFunction>::name);
     if (found != filters.end())
       return found->function;
   }

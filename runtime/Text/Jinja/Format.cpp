@@ -28,7 +28,9 @@ std::string escapeForRepr(char32_t c, char quote) {
   if (isPrintable(c))
     return "";
   std::array<char, 16> text{};
-  const char *form = c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
+  const char *form = c < 0x100     ? "\\x%02x"
+                     : c < 0x10000 ? "\\u%04x"
+                                   : "\\U%08x";
   std::snprintf(text.data(), text.size(), form, static_cast<unsigned>(c));
   return text.data();
 }
@@ -82,8 +84,8 @@ void writeDict(Text &out, const DictObject &dict) {
 }
 
 std::string formatRange(const RangeObject &range) {
-  std::string text = "range(" + std::to_string(range.begin) + ", " +
-                     std::to_string(range.end);
+  std::string text =
+      "range(" + std::to_string(range.begin) + ", " + std::to_string(range.end);
   if (range.step != 1)
     text += ", " + std::to_string(range.step);
   return text + ")";
@@ -141,7 +143,8 @@ std::string formatFloat(double value) {
   auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
                            std::chars_format::scientific)
                  .ptr;
-  std::string_view text(buffer.data(), static_cast<size_t>(end - buffer.data()));
+  std::string_view text(buffer.data(),
+                        static_cast<size_t>(end - buffer.data()));
   std::string sign = text.starts_with('-') ? "-" : "";
   text.remove_prefix(sign.size());
   size_t e = text.find('e');
@@ -162,8 +165,8 @@ std::string formatFloat(double value) {
     return sign + "0." + std::string(static_cast<size_t>(-exponent - 1), '0') +
            digits;
   if (count <= exponent + 1)
-    return sign + digits + std::string(static_cast<size_t>(exponent + 1 - count), '0') +
-           ".0";
+    return sign + digits +
+           std::string(static_cast<size_t>(exponent + 1 - count), '0') + ".0";
   return sign + digits.substr(0, static_cast<size_t>(exponent + 1)) + "." +
          digits.substr(static_cast<size_t>(exponent + 1));
 }

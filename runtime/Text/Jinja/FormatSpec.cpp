@@ -96,9 +96,10 @@ std::string printFloat(double value, const Spec &spec, char type,
                        int64_t precision) {
   if (!std::isfinite(value))
     return std::isnan(value) ? "nan" : "inf";
-  std::string form = std::string("%") + (spec.alternate ? "#" : "") + ".*" + type;
-  int size = std::snprintf(nullptr, 0, form.c_str(), static_cast<int>(precision),
-                           std::abs(value));
+  std::string form =
+      std::string("%") + (spec.alternate ? "#" : "") + ".*" + type;
+  int size = std::snprintf(nullptr, 0, form.c_str(),
+                           static_cast<int>(precision), std::abs(value));
   std::string text(static_cast<size_t>(size) + 1, '\0');
   std::snprintf(text.data(), text.size(), form.c_str(),
                 static_cast<int>(precision), std::abs(value));
@@ -107,8 +108,8 @@ std::string printFloat(double value, const Spec &spec, char type,
 }
 
 std::string spellInteger(int64_t value, unsigned base, bool upper) {
-  uint64_t rest = value < 0 ? -static_cast<uint64_t>(value)
-                            : static_cast<uint64_t>(value);
+  uint64_t rest =
+      value < 0 ? -static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
   std::string text;
   do {
     text += (upper ? "0123456789ABCDEF" : "0123456789abcdef")[rest % base];
@@ -136,7 +137,8 @@ std::string spellNumber(const Value &value, const Spec &spec,
   char type = spec.type;
   if (value.isInteger() && (type == '\0' || type == 'd' || type == 'n'))
     return spellInteger(value.getInt(), 10, false);
-  if (value.isInteger() && (type == 'x' || type == 'X' || type == 'o' || type == 'b')) {
+  if (value.isInteger() &&
+      (type == 'x' || type == 'X' || type == 'o' || type == 'b')) {
     if (spec.alternate)
       prefix = std::string("0") + type;
     unsigned base = type == 'o' ? 8 : type == 'b' ? 2 : 16;
@@ -174,9 +176,9 @@ Text formatNumber(const Value &value, const Spec &spec) {
   bool negative = value.is(Kind::Float) ? std::signbit(value.getFloat()) &&
                                               !std::isnan(value.getFloat())
                                         : value.getInt() < 0;
-  std::string sign = negative            ? "-"
+  std::string sign = negative           ? "-"
                      : spec.sign == '-' ? ""
-                                         : std::string(1, spec.sign);
+                                        : std::string(1, spec.sign);
   sign += prefix;
   Text fill(spec.fill, Origin::Literal);
   if (spec.align != '=') {
@@ -206,8 +208,8 @@ Text padString(const Text &text, const Spec &spec) {
   Text shown = cut(text, spec.precision);
   Text fill(spec.fill, Origin::Literal);
   if (spec.align != '^')
-    return pad(shown, spec.width, spec.align == '>' ? Align::Right : Align::Left,
-               fill);
+    return pad(shown, spec.width,
+               spec.align == '>' ? Align::Right : Align::Left, fill);
   // Here the odd one is always on the right.
   auto size = static_cast<int64_t>(countCharacters(shown.bytes()));
   int64_t left = std::max<int64_t>(spec.width - size, 0) / 2;
@@ -309,8 +311,8 @@ private:
 
   void write(Spec &spec, const Value &value) {
     if (spec.type == 's' || spec.type == 'r')
-      return out.append(padString(
-          spec.type == 's' ? toText(value) : toRepr(value), spec));
+      return out.append(
+          padString(spec.type == 's' ? toText(value) : toRepr(value), spec));
     if (spec.type == 'c' && value.isString() &&
         countCharacters(value.getBytes()) == 1)
       return out.append(padString(value.getText(), spec));

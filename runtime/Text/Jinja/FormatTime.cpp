@@ -71,7 +71,8 @@ private:
 
   /// The year and the week of ISO 8601: that of the week's Thursday.
   std::pair<int, int> getIsoWeek() const {
-    auto thursday = day + days(4 - (weekday == 0 ? 7 : static_cast<int>(weekday)));
+    auto thursday =
+        day + days(4 - (weekday == 0 ? 7 : static_cast<int>(weekday)));
     year_month_day of(thursday);
     local_days first{of.year() / January / 1};
     return {static_cast<int>(of.year()),

@@ -166,9 +166,9 @@ Value makeJoiner(Interpreter &, Arguments &arguments) {
 }
 
 constexpr NamedFunction<GlobalFunction> kGlobals[] = {
-    {"cycler", makeCycler},       {"dict", makeDict},
-    {"joiner", makeJoiner},       {"namespace", makeNamespace},
-    {"range", makeRange},         {"raise_exception", raiseException},
+    {"cycler", makeCycler},      {"dict", makeDict},
+    {"joiner", makeJoiner},      {"namespace", makeNamespace},
+    {"range", makeRange},        {"raise_exception", raiseException},
     {"strftime_now", formatNow},
 };
 

@@ -38,8 +38,8 @@ ScopePtr openScope(const ScopePtr &outer,
   auto scope = std::make_shared<Scope>();
   scope->outer = outer;
   for (const std::string &name : hidden)
-    scope->names.emplace_back(
-        name, Value::undefined("'" + name + "' is undefined"));
+    scope->names.emplace_back(name,
+                              Value::undefined("'" + name + "' is undefined"));
   return scope;
 }
 
@@ -89,8 +89,8 @@ void Scope::set(std::string_view name, Value value) {
 Interpreter::Level::Level(Interpreter &interpreter) : interpreter(interpreter) {
   addSteps(1);
   if (interpreter.depth >= interpreter.limits.depth)
-    fail("expected calls and blocks nested at most ",
-         interpreter.limits.depth, " deep, found more");
+    fail("expected calls and blocks nested at most ", interpreter.limits.depth,
+         " deep, found more");
   ++interpreter.depth;
 }
 
@@ -122,8 +122,8 @@ Text Interpreter::run(const Block &block,
 }
 
 void Interpreter::write(const Text &text) {
-  if (text.size() > limits.output - std::min<size_t>(limits.output,
-                                                     output->size()))
+  if (text.size() >
+      limits.output - std::min<size_t>(limits.output, output->size()))
     fail("expected at most ", limits.output, " bytes of output, found more");
   output->append(text);
 }
@@ -228,8 +228,7 @@ Next Interpreter::filterItems(const Statement &statement, const Value &items) {
   Next next = iterate(items);
   if (!statement.filter)
     return next;
-  return [this, next, &statement,
-          outer = scope]() -> std::optional<Value> {
+  return [this, next, &statement, outer = scope]() -> std::optional<Value> {
     while (std::optional<Value> item = next()) {
       Replaced<ScopePtr> inner(scope, openScope(outer, {}));
       assign(statement.target, *item);
@@ -243,8 +242,8 @@ Next Interpreter::filterItems(const Statement &statement, const Value &items) {
 /// As in Jinja2, what stands in `else` is run if no round came to its end.
 Interpreter::Flow Interpreter::loop(const Statement &statement,
                                     const Value &items, int64_t depth) {
-  auto context = std::make_shared<LoopContext>(
-      filterItems(statement, items), items, statement, scope, depth);
+  auto context = std::make_shared<LoopContext>(filterItems(statement, items),
+                                               items, statement, scope, depth);
   bool completed = false;
   while (std::optional<Value> item = context->advance()) {
     addSteps(1);
@@ -324,8 +323,7 @@ Text Interpreter::callMacro(const MacroBody &macro, const ScopePtr &outer,
   return text;
 }
 
-void Interpreter::bindParameters(const MacroBody &macro,
-                                 Arguments &arguments) {
+void Interpreter::bindParameters(const MacroBody &macro, Arguments &arguments) {
   size_t used = 0;
   std::vector<const Parameter *> missing;
   for (const Parameter &parameter : macro.parameters) {
@@ -357,8 +355,10 @@ void Interpreter::bindRest(const MacroBody &macro, Arguments &arguments,
     auto caller = std::ranges::find(named, "caller",
                                     &std::pair<std::string, Value>::first);
     bool given = caller != named.end();
-    bool isParameter = std::ranges::any_of(
-        macro.parameters, [](const Parameter &p) { return p.name == "caller"; });
+    bool isParameter =
+        std::ranges::any_of(macro.parameters, [](const Parameter &p) {
+          return p.name == "caller";
+        });
     if (!isParameter)
       scope->set("caller", given ? caller->second
                                  : Value::undefined("No caller defined"));
@@ -376,7 +376,8 @@ void Interpreter::bindRest(const MacroBody &macro, Arguments &arguments,
   }
   auto rest = arguments.positional.begin() + static_cast<ptrdiff_t>(used);
   if (macro.usesVarargs)
-    scope->set("varargs", Value::tuple(Items(rest, arguments.positional.end())));
+    scope->set("varargs",
+               Value::tuple(Items(rest, arguments.positional.end())));
   else if (rest != arguments.positional.end())
     fail("macro '", macro.name, "' takes not more than ",
          macro.parameters.size(), " argument(s)");

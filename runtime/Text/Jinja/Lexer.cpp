@@ -81,8 +81,9 @@ private:
   size_t findTag(size_t from) const {
     for (size_t i = source.find('{', from); i != std::string_view::npos;
          i = source.find('{', i + 1))
-      if (i + 1 < source.size() && (source[i + 1] == '{' ||
-                                    source[i + 1] == '%' || source[i + 1] == '#'))
+      if (i + 1 < source.size() &&
+          (source[i + 1] == '{' || source[i + 1] == '%' ||
+           source[i + 1] == '#'))
         return i;
     return source.size();
   }
@@ -133,7 +134,8 @@ private:
   bool takeEnd(std::string_view mark, bool trimsLine, bool plusAllowed = true) {
     if (startsWith("-" + std::string(mark))) {
       at = skipSpace(source, at + 3);
-    } else if (trimsLine && plusAllowed && startsWith("+" + std::string(mark))) {
+    } else if (trimsLine && plusAllowed &&
+               startsWith("+" + std::string(mark))) {
       at += 3;
     } else if (startsWith(mark)) {
       at += 2;
@@ -287,7 +289,8 @@ private:
       char letter = static_cast<char>(source[begin + 1] | 0x20);
       base = letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 10;
       if (base != 10) {
-        digits = begin + 2 + (source.substr(begin + 2).starts_with('_') ? 1 : 0);
+        digits =
+            begin + 2 + (source.substr(begin + 2).starts_with('_') ? 1 : 0);
         known = base == 16 ? "0123456789abcdefABCDEF"
                            : known.substr(0, static_cast<size_t>(base));
       } else {
@@ -301,12 +304,13 @@ private:
       end = begin + 1;
     }
     Token &token = add(TokenKind::Integer, begin, getDigits(digits, end));
-    auto [stop, error] =
-        std::from_chars(token.text.data(),
-                        token.text.data() + token.text.size(), token.integer, base);
+    auto [stop, error] = std::from_chars(token.text.data(),
+                                         token.text.data() + token.text.size(),
+                                         token.integer, base);
     if (error != std::errc())
-      throw locate(source, begin, "expected an integer of 64 bits, found '" +
-                                      token.text + "'");
+      throw locate(source, begin,
+                   "expected an integer of 64 bits, found '" + token.text +
+                       "'");
     at = end;
   }
 
@@ -337,11 +341,11 @@ private:
       }
     std::string_view rest = source.substr(at);
     takeCharacter(rest);
-    throw locate(source, at,
-                 "expected an expression, found '" +
-                     std::string(source.substr(
-                         at, source.size() - rest.size() - at)) +
-                     "'");
+    throw locate(
+        source, at,
+        "expected an expression, found '" +
+            std::string(source.substr(at, source.size() - rest.size() - at)) +
+            "'");
   }
 
   void checkBrackets(char c) {
@@ -353,7 +357,8 @@ private:
         throw locate(source, at, "expected an expression, " + found);
       if (brackets.back() != c)
         throw locate(source, at,
-                     std::string("expected '") + brackets.back() + "', " + found);
+                     std::string("expected '") + brackets.back() + "', " +
+                         found);
       brackets.pop_back();
     }
   }

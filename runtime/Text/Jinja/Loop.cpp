@@ -114,8 +114,7 @@ Value LoopContext::call(Interpreter &interpreter, Arguments arguments) {
   ArgumentReader reader("loop", arguments);
   Value items = reader.require("iterable");
   reader.finish();
-  return Value::string(
-      interpreter.runLoop(statement, items, outer, depth + 1));
+  return Value::string(interpreter.runLoop(statement, items, outer, depth + 1));
 }
 
 } // namespace llamart::jinja

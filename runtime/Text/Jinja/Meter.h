@@ -17,10 +17,10 @@ namespace llamart::jinja {
 constexpr uint32_t kMaxNesting = 200;
 
 struct Limits {
-  uint64_t steps = 10'000'000;     ///< nodes evaluated and items visited
-  uint64_t bytes = size_t(1) << 29; ///< of all values together
+  uint64_t steps = 10'000'000;       ///< nodes evaluated and items visited
+  uint64_t bytes = size_t(1) << 29;  ///< of all values together
   uint64_t output = size_t(1) << 26; ///< bytes of the prompt
-  uint32_t depth = 700;            ///< of calls and nested blocks at run time
+  uint32_t depth = 700;              ///< of calls and nested blocks at run time
 };
 
 /// Counts for this thread while it lives; throws Failure at a limit. Without a

@@ -81,9 +81,8 @@ Value callJoin(const Value &self, Arguments &arguments) {
   for (const Value &item : collect(items)) {
     if (!item.isString())
       fail("join: expected strings, found '", getTypeName(item), "'");
-    parts.push_back(self.isMarkup() && !item.isMarkup()
-                        ? escape(item.getText())
-                        : item.getText());
+    parts.push_back(self.isMarkup() && !item.isMarkup() ? escape(item.getText())
+                                                        : item.getText());
   }
   return like(self, joinTexts(self.getText(), parts));
 }
@@ -124,8 +123,9 @@ Part takePart(const Value &self, const Value *start, const Value *end) {
   if (first > last)
     return {{}, first, false};
   size_t from = begins[static_cast<size_t>(first)];
-  return {self.getBytes().substr(from, begins[static_cast<size_t>(last)] - from),
-          first, true};
+  return {
+      self.getBytes().substr(from, begins[static_cast<size_t>(last)] - from),
+      first, true};
 }
 
 template <bool atEnd>
@@ -159,9 +159,8 @@ Value callFind(const Value &self, Arguments &arguments) {
   size_t at = fromRight ? part.text.rfind(needle.bytes())
                         : part.text.find(needle.bytes());
   if (part.inside && at != std::string_view::npos)
-    return Value::integer(
-        part.begin +
-        static_cast<int64_t>(countCharacters(part.text.substr(0, at))));
+    return Value::integer(part.begin + static_cast<int64_t>(countCharacters(
+                                           part.text.substr(0, at))));
   if (mustExist)
     fail("index: expected a part that is there, found none");
   return Value::integer(-1);
@@ -240,8 +239,9 @@ Value callIsTitle(const Value &self, Arguments &arguments) {
 
 Value callIsAscii(const Value &self, Arguments &arguments) {
   ArgumentReader("isascii", arguments).finish();
-  return Value::boolean(std::ranges::all_of(
-      self.getBytes(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
+  return Value::boolean(std::ranges::all_of(self.getBytes(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x80;
+  }));
 }
 
 Value callIsPrintable(const Value &self, Arguments &arguments) {
@@ -267,9 +267,9 @@ Value callZeroFill(const Value &self, Arguments &arguments) {
   reader.finish();
   const Text &text = self.getText();
   size_t sign = text.bytes().starts_with('-') || text.bytes().starts_with('+');
-  Text digits = pad(text.slice(sign, text.size()),
-                    width - static_cast<int64_t>(sign), Align::Right,
-                    Text("0", Origin::Literal));
+  Text digits =
+      pad(text.slice(sign, text.size()), width - static_cast<int64_t>(sign),
+          Align::Right, Text("0", Origin::Literal));
   Text out = text.slice(0, sign);
   out.append(digits);
   return like(self, std::move(out));
@@ -476,8 +476,7 @@ std::optional<Value> findIn(const Value &self, std::string_view name,
   if (std::ranges::find(refused, name) == refused.end())
     return std::nullopt;
   return Value::undefined("access to attribute '" + std::string(name) +
-                          "' of '" + getTypeName(self) +
-                          "' object is unsafe.");
+                          "' of '" + getTypeName(self) + "' object is unsafe.");
 }
 
 } // namespace

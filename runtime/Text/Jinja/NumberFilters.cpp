@@ -70,7 +70,10 @@ std::optional<int64_t> parseInteger(const Text &text, int64_t base) {
   char letter = digits.size() > 1 && digits[0] == '0'
                     ? static_cast<char>(digits[1] | 0x20)
                     : '\0';
-  int64_t named = letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 0;
+  int64_t named = letter == 'x'   ? 16
+                  : letter == 'o' ? 8
+                  : letter == 'b' ? 2
+                                  : 0;
   if (named != 0 && (base == named || base == 0)) {
     digits.remove_prefix(2);
     if (digits.starts_with('_'))
@@ -80,7 +83,8 @@ std::optional<int64_t> parseInteger(const Text &text, int64_t base) {
     base = 10;
   }
   std::optional<std::string> clean = cleanDigits(digits);
-  if (!clean || clean->empty() || !std::isalnum(static_cast<unsigned char>((*clean)[0])))
+  if (!clean || clean->empty() ||
+      !std::isalnum(static_cast<unsigned char>((*clean)[0])))
     return std::nullopt;
   if (negative)
     clean->insert(clean->begin(), '-');
@@ -106,8 +110,9 @@ std::optional<double> parseFloat(const Text &text) {
     rest.remove_prefix(1);
   constexpr std::array<std::string_view, 3> kNames = {"inf", "infinity", "nan"};
   bool named = std::ranges::find(kNames, rest) != kNames.end();
-  bool digits = !rest.empty() && (std::isdigit(static_cast<unsigned char>(rest[0])) ||
-                                  rest[0] == '.');
+  bool digits =
+      !rest.empty() &&
+      (std::isdigit(static_cast<unsigned char>(rest[0])) || rest[0] == '.');
   if (!named && (!digits || rest.find_first_not_of("0123456789.e+-") !=
                                 std::string_view::npos))
     return std::nullopt;
@@ -180,7 +185,8 @@ double roundDigits(double value, int64_t digits) {
                   value);
     return std::strtod(text.data(), nullptr);
   }
-  double unit = std::pow(10.0, static_cast<double>(std::min<int64_t>(-digits, 308)));
+  double unit =
+      std::pow(10.0, static_cast<double>(std::min<int64_t>(-digits, 308)));
   return std::nearbyint(value / unit) * unit;
 }
 
@@ -207,9 +213,9 @@ Value filterRound(Interpreter &, Arguments &arguments) {
          method.bytes(), "'");
   double unit = std::pow(10.0, static_cast<double>(digits));
   double scaled = value.getFloat() * unit;
-  return Value::real((method.bytes() == "ceil" ? std::ceil(scaled)
-                                               : std::floor(scaled)) /
-                     unit);
+  return Value::real(
+      (method.bytes() == "ceil" ? std::ceil(scaled) : std::floor(scaled)) /
+      unit);
 }
 
 JsonStyle readStyle(ArgumentReader &reader) {
@@ -242,8 +248,8 @@ Value filterToJson(Interpreter &, Arguments &arguments) {
 }
 
 constexpr NamedFunction<FilterFunction> kFilters[] = {
-    {"abs", filterAbs},     {"d", filterDefault}, {"default", filterDefault},
-    {"float", filterFloat}, {"int", filterInt},   {"round", filterRound},
+    {"abs", filterAbs},       {"d", filterDefault}, {"default", filterDefault},
+    {"float", filterFloat},   {"int", filterInt},   {"round", filterRound},
     {"tojson", filterToJson},
 };
 

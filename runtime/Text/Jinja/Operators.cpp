@@ -101,8 +101,8 @@ Value computeIntegers(std::string_view name, int64_t a, int64_t b) {
   if (name == "/") {
     if (b == 0)
       failZero(name);
-    return Value::real(
-        static_cast<double>(static_cast<long double>(a) / static_cast<long double>(b)));
+    return Value::real(static_cast<double>(static_cast<long double>(a) /
+                                           static_cast<long double>(b)));
   }
   if (name == "//")
     return Value::integer(floorDivide(name, a, b));
@@ -155,7 +155,17 @@ Value addItems(const Value &a, const Value &b) {
                     : Value::tuple(std::move(items));
 }
 
+/// Fails at once where so many would not fit, not after making them.
+void addRepeated(uint64_t size, int64_t count) {
+  uint64_t bytes = 0;
+  if (count > 0 &&
+      __builtin_mul_overflow(size, static_cast<uint64_t>(count), &bytes))
+    bytes = UINT64_MAX;
+  addBytes(bytes);
+}
+
 Value repeatString(const Value &value, int64_t count) {
+  addRepeated(value.getText().size(), count);
   Text text;
   for (int64_t i = 0; i < count && !value.getText().empty(); ++i)
     text.append(value.getText());
@@ -163,9 +173,9 @@ Value repeatString(const Value &value, int64_t count) {
 }
 
 Value repeatItems(const Value &value, int64_t count) {
+  addRepeated(value.getItems().size() * sizeof(Value), count);
   Items items;
   for (int64_t i = 0; i < count && !value.getItems().empty(); ++i) {
-    addBytes(value.getItems().size() * sizeof(Value));
     items.insert(items.end(), value.getItems().begin(), value.getItems().end());
   }
   return value.isList() ? Value::list(std::move(items))

@@ -112,8 +112,8 @@ private:
   }
 
   [[noreturn]] void failUnknown(const Token &token) const {
-    bool refused = std::ranges::find(kRefusedTags, token.text) !=
-                   kRefusedTags.end();
+    bool refused =
+        std::ranges::find(kRefusedTags, token.text) != kRefusedTags.end();
     throw locate(source, token.offset,
                  std::string("expected a tag that ") +
                      (refused ? "needs no other template"
@@ -312,8 +312,7 @@ private:
         expectOperator(",");
       Target target = parseOneTarget(false);
       expectOperator("=");
-      statement->assignments.emplace_back(std::move(target),
-                                          parseExpression());
+      statement->assignments.emplace_back(std::move(target), parseExpression());
     }
     statement->body = parseWholeBody("endwith");
     return statement;

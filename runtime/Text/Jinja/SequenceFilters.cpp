@@ -21,9 +21,10 @@ Items parsePath(const Value &attribute) {
     return {attribute};
   Items path;
   for (const Text &part : splitAt(attribute.getText(), ".", -1)) {
-    bool digits = !part.empty() && std::ranges::all_of(part.bytes(), [](char c) {
-      return c >= '0' && c <= '9';
-    });
+    bool digits =
+        !part.empty() && std::ranges::all_of(part.bytes(), [](char c) {
+          return c >= '0' && c <= '9';
+        });
     path.push_back(digits && part.size() < 18
                        ? Value::integer(std::stoll(std::string(part.bytes())))
                        : Value::string(part));
@@ -200,8 +201,8 @@ Value filterExtreme(Interpreter &, Arguments &arguments) {
   const Value *attribute = reader.find("attribute");
   reader.finish();
   Items path = attribute ? parsePath(*attribute) : Items();
-  Value best =
-      Value::undefined("No aggregated item, sequence was empty."), bestKey;
+  Value best = Value::undefined("No aggregated item, sequence was empty."),
+        bestKey;
   bool first = true;
   for (const Value &item : collect(value)) {
     Value key = follow(item, path);

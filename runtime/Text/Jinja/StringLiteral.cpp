@@ -50,7 +50,9 @@ char getSimpleEscape(char c) {
 
 std::string spellEscape(char32_t c) {
   std::array<char, 16> text{};
-  const char *form = c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
+  const char *form = c < 0x100     ? "\\x%02x"
+                     : c < 0x10000 ? "\\u%04x"
+                                   : "\\U%08x";
   std::snprintf(text.data(), text.size(), form, static_cast<unsigned>(c));
   return text.data();
 }

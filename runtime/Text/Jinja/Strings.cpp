@@ -258,10 +258,10 @@ Text swapCase(const Text &text) {
 }
 
 Text pad(const Text &text, int64_t width, Align align, const Text &fill) {
-  int64_t missing =
-      width - static_cast<int64_t>(countCharacters(text.bytes()));
+  int64_t missing = width - static_cast<int64_t>(countCharacters(text.bytes()));
   if (missing <= 0)
     return text;
+  addBytes(static_cast<uint64_t>(missing));
   // CPython puts the odd one on the left where the width is odd.
   int64_t left = align == Align::Left    ? 0
                  : align == Align::Right ? missing

@@ -39,7 +39,7 @@ int64_t countText(std::string_view text, std::string_view part);
 
 Text makeUpper(const Text &text);
 Text makeLower(const Text &text);
-Text makeTitle(const Text &text);      ///< str.title
+Text makeTitle(const Text &text);       ///< str.title
 Text makeCapitalized(const Text &text); ///< str.capitalize
 Text swapCase(const Text &text);
 

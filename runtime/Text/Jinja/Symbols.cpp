@@ -30,8 +30,7 @@ struct Symbols {
   void store(const std::string &name) {
     stores.insert(name);
     if (!loads.contains(name))
-      loads[name] =
-          outer && outer->knows(name) ? Load::Other : Load::Hidden;
+      loads[name] = outer && outer->knows(name) ? Load::Other : Load::Hidden;
   }
   void declare(const std::string &name) {
     stores.insert(name);

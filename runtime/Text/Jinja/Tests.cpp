@@ -54,7 +54,9 @@ bool isDefined(const Value &value) { return !value.isUndefined(); }
 bool isUndefined(const Value &value) { return value.isUndefined(); }
 bool isNone(const Value &value) { return value.isNone(); }
 bool isBoolean(const Value &value) { return value.is(Kind::Bool); }
-bool isFalse(const Value &value) { return isBoolean(value) && !value.getBool(); }
+bool isFalse(const Value &value) {
+  return isBoolean(value) && !value.getBool();
+}
 bool isTrueItself(const Value &value) {
   return isBoolean(value) && value.getBool();
 }
@@ -66,8 +68,8 @@ bool isMapping(const Value &value) { return value.isDict(); }
 bool isEscaped(const Value &value) { return value.isMarkup(); }
 bool isCallable(const Value &value) {
   std::string_view type = getTypeName(value);
-  return value.isUndefined() || (value.is(Kind::Function) &&
-                                 type != "jinja2.utils.Cycler");
+  return value.isUndefined() ||
+         (value.is(Kind::Function) && type != "jinja2.utils.Cycler");
 }
 bool isSequence(const Value &value) {
   return value.isString() || value.isList() || value.is(Kind::Tuple) ||
@@ -102,8 +104,9 @@ bool isSame(const Value &a, const Value &b) {
   if (a.is(Kind::Bool))
     return a.getBool() == b.getBool();
   if (a.isNumber() || a.isString())
-    fail("test 'sameas': expected values that are objects of their own, found '",
-         getTypeName(a), "'");
+    fail(
+        "test 'sameas': expected values that are objects of their own, found '",
+        getTypeName(a), "'");
   return a.getObject() == b.getObject();
 }
 
@@ -171,8 +174,8 @@ constexpr NamedFunction<TestFunction> kTests[] = {
 } // namespace
 
 TestFunction findTest(std::string_view name) {
-  auto found = std::ranges::find(kTests, name,
-                                 &NamedFunction<TestFunction>::name);
+  auto found =
+      std::ranges::find(kTests, name, &NamedFunction<TestFunction>::name);
   return found == std::end(kTests) ? nullptr : found->function;
 }
 

@@ -43,8 +43,8 @@ Text makeWords(const Text &text) {
   for (size_t i = 0; i + 1 < at.size(); ++i) {
     std::string_view rest = text.bytes().substr(at[i]);
     char32_t c = takeCharacter(rest);
-    bool separates = isSpace(c) || c == '-' || c == '(' || c == '{' ||
-                     c == '[' || c == '<';
+    bool separates =
+        isSpace(c) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<';
     if (!separates && begins)
       word = at[i];
     if (separates) {
@@ -136,10 +136,10 @@ Value filterIndent(Interpreter &, Arguments &arguments) {
   if (!value.isString())
     fail("indent: expected a string, found '", getTypeName(value), "'");
   Text space(" ", Origin::Literal);
-  Text indent = width && width->isString()
-                    ? width->getText()
-                    : pad({}, width ? toIndex("indent", *width) : 4,
-                          Align::Left, space);
+  Text indent =
+      width && width->isString()
+          ? width->getText()
+          : pad({}, width ? toIndex("indent", *width) : 4, Align::Left, space);
   Text whole = value.getText(), out = first ? indent : Text();
   whole.append("\n", Origin::Literal);
   std::vector<Text> lines = splitLines(whole, false);
@@ -161,7 +161,8 @@ Value filterTruncate(Interpreter &, Arguments &arguments) {
   Text end = reader.getText("end", Text("...", Origin::Literal));
   const Value *leeway = reader.find("leeway");
   reader.finish();
-  int64_t slack = leeway && !leeway->isNone() ? toIndex("truncate", *leeway) : 5;
+  int64_t slack =
+      leeway && !leeway->isNone() ? toIndex("truncate", *leeway) : 5;
   auto endSize = static_cast<int64_t>(countCharacters(end.bytes()));
   if (length < endSize || slack < 0)
     fail("truncate: expected a length of at least ", endSize, ", found ",
@@ -232,9 +233,9 @@ Text quoteUrl(const Text &text, bool isQuery) {
   Text out;
   for (size_t i = 0; i < text.size(); ++i) {
     auto byte = static_cast<unsigned char>(text.bytes()[i]);
-    bool plain = byte < 0x80 && (std::isalnum(byte) != 0 || byte == '_' ||
-                                 byte == '.' || byte == '-' || byte == '~' ||
-                                 (byte == '/' && !isQuery));
+    bool plain = byte < 0x80 &&
+                 (std::isalnum(byte) != 0 || byte == '_' || byte == '.' ||
+                  byte == '-' || byte == '~' || (byte == '/' && !isQuery));
     std::array<char, 4> code{};
     std::snprintf(code.data(), code.size(), "%%%02X", byte);
     if (plain)

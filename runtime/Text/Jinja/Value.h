@@ -33,7 +33,7 @@ enum class Kind : uint8_t {
   List,
   Tuple,
   Dict,
-  View,      ///< what dict.keys(), .values() and .items() give
+  View, ///< what dict.keys(), .values() and .items() give
   Range,
   Generator, ///< what filters such as map give: can be gone through once
   Namespace,
@@ -138,8 +138,7 @@ struct DictObject : Object {
   const Value *find(const Value &key) const;
   const Value *find(std::string_view key) const;
   void set(const Value &key, Value value);
-  void set(std::string_view key, Value value,
-           Origin origin = Origin::Literal);
+  void set(std::string_view key, Value value, Origin origin = Origin::Literal);
 };
 
 struct RangeObject : Object {

@@ -147,4 +147,11 @@ uint32_t SpecialTokens::lookup(std::string_view bytes) const {
                                                             : kNoToken;
 }
 
+std::string_view SpecialTokens::find(std::string_view text) const {
+  for (size_t at = 0; at < text.size(); ++at)
+    if (const Entry *match = all.matchAt(text, at))
+      return text.substr(at, match->text.size());
+  return {};
+}
+
 } // namespace llamart

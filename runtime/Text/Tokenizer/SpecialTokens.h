@@ -48,6 +48,10 @@ public:
   /// The special token with exactly these bytes, or kNoToken.
   uint32_t lookup(std::string_view bytes) const;
 
+  /// The leftmost special token in `text`, of those that begin there the
+  /// longest, as its text; empty if there is none.
+  std::string_view find(std::string_view text) const;
+
 private:
   struct Entry {
     std::string_view text;

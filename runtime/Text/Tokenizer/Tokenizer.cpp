@@ -142,10 +142,11 @@ Tokenizer::encode(std::span<const PromptPiece> pieces) const {
 
 std::optional<Tokenizer::SpecialPlace>
 Tokenizer::findSpecial(std::string_view text, size_t from) const {
-  auto match = impl->specials.find(text, from, /*allowControl=*/true);
-  if (!match)
+  std::string_view match = impl->specials.find(text.substr(from));
+  if (match.empty())
     return std::nullopt;
-  return SpecialPlace{match->begin, match->length};
+  return SpecialPlace{static_cast<size_t>(match.data() - text.data()),
+                      match.size()};
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids,

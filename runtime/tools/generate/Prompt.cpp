@@ -35,8 +35,8 @@ std::optional<std::string> findTemplate(const GenerateOptions &o) {
   std::string source = findBuiltinTemplate(*o.chatTemplate);
   if (source.empty())
     throw Error(ErrorKind::Argument, "chat template: there is none named '",
-                *o.chatTemplate, "'; choose one of ",
-                listBuiltinTemplates(), ", or a file FILE.jinja");
+                *o.chatTemplate, "'; choose one of ", listBuiltinTemplates(),
+                ", or a file FILE.jinja");
   return source;
 }
 
@@ -46,8 +46,9 @@ static std::string joinVariables(const GenerateOptions &o) {
   for (const std::string &option : o.templateOptions) {
     size_t equals = option.find('=');
     if (equals == std::string::npos || equals == 0)
-      throw Error(ErrorKind::Argument, "--template-option: expected NAME=JSON, "
-                                       "found '",
+      throw Error(ErrorKind::Argument,
+                  "--template-option: expected NAME=JSON, "
+                  "found '",
                   option, "'");
     object += (object.empty() ? "{" : ",") +
               nlohmann::json(option.substr(0, equals)).dump() + ":" +

@@ -140,14 +140,15 @@ class Errors(ToolTest):
     def test_an_unknown_template_is_an_error(self):
         line = self.expect_error(1, "--chat", "--prompt=Hi", "--chat-template=gpt")
         self.assertEqual(line, "error: chat template: there is none named 'gpt'; choose one of "
-                               "llama2, llama3, llama3.1, llama3.2, chatml, smollm2")
+                               "llama2, llama3, llama3.1, llama3.2, chatml, smollm2, "
+                               "or a file FILE.jinja")
 
     def test_wrong_usage_is_told_from_wrong_input(self):
         for arguments, message in [
-            ([], "give one of --prompt, --prompt-file, --prompt-ids"),
+            ([], "give one of --prompt, --prompt-file, --prompt-ids, --messages"),
             (
                 ["--prompt=a", "--prompt-ids=1"],
-                "give one of --prompt, --prompt-file, --prompt-ids",
+                "give one of --prompt, --prompt-file, --prompt-ids, --messages",
             ),
             (["--prompt-ids=1,x"], "--prompt-ids: '1,x' is not a list of ids: 1,2,3"),
             (["--prompt-ids=1,"], "--prompt-ids: '1,' is not a list of ids: 1,2,3"),

@@ -3,7 +3,7 @@
 
 usage: against_jinja.py [--tool=build/bin/format-chat]
 
-The layouts are described by Jinja sources of this file; with LLAMA_TEST_DATA and
+The templates that have a name are described by Jinja sources of this file; with LLAMA_TEST_DATA and
 LLAMA_TEST_SMOLLM2 (a GGUF file) the sources that come with Llama 3 and SmolLM2 are
 rendered too.
 """
@@ -72,14 +72,6 @@ CHATML_DEFAULT = """{%- if messages[0].role != 'system' %}
     {{- '<|im_start|>system\\nYou answer in one word.\\nAlways.<|im_end|>\\n' }}
 {%- endif %}
 """ + CHATML
-
-REFUSED = [
-    "", "{{ messages[0].content }}",
-    "{% for m in messages %}{{ '<|user|>' + m.content }}{% endfor %}",
-    LLAMA3.replace("{{ bos_token }}", "{% set system_message = 'Be nice.' %}{{ bos_token }}"),
-    "{% set system_message = 'Be nice.' %}" + CHATML,
-    LLAMA2.replace("<<SYS>>", "").replace("<</SYS>>", ""),
-]
 
 SPACES = ["", " ", "\n", "  \n", "\t", "\x1c", "\x85", "\xa0", "\u2003", "\u3000", "\u200b", "\u180e"]
 TEXTS = ["Hello", "", "two\nlines", "  indented", "<|eot_id|> or [INST]", "'quoted' \"text\"",
@@ -165,12 +157,6 @@ def main():
     compare(args, "chatml", CHATML)
     compare(args, "chatml, by name", CHATML, key="chatml")
     compare(args, "chatml with a default system message", CHATML_DEFAULT)
-
-    answers = ask(args.tool, [{"template": source, "messages": [{"role": "user", "content": "a"}]}
-                              for source in REFUSED])
-    for source, answer in zip(REFUSED, answers):
-        check(f"refused: {source[:40]!r}", "choose one of llama2" in answer.get("error", "")
-              and "\n" not in answer["error"], str(answer))
 
     data = os.environ.get("LLAMA_TEST_DATA")
     if data:

@@ -30,8 +30,8 @@ static json answer(const json &request) {
   options.bos = request.value("bos", "");
   options.eos = request.value("eos", "");
   options.variables = request.value("variables", "");
-  jinja::Text prompt = form.format(
-      std::string_view(request["messages"].dump()), options);
+  jinja::Text prompt =
+      form.format(std::string_view(request["messages"].dump()), options);
   return {{"text", prompt.bytes()}};
 }
 

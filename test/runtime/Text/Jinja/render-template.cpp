@@ -41,9 +41,11 @@ static json answer(const std::string &line) {
   const DictObject &fields = request.getDict();
   DictObject variables;
   for (const auto &[key, value] : fields.find("variables")->getDict().entries) {
-    bool isToken = key.getBytes() == "bos_token" || key.getBytes() == "eos_token";
-    variables.set(key, isToken ? Value::string(value.getBytes(), Origin::Literal)
-                               : value);
+    bool isToken =
+        key.getBytes() == "bos_token" || key.getBytes() == "eos_token";
+    variables.set(key, isToken
+                           ? Value::string(value.getBytes(), Origin::Literal)
+                           : value);
   }
   const Value *now = fields.find("now");
   std::chrono::local_seconds time{

@@ -1,0 +1,39 @@
+//===- jinja.cpp - Fuzzes the interpreter of chat templates ---------------===//
+//
+// The bytes are the template; it is parsed and run on a small conversation.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Text/Jinja/JsonReader.h"
+#include "runtime/Text/Jinja/Template.h"
+#include "runtime/Text/Jinja/TemplateError.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+using namespace llamart::jinja;
+
+/// Small ones, so that an input takes no second.
+static constexpr Limits kLimits = {
+    .steps = 20000, .bytes = 1 << 22, .output = 1 << 20, .depth = 300};
+
+static void run(std::string_view source) {
+  static const Value variables = readJson(
+      R"({"messages": [{"role": "user", "content": "Hi é"}], "n": 3, "x": 2.5,
+          "add_generation_prompt": true, "tools": [{"name": "f"}], "e": null})",
+      "variables");
+  Template::parse(source).render(variables.getDict(), {}, kLimits);
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  try {
+    run({reinterpret_cast<const char *>(data), size});
+  } catch (const TemplateError &error) {
+    // One printable line.
+    for (const char *c = error.what(); *c; ++c)
+      if (static_cast<unsigned char>(*c) < 0x20 || *c == 0x7f)
+        std::abort();
+  }
+  return 0;
+}
