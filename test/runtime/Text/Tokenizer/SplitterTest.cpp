@@ -86,7 +86,7 @@ TEST(Splitter, PatternsOfLlamaCpp) {
             Pieces({"It", "'", "s", " ", "12345", " km", ",", " ", han}));
   EXPECT_EQ(split(SplitRule::DeepSeekCoder, text),
             Pieces({"It", "'", "s", " ", "1", "2", "3", "4", "5", " km", ",",
-                    spaceHan}));
+                    " ", han}));
   EXPECT_EQ(split(SplitRule::Tekken, "helloWORLDWide don't"),
             Pieces({"hello", "WORLDWide", " don", "'t"}));
 }

@@ -1,6 +1,6 @@
 """llama-weights tokenize: ids and texts are those of other people's packages.
 
-    python test/weights/tools/tokenize.py BUILD_DIRECTORY
+    python test/weights/tools/text-and-ids.py BUILD_DIRECTORY
 """
 
 import json
