@@ -304,9 +304,9 @@ def piece_json(model):
     space = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
     steps = [{"type": "NFKC"}, {"type": "Strip", "strip_left": True, "strip_right": False},
              {"type": "Prepend", "prepend": "▁"}, space]  # fmt: skip
+    metaspace = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": True}
     return {**tokenizer_json(), "normalizer": {"type": "Sequence", "normalizers": steps},
-            "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": True},
-            "decoder": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first"}, "model": model}  # fmt: skip
+            "pre_tokenizer": metaspace, "decoder": metaspace, "model": model}  # fmt: skip
 
 
 def message(number, raw):
@@ -346,7 +346,8 @@ def main():
                           "type": "BPE", "byte_fallback": True, "unk_token": "a", "fuse_unk": True,
                           "vocab": {"a": 0, "b": 1, "▁a": 2}, "merges": []})).encode(),
                       b"j" + json.dumps(piece_json({
-                          "type": "Unigram", "unk_id": 0, "vocab": [["a", -1.5], ["b", 0], ["▁a", -2e-3]]})).encode()],
+                          "type": "Unigram", "unk_id": 0,
+                          "vocab": [["a", -1.5], ["b", 0], ["▁a", -2e-3]]})).encode()],
     }  # fmt: skip
     words = {"safetensors": set(HF.values()) | {"dtype", "shape", "data_offsets", "__metadata__"}}
     words["config"] = {k for v in CONFIGS.values() for k in v} | {"rope_parameters", "null", "true"}

@@ -69,7 +69,13 @@ namespace {
   "\\x{FF21}-\\x{FF3A}\\x{FF41}-\\x{FF5A}\\x{10400}-\\x{1044F}"                \
   "\\x{104B0}-\\x{104D3}\\x{104D8}-\\x{104FB}\\x{10C80}-\\x{10CB2}"            \
   "\\x{10CC0}-\\x{10CF2}\\x{118A0}-\\x{118DF}\\x{1E900}-\\x{1E943}"
-#define DEEPSEEK_CJK "\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}"
+// To llama.cpp white space is in no range of characters.
+#define DEEPSEEK_CJK                                                           \
+  "(?:(?![" SPACE                                                              \
+  "])[\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}])"
+#define DEEPSEEK_MARKS                                                         \
+  "[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}"           \
+  "\\x{3001}\\x{3002}]"
 
 // Llama 3: a contraction; a word with what stands before it; up to three
 // digits; marks with a space before and line ends after them; line ends with
@@ -135,15 +141,13 @@ std::vector<const char *> getPatterns(SplitRule rule) {
   case SplitRule::DeepSeekLLM:
     return {"[\\r\\n]",
             "[" SPACE "]?[" DEEPSEEK_LETTERS "]+",
-            "[" SPACE "]?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}"
-            "\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+",
+            "[" SPACE "]?" DEEPSEEK_MARKS "+",
             "[" SPACE "]+\\z",
-            "[" DEEPSEEK_CJK "]+",
+            DEEPSEEK_CJK "+",
             "[" NUMBER "]+"};
   case SplitRule::DeepSeekCoder:
     return {"[\\r\\n]", "[" SPACE "]?[" LETTER "]+",
-            "[" SPACE "]?[" PUNCTUATION "]+", "[" DEEPSEEK_CJK "]+",
-            "[" NUMBER "]"};
+            "[" SPACE "]?[" PUNCTUATION "]+", DEEPSEEK_CJK "+", "[" NUMBER "]"};
   case SplitRule::Tekken:
     return {kTekken};
   }

@@ -87,6 +87,9 @@ TEST(Splitter, PatternsOfLlamaCpp) {
   EXPECT_EQ(split(SplitRule::DeepSeekCoder, text),
             Pieces({"It", "'", "s", " ", "1", "2", "3", "4", "5", " km", ",",
                     " ", han}));
+  // U+3000 lies in the range of Chinese characters.
+  const char *wide = " \xE3\x80\x80";
+  EXPECT_EQ(split(SplitRule::DeepSeekCoder, wide), Pieces({wide}));
   EXPECT_EQ(split(SplitRule::Tekken, "helloWORLDWide don't"),
             Pieces({"hello", "WORLDWide", " don", "'t"}));
 }
