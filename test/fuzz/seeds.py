@@ -302,6 +302,16 @@ def tokenizer_json():
     }  # fmt: skip
 
 
+def piece_json(model):
+    """A tokenizer.json with steps, of characters or of a Unigram."""
+    space = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
+    steps = [{"type": "NFKC"}, {"type": "Strip", "strip_left": True, "strip_right": False},
+             {"type": "Prepend", "prepend": "▁"}, space]  # fmt: skip
+    metaspace = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": True}
+    return {**tokenizer_json(), "normalizer": {"type": "Sequence", "normalizers": steps},
+            "pre_tokenizer": metaspace, "decoder": metaspace, "model": model}  # fmt: skip
+
+
 def message(number, raw):
     return bytes([number << 3 | 2, len(raw)]) + raw
 
@@ -334,7 +344,13 @@ def main():
         "lists": [b"c" + b"0" * 32 + b"  params.json\n", b"m" + json.dumps({
             "hash": "blake3", "files": {"a": "0" * 64}, "tensors": {"norm": {"dtype": "f32", "shape": [4], "hash": ""}},
         }).encode()],
-        "tokenizer": [b"j" + json.dumps(tokenizer_json()).encode(), b"s" + sentencepiece(), b"t" + ranks],
+        "tokenizer": [b"j" + json.dumps(tokenizer_json()).encode(), b"s" + sentencepiece(), b"t" + ranks,
+                      b"j" + json.dumps(piece_json({
+                          "type": "BPE", "byte_fallback": True, "unk_token": "a", "fuse_unk": True,
+                          "vocab": {"a": 0, "b": 1, "▁a": 2}, "merges": []})).encode(),
+                      b"j" + json.dumps(piece_json({
+                          "type": "Unigram", "unk_id": 0,
+                          "vocab": [["a", -1.5], ["b", 0], ["▁a", -2e-3]]})).encode()],
         "jinja": [source.encode() for group in snippets.GROUPS.values() for source in group],
     }  # fmt: skip
     words = {"safetensors": set(HF.values()) | {"dtype", "shape", "data_offsets", "__metadata__"}}

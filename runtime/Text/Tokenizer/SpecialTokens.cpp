@@ -140,6 +140,11 @@ void SpecialTokens::cutByLength(
       take(part);
 }
 
+std::string_view SpecialTokens::getDecoded(uint32_t id) const {
+  auto found = std::ranges::find(normalized.entries, id, &Entry::id);
+  return found == normalized.entries.end() ? blob.getBytes(id) : found->text;
+}
+
 uint32_t SpecialTokens::lookup(std::string_view bytes) const {
   auto found =
       std::ranges::lower_bound(all.entries, bytes, std::less<>(), &Entry::text);

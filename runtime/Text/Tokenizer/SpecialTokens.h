@@ -45,6 +45,10 @@ public:
 
   bool has(Pass pass) const { return !getList(pass).entries.empty(); }
 
+  /// What decoding writes for a token: of a normalized one its text after the
+  /// normalizer, as `tokenizers` does, else the token's bytes.
+  std::string_view getDecoded(uint32_t id) const;
+
   /// The special token with exactly these bytes, or kNoToken.
   uint32_t lookup(std::string_view bytes) const;
 

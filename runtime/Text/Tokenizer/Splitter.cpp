@@ -56,20 +56,26 @@ namespace {
   "\\x{13FD}\\x{1C90}-\\x{1CBA}\\x{1CBD}-\\x{1CBF}\\x{1D00}-\\x{1D2B}"         \
   "\\x{1D6B}-\\x{1D77}\\x{1D79}-\\x{1D9A}\\x{1E00}-\\x{1F15}\\x{1F18}-"        \
   "\\x{1F1D}\\x{1F20}-\\x{1F45}\\x{1F48}-\\x{1F4D}\\x{1F50}-\\x{1F57}"         \
-  "\\x{1F59}\\x{1F5B}\\x{1F5D}\\x{1F5F}-\\x{3CE}\\x{1F80}-\\x{1FB4}"           \
-  "\\x{1FB6}-\\x{1FBC}\\x{3B9}\\x{1FC2}-\\x{1FC4}\\x{1FC6}-\\x{1FCC}"          \
-  "\\x{1FD0}-\\x{390}\\x{1FD6}-\\x{38A}\\x{1FE0}-\\x{1FEC}\\x{1FF2}-"          \
+  "\\x{1F59}\\x{1F5B}\\x{1F5D}\\x{1F5F}-\\x{1F7D}\\x{1F80}-\\x{1FB4}"          \
+  "\\x{1FB6}-\\x{1FBC}\\x{1FBE}\\x{1FC2}-\\x{1FC4}\\x{1FC6}-\\x{1FCC}"         \
+  "\\x{1FD0}-\\x{1FD3}\\x{1FD6}-\\x{1FDB}\\x{1FE0}-\\x{1FEC}\\x{1FF2}-"        \
   "\\x{1FF4}\\x{1FF6}-\\x{1FFC}\\x{2102}\\x{2107}\\x{210A}-\\x{2113}"          \
-  "\\x{2115}\\x{2119}-\\x{211D}\\x{2124}\\x{3A9}\\x{2128}K-\\x{212D}"          \
-  "\\x{212F}-\\x{2134}\\x{2139}\\x{213C}-\\x{213F}\\x{2145}-\\x{2149}"         \
-  "\\x{214E}\\x{2183}\\x{2184}\\x{2C00}-\\x{2C7B}\\x{2C7E}-\\x{2CE4}"          \
-  "\\x{2CEB}-\\x{2CEE}\\x{2CF2}\\x{2CF3}\\x{A640}-\\x{A66D}\\x{A680}-"         \
-  "\\x{A69B}\\x{A722}-\\x{A76F}\\x{A771}-\\x{A787}\\x{A78B}-\\x{A78E}"         \
-  "\\x{AB70}-\\x{ABBF}\\x{FB00}-\\x{FB06}\\x{FB13}-\\x{FB17}\\x{FF21}-"        \
-  "\\x{FF3A}\\x{FF41}-\\x{FF5A}\\x{10400}-\\x{1044F}\\x{104B0}-\\x{104D3}"     \
-  "\\x{104D8}-\\x{104FB}\\x{10C80}-\\x{10CB2}\\x{10CC0}-\\x{10CF2}"            \
-  "\\x{118A0}-\\x{118DF}\\x{1E900}-\\x{1E943}"
-#define DEEPSEEK_CJK "\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}"
+  "\\x{2115}\\x{2119}-\\x{211D}\\x{2124}\\x{2126}\\x{2128}\\x{212A}-"          \
+  "\\x{212D}\\x{212F}-\\x{2134}\\x{2139}\\x{213C}-\\x{213F}\\x{2145}-"         \
+  "\\x{2149}\\x{214E}\\x{2183}\\x{2184}\\x{2C00}-\\x{2C7B}\\x{2C7E}-"          \
+  "\\x{2CE4}\\x{2CEB}-\\x{2CEE}\\x{2CF2}\\x{2CF3}\\x{A640}-\\x{A66D}"          \
+  "\\x{A680}-\\x{A69B}\\x{A722}-\\x{A76F}\\x{A771}-\\x{A787}\\x{A78B}-"        \
+  "\\x{A78E}\\x{AB70}-\\x{ABBF}\\x{FB00}-\\x{FB06}\\x{FB13}-\\x{FB17}"         \
+  "\\x{FF21}-\\x{FF3A}\\x{FF41}-\\x{FF5A}\\x{10400}-\\x{1044F}"                \
+  "\\x{104B0}-\\x{104D3}\\x{104D8}-\\x{104FB}\\x{10C80}-\\x{10CB2}"            \
+  "\\x{10CC0}-\\x{10CF2}\\x{118A0}-\\x{118DF}\\x{1E900}-\\x{1E943}"
+// To llama.cpp white space is in no range of characters.
+#define DEEPSEEK_CJK                                                           \
+  "(?:(?![" SPACE                                                              \
+  "])[\\x{4E00}-\\x{9FA5}\\x{800}-\\x{4E00}\\x{AC00}-\\x{D7FF}])"
+#define DEEPSEEK_MARKS                                                         \
+  "[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}\\x{2018}-\\x{201F}"           \
+  "\\x{3001}\\x{3002}]"
 
 // Llama 3: a contraction; a word with what stands before it; up to three
 // digits; marks with a space before and line ends after them; line ends with
@@ -135,15 +141,13 @@ std::vector<const char *> getPatterns(SplitRule rule) {
   case SplitRule::DeepSeekLLM:
     return {"[\\r\\n]",
             "[" SPACE "]?[" DEEPSEEK_LETTERS "]+",
-            "[" SPACE "]?[!-/:-~\\x{FF01}-\\x{FF0F}\\x{FF1A}-\\x{FF5E}"
-            "\\x{2018}-\\x{201F}\\x{3000}-\\x{3002}]+",
+            "[" SPACE "]?" DEEPSEEK_MARKS "+",
             "[" SPACE "]+\\z",
-            "[" DEEPSEEK_CJK "]+",
+            DEEPSEEK_CJK "+",
             "[" NUMBER "]+"};
   case SplitRule::DeepSeekCoder:
     return {"[\\r\\n]", "[" SPACE "]?[" LETTER "]+",
-            "[" SPACE "]?[" PUNCTUATION "]+", "[" DEEPSEEK_CJK "]+",
-            "[" NUMBER "]"};
+            "[" SPACE "]?[" PUNCTUATION "]+", DEEPSEEK_CJK "+", "[" NUMBER "]"};
   case SplitRule::Tekken:
     return {kTekken};
   }

@@ -29,11 +29,12 @@ std::string StreamDecoder::push(int32_t id) {
   if (type == TokenClass::Control && special == SpecialText::Hide)
     return {};
 
-  std::string_view bytes = blob.getBytes(unsignedId);
+  std::string_view bytes = impl->specials.getDecoded(unsignedId);
   std::string spaceless;
   if (atStart && blob.has(kDropFirstSpaces)) {
     spaceless = bytes;
-    std::erase(spaceless, ' ');
+    if (type == TokenClass::Normal)
+      std::erase(spaceless, ' ');
     bytes = spaceless;
     atStart = false;
   }

@@ -355,9 +355,8 @@ TEST(TokenizerJson, NormalizersAreKnownByName) {
 
 TEST(TokenizerJson, AUnigramHasScores) {
   json file = makeLlama2();
-  file["model"] = {{"type", "Unigram"},
-                   {"unk_id", 0},
-                   {"vocab", {{"<unk>", 0.0}, {"<s>", 0.0}, {"▁a", -1.5}}}};
+  file["model"] = json::parse(R"({"type": "Unigram", "unk_id": 0,
+      "vocab": [["<unk>", 0.0], ["<s>", 0.0], ["▁a", -1.5]]})");
   file["added_tokens"] = json::array();
   file["post_processor"] = nullptr;
   Vocabulary vocabulary = read(file);

@@ -71,6 +71,29 @@ TEST(Splitter, CharacterClassesDoNotDependOnTheLibrary) {
   EXPECT_EQ(of("a\xF0\x90\x97\x80"), Pieces({"a\xF0\x90\x97\x80"}));
 }
 
+// What llama.cpp cuts for the names of its pre-tokenizers.
+TEST(Splitter, PatternsOfLlamaCpp) {
+  const char *text = "It's 12345 km, \xE4\xB8\x80";
+  const char *han = "\xE4\xB8\x80", *spaceHan = " \xE4\xB8\x80";
+  EXPECT_EQ(split(SplitRule::Default, text),
+            Pieces({"It", "'", "s", " ", "123", "45", " km", ",", spaceHan}));
+  EXPECT_EQ(
+      split(SplitRule::Qwen2, text),
+      Pieces({"It", "'s", " ", "1", "2", "3", "4", "5", " km", ",", spaceHan}));
+  EXPECT_EQ(split(SplitRule::Falcon, text),
+            Pieces({"It", "'", "s", " ", "123", "45", " km", ",", spaceHan}));
+  EXPECT_EQ(split(SplitRule::DeepSeekLLM, text),
+            Pieces({"It", "'", "s", " ", "12345", " km", ",", " ", han}));
+  EXPECT_EQ(split(SplitRule::DeepSeekCoder, text),
+            Pieces({"It", "'", "s", " ", "1", "2", "3", "4", "5", " km", ",",
+                    " ", han}));
+  // U+3000 lies in the range of Chinese characters.
+  const char *wide = " \xE3\x80\x80";
+  EXPECT_EQ(split(SplitRule::DeepSeekCoder, wide), Pieces({wide}));
+  EXPECT_EQ(split(SplitRule::Tekken, "helloWORLDWide don't"),
+            Pieces({"hello", "WORLDWide", " don", "'t"}));
+}
+
 TEST(Splitter, BytesThatAreNotUtf8StandAlone) {
   auto of = [](std::string_view text) {
     return split(SplitRule::Llama3, text);

@@ -9,6 +9,7 @@
 #include "test/runtime/Text/Tokenizer/TestVocabulary.h"
 
 #include "runtime/Error.h"
+#include "runtime/Text/Tokenizer/TextSteps.h"
 #include "runtime/abi/TokenizerFormat.h"
 
 #include <cstring>
@@ -92,20 +93,22 @@ TEST(TokenizerBlob, EveryFieldOfTheHeaderIsChecked) {
   EXPECT_EQ(getComplaintAbout([](auto &h) { h.magic++; }),
             "tokenizer: does not begin with the magic number");
   EXPECT_EQ(getComplaintAbout([](auto &h) { h.version = 9; }),
-            "tokenizer: version is 9, this runtime reads 1");
+            "tokenizer: version is 9, this runtime reads 2");
   EXPECT_EQ(getComplaintAbout([](auto &h) { h.headerBytes = 8; }),
             "tokenizer: header has 8 bytes, expected " +
                 std::to_string(sizeof(TokenizerHeader)));
-  EXPECT_EQ(getComplaintAbout([](auto &h) { h.kind = 2; }),
-            "tokenizer: unknown kind 2");
-  EXPECT_EQ(getComplaintAbout([](auto &h) { h.splitRule = 3; }),
-            "tokenizer: unknown split rule 3");
-  EXPECT_EQ(getComplaintAbout([](auto &h) { h.flags = 64; }),
-            "tokenizer: unknown flags 64");
+  EXPECT_EQ(getComplaintAbout([](auto &h) { h.kind = 4; }),
+            "tokenizer: unknown kind 4");
+  EXPECT_EQ(getComplaintAbout([](auto &h) { h.splitRule = 9; }),
+            "tokenizer: unknown split rule 9");
+  EXPECT_EQ(getComplaintAbout([](auto &h) { h.flags = 256; }),
+            "tokenizer: unknown flags 256");
   EXPECT_EQ(getComplaintAbout([](auto &h) { h.vocabSize = 0; }),
             "tokenizer: has 0 tokens");
   EXPECT_EQ(getComplaintAbout([](auto &h) { h.bosToken = 999; }),
             "tokenizer: bos token is 999, but there are 260 tokens");
+  EXPECT_EQ(getComplaintAbout([](auto &h) { h.unknownToken = 260; }),
+            "tokenizer: unknown token is 260, but there are 260 tokens");
   EXPECT_NE(getComplaintAbout([](auto &h) {
               h.totalBytes += 1;
             }).find("but its header says"),
@@ -146,6 +149,32 @@ TEST(TokenizerBlob, SectionsStayInsideAndInOrder) {
             std::string::npos);
   EXPECT_NE(getResized(EosTokens, 3).find("expected a multiple of 4"),
             std::string::npos);
+}
+
+TEST(TokenizerBlob, TextStepsAreChecked) { // F9
+  auto complain = [](std::vector<uint32_t> words) {
+    std::string_view bytes(reinterpret_cast<const char *>(words.data()),
+                           words.size() * sizeof(uint32_t));
+    try {
+      llamart::TextSteps steps(bytes);
+    } catch (const llamart::Error &error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const std::string start = "tokenizer: section TextSteps ";
+  EXPECT_EQ(complain({1, 0, 0, 3, 0x202020}), "");
+  EXPECT_EQ(complain({1, 0, 0}), start + "ends inside a step");
+  EXPECT_EQ(complain({1, 0, 0, 5, 0}),
+            start + "has 4 bytes for the texts of a step, expected 8");
+  EXPECT_EQ(complain({1, 0, 0xFFFFFFFF, 0xFFFFFFFF, 0}),
+            start + "has 4 bytes for the texts of a step, expected 8589934592");
+  EXPECT_EQ(complain({12, 0, 0, 0}),
+            start + "has an unknown step: kind 12, phase 0");
+  EXPECT_EQ(complain({1, 2, 0, 0}),
+            start + "has an unknown step: kind 1, phase 2");
+  EXPECT_EQ(complain({0, 0, 0, 1, 0}),
+            start + "has a step that looks for nothing");
 }
 
 TEST(TokenizerBlob, IdsInListsAreChecked) {

@@ -7,6 +7,7 @@
 
 #include "test/runtime/Text/Tokenizer/TestVocabulary.h"
 
+#include <functional>
 #include <thread>
 
 using namespace llamart;
@@ -310,6 +311,121 @@ TEST(SentencePiece, AModelThatTheLibraryRefusesIsAnError) {
   vocabulary.types.push_back(TokenType::Normal);
   blob = llvm::cantFail(mlir::llama::serializeTokenizer(vocabulary));
   EXPECT_THROW(Tokenizer::open(blob.data(), blob.size()), std::exception);
+}
+
+//===----------------------------------------------------------------------===//
+// Added tokens and steps, as `tokenizers` has them
+//===----------------------------------------------------------------------===//
+
+struct AddedTokens : testing::Test {
+  VocabularyBuilder builder;
+
+  int32_t add(
+      const std::string &text,
+      const std::function<void(llamaweights::SpecialRule &)> &change =
+          [](auto &) {}) {
+    int32_t id = builder.add(text, TokenType::UserDefined);
+    llamaweights::SpecialRule rule;
+    rule.id = uint32_t(id);
+    change(rule);
+    builder.vocabulary.specialRules.push_back(rule);
+    return id;
+  }
+
+  Ids encode(const std::string &text) {
+    OpenTokenizer tokenizer(builder.vocabulary);
+    return tokenizer->encode(text);
+  }
+};
+
+TEST_F(AddedTokens, NormalizedOnesComeSecond) {
+  int32_t shorter = add("<a>");
+  int32_t longer = add("<a><b>", [](auto &rule) { rule.normalized = true; });
+  EXPECT_EQ(encode("<a><b>"), Ids({shorter, '<', 'b', '>'}));
+  builder.vocabulary.specialRules[0].normalized = true;
+  EXPECT_EQ(encode("<a><b>"), Ids({longer}));
+}
+
+TEST_F(AddedTokens, NormalizedOnesAreNormalized) {
+  int32_t upper = add("ABC", [](auto &rule) { rule.normalized = true; });
+  EXPECT_EQ(encode("abc"), Ids({'a', 'b', 'c'}));
+  builder.vocabulary.steps = {{llamaabi::TextStepKind::Lowercase,
+                               llamaabi::TextPhase::Normalize, "", ""}};
+  EXPECT_EQ(encode("xAbC"), Ids({'x', upper}));
+}
+
+TEST_F(AddedTokens, TakeWhiteSpaceOrStandAlone) {
+  int32_t left = add("<l>", [](auto &rule) { rule.stripLeft = true; });
+  int32_t right = add("<r>", [](auto &rule) { rule.stripRight = true; });
+  int32_t word = add("the", [](auto &rule) { rule.singleWord = true; });
+  EXPECT_EQ(encode("a \xE3\x80\x80<l> b"), Ids({'a', left, ' ', 'b'}));
+  EXPECT_EQ(encode("a <r>\n b"), Ids({'a', ' ', right, 'b'}));
+  EXPECT_EQ(encode("the"), Ids({word}));
+  EXPECT_EQ(encode("-the "), Ids({'-', word, ' '}));
+  EXPECT_EQ(encode("the_").size(), 4u);
+  EXPECT_EQ(encode("\xC3\xA9the").size(), 5u);
+}
+
+TEST_F(AddedTokens, LlamaCppTakesTheLongestFirst) {
+  int32_t first = add("ab"), second = add("bcd");
+  EXPECT_EQ(encode("abcd"), Ids({first, 'c', 'd'}));
+  builder.vocabulary.longestFirst = true;
+  EXPECT_EQ(encode("abcd"), Ids({'a', second}));
+}
+
+TEST(CharacterBPE, CharactersWithoutATokenAreBytesOrUnknown) {
+  llamaweights::Vocabulary vocabulary;
+  vocabulary.kind = llamaweights::VocabularyKind::CharacterBPE;
+  vocabulary.tokens = {"<unk>", " ", "a", " a"};
+  vocabulary.types = {TokenType::Control, TokenType::Normal, TokenType::Normal,
+                      TokenType::Normal};
+  vocabulary.merges = {{1, 2, 3}};
+  auto encode = [&](const char *text) {
+    return OpenTokenizer(vocabulary)->encode(text);
+  };
+  EXPECT_EQ(encode("a ab"), Ids({2, 3}));
+  vocabulary.unknownToken = 0;
+  EXPECT_EQ(encode("xya"), Ids({0, 0, 2}));
+  vocabulary.fuseUnknown = true;
+  EXPECT_EQ(encode("xya"), Ids({0, 2}));
+  for (int byte = 0; byte < 256; ++byte) {
+    vocabulary.tokens.push_back(std::string(1, char(byte)));
+    vocabulary.types.push_back(TokenType::Byte);
+  }
+  EXPECT_EQ(encode("\xC3\xA9 a"), Ids({4 + 0xC3, 4 + 0xA9, 3}));
+  EXPECT_EQ(encode("\xFF"), Ids({4 + 0xEF, 4 + 0xBF, 4 + 0xBD})); // U+FFFD
+}
+
+TEST(CharacterBPE, APrefixMayBeForTheBeginningAlone) {
+  llamaweights::Vocabulary vocabulary;
+  vocabulary.kind = llamaweights::VocabularyKind::CharacterBPE;
+  vocabulary.tokens = {" ", "a", "</s>"};
+  vocabulary.types = {TokenType::Normal, TokenType::Normal, TokenType::Control};
+  vocabulary.steps = {{llamaabi::TextStepKind::PrefixFirst,
+                       llamaabi::TextPhase::PreTokenize, "", " "}};
+  EncodeOptions options;
+  options.allowSpecial = true;
+  OpenTokenizer first(vocabulary);
+  EXPECT_EQ(first->encode("a</s>a", options), Ids({0, 1, 2, 1}));
+  EXPECT_EQ(first->encode(" a", options), Ids({0, 1}));
+  EXPECT_EQ(first->encode("</s>a", options), Ids({2, 1}));
+  vocabulary.steps[0].kind = llamaabi::TextStepKind::PrefixAlways;
+  OpenTokenizer always(vocabulary);
+  EXPECT_EQ(always->encode("a</s>a", options), Ids({0, 1, 2, 0, 1}));
+}
+
+TEST(Unigram, TheLargestSumWins) {
+  llamaweights::Vocabulary vocabulary;
+  vocabulary.kind = llamaweights::VocabularyKind::Unigram;
+  vocabulary.tokens = {"<unk>", "a", "b", "ab", "abc"};
+  vocabulary.types.assign(5, TokenType::Normal);
+  vocabulary.types[0] = TokenType::Control;
+  vocabulary.scores = {0.0, -1.0, -1.0, -3.0, -2.0};
+  vocabulary.unknownToken = 0;
+  OpenTokenizer tokenizer(vocabulary);
+  EXPECT_EQ(tokenizer->encode("ab"), Ids({1, 2}));
+  EXPECT_EQ(tokenizer->encode("abcab"), Ids({4, 1, 2}));
+  EXPECT_EQ(tokenizer->encode("xyza"), Ids({0, 1})); // one unknown token
 }
 
 //===----------------------------------------------------------------------===//

@@ -105,6 +105,21 @@ def test_characters(args, folder):
         compare_tokenizer(f"characters-{name}", tokenizer, args, folder)
 
 
+def test_forms(args, folder):
+    """Every character of the planes in use, with marks around it, in every normalization form."""
+    path = f"{folder}/plain.json"
+    codes = [c for c in [*range(0x30000), *range(0xE0000, 0xE0200)] if not 0xD800 <= c < 0xE000]
+    texts = ["".join(f"a{chr(c)}\u0327\u0301{chr(c)} " for c in codes[i:i + 32]).encode()
+             for i in range(0, len(codes), 32)]  # fmt: skip
+    for form in ["NFC", "NFD", "NFKC", "NFKD", "Lowercase"]:
+        tokenizer = Tokenizer.from_file(path)
+        tokenizer.normalizer = getattr(normalizers, form)()
+        tokenizer.save(f"{folder}/{form}.json")
+        tool = Tool(args.tool, f"{folder}/{form}.json")
+        compare(f"{form}: all characters", texts, tool.encode(texts, "encode-special"),
+                [tokenizer.encode(text.decode(), add_special_tokens=False).ids for text in texts])
+
+
 def test_unigram(args, folder):
     for byte_fallback in [True, False]:
         library = sentencepiece.SentencePieceProcessor(model_file=train(folder, "unigram", byte_fallback))
@@ -174,7 +189,7 @@ def main():
     parser.add_argument("--count", type=int, default=3000)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for test in [test_characters, test_unigram, test_byte_level, test_side_files]:
+        for test in [test_characters, test_forms, test_unigram, test_byte_level, test_side_files]:
             test(args, folder)
     print(f"{differential.failures} failed")
     return 1 if differential.failures else 0
