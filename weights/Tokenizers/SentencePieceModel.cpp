@@ -121,8 +121,7 @@ readSentencePieces(StringRef bytes, StringRef where,
   SentencePieceSpec spec;
   if (Error error = readModel(bytes, where, pieces, spec))
     return std::move(error);
-  options = {spec.modelType == 1, spec.addSpacePrefix, spec.removeExtraSpaces,
-             spec.charsMap.str()};
+  options = {spec.addSpacePrefix, spec.removeExtraSpaces, spec.charsMap.str()};
   return pieces;
 }
 

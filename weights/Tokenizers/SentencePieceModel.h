@@ -27,7 +27,6 @@ struct SentencePiece {
 };
 
 struct SentencePieceOptions {
-  bool isUnigram = false;     ///< else BPE
   bool addSpacePrefix = true; ///< "Hi" is read as " Hi"
   bool removeExtraSpaces = false;
   std::string charsMap; ///< precompiled normalization rules, empty: none
@@ -37,8 +36,9 @@ struct SentencePieceOptions {
 bool isSentencePieceModel(llvm::StringRef bytes);
 
 /// Reads a whole file; `where` (the file) begins every error. The model
-/// must be of type BPE or unigram; bos and eos are the control pieces of the
-/// trainer's ids.
+/// must be of type BPE (where two ways to cut a text are equally good, unigram
+/// models depend on the version of the library); bos and eos are the control
+/// pieces of the trainer's ids.
 llvm::Expected<Vocabulary> readSentencePieceModel(llvm::StringRef bytes,
                                                   llvm::StringRef where);
 

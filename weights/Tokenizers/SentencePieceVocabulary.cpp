@@ -110,9 +110,9 @@ Vocabulary makeVocabulary(ArrayRef<SentencePiece> pieces,
 }
 
 Error checkSpec(const SentencePieceSpec &spec, StringRef where) {
-  if (spec.modelType != 1 && spec.modelType != 2)
+  if (spec.modelType != 2)
     return makeInputError(where, "model type is " + Twine(spec.modelType) +
-                                     ", expected 1 (unigram) or 2 (BPE)");
+                                     ", expected 2 (BPE)");
   if (spec.spaceAsSuffix)
     return makeInputError(where, "spaces belong to the word before them, which "
                                  "is not supported");

@@ -312,10 +312,6 @@ Error addSentencePiece(const WritePlan &plan, const Vocabulary &vocabulary,
     return makeInputError(plan.model.path,
                           "its tokenizer has normalization rules, which the "
                           "reader of GGUF files does not support");
-  if (options.isUnigram)
-    return makeInputError(plan.model.path,
-                          "its tokenizer is a unigram model, which the reader "
-                          "of GGUF files does not support");
   TokenTable table;
   for (auto [piece, type] : zip_equal(*pieces, vocabulary.types)) {
     table.texts.push_back(piece.text);

@@ -306,6 +306,25 @@ def encode_around_control(library, texts):
     return results
 
 
+def compare_pieces(name, tool, reference, args):
+    """A tokenizer.json of Llama 2's kind: what `tokenizers` makes of it, <unk> and byte pieces of spaces too."""
+    texts = make_texts(args.count)
+    strings = [text.decode() for text in texts]
+    ids = [encoding.ids for encoding in reference.encode_batch(strings, add_special_tokens=False)]
+    compare(f"{name}: encode special", texts, tool.encode(texts, "encode-special"), ids)
+    decoded = tool.decode(ids)
+    compare(f"{name}: decode", ids, decoded, [text.encode() for text in reference.decode_batch(ids)])
+    compare(f"{name}: stream", ids, tool.decode(ids, "stream"), decoded)
+    reference.encode_special_tokens = True
+    compare(f"{name}: encode", texts, tool.encode(texts),
+            [encoding.ids for encoding in reference.encode_batch(strings, add_special_tokens=False)])
+    # A byte that is not of a character is U+FFFD.
+    broken = make_texts(args.count // 4, invalid=True)
+    strings = ["".join(t if valid else "\ufffd" * len(t) for t, valid in split_valid(data)) for data in broken]
+    compare(f"{name}: encode invalid UTF-8", broken, tool.encode(broken),
+            [encoding.ids for encoding in reference.encode_batch(strings, add_special_tokens=False)])
+
+
 def train_sentencepiece(prefix, **options):
     lines = [line for text in training_text() for line in text.split("\n")]
     counts = collections.Counter("".join(lines))  # rare characters are left to byte pieces
@@ -360,11 +379,7 @@ def test_trained_sentencepiece(args, folder):
                         character_coverage=1.0)
     path = f"{folder}/byte-fallback.json"
     reference = write_byte_fallback_json(prefix + ".model", path)
-    compare_sentencepiece("trained-byte-fallback", Tool(args.tool, path), prefix + ".model", args)
-    tool = Tool(args.tool, path)
-    texts = [t for t in make_texts(args.count) if b"\0" not in t and b"<unk>" not in t and t]
-    compare("trained-byte-fallback: against tokenizers", texts, tool.encode(texts, "encode-special"),
-            [reference.encode(t.decode(), add_special_tokens=False).ids for t in texts])
+    compare_pieces("trained-byte-fallback", Tool(args.tool, path), reference, args)
 
 
 # --------------------------------------------------------------- all characters
@@ -466,8 +481,7 @@ def test_real_tokenizers(args, folder):
     compare_sentencepiece("llama2", Tool(args.tool, path), path, args)
     path = f"{folder}/llama2.json"
     reference = write_byte_fallback_json(f"{data}/tokenizers/llama2/tokenizer.model", path)
-    compare_sentencepiece("llama2 as tokenizer.json", Tool(args.tool, path),
-                          f"{data}/tokenizers/llama2/tokenizer.model", args)
+    compare_pieces("llama2 as tokenizer.json", Tool(args.tool, path), reference, args)
 
 
 def test_smollm2(args, folder):
