@@ -55,8 +55,10 @@ def read_parts(path):
 @functools.cache
 def kind(path):
     """"lit", "googletest", "unittest", "checklist", or "" for a file that is not a test."""
+    if "Inputs" in path.parts:
+        return ""
     if path.suffix in LIT:
-        return "" if "Inputs" in path.parts else "lit"
+        return "lit"
     if path.suffix == ".cpp":
         return "googletest" if get_cases(path) else ""
     if path.suffix != ".py" or path.parent == TEST or "__main__" not in read(path):

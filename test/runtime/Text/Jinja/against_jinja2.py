@@ -35,7 +35,8 @@ def ask(tool, cases):
 
 
 def is_equal(answer, expected):
-    if "error" in expected:
+    # An address, "<reversed object at 0x7f...>", is another in every run: ours refuses to print it.
+    if "error" in expected or " object at 0x" in expected.get("text", ""):
         return "error" in answer and "\n" not in answer["error"]
     key = next(iter(expected))
     return answer.get(key) == expected[key]

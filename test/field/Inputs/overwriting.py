@@ -1,9 +1,10 @@
 """Outputs that are inputs: refused by every tool, and the input is what it was.
 
-    python test/field/overwriting.py TOOLS CHECKPOINT OUT
+    python overwriting.py TOOLS CHECKPOINT OUT
 
-CHECKPOINT has a tokenizer. Each row of ONTO is a tool, what it reads and which of its outputs goes there. Each is tried with the file itself, a
-hard link, a symbolic link, one to that, and, as /dev/stdout, with standard output appended to it.
+CHECKPOINT has a tokenizer. Each row of ONTO is a tool, what it reads and which of its outputs goes there. Each is
+tried with the file itself, a hard link, a symbolic link, one to that, and, as /dev/stdout, with standard output
+appended to it.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ import sys
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MAKE = os.path.join(HERE, "..", "Inputs", "make-checkpoint.py")
+MAKE = os.path.join(HERE, "..", "..", "Inputs", "make-checkpoint.py")
 
 # (what is written onto, relative to the folder of inputs; the command, {} stands for the output)
 ONTO = [
