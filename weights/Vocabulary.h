@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace llamaweights {
@@ -106,6 +107,10 @@ struct Vocabulary {
   std::optional<int64_t> bosToken;
   std::vector<int64_t> eosTokens; ///< every id that ends a reply
   std::string chatTemplate;       ///< Jinja source, empty if unknown
+  /// Others by name; bos_token and so on with their texts, as templates see
+  /// them.
+  std::vector<std::pair<std::string, std::string>> chatTemplates, specialTokens;
+  std::string chatProblem; ///< why a template was left out, or empty
 };
 
 } // namespace llamaweights

@@ -5,6 +5,7 @@
 #include "compiler/Driver/OptReport.h"
 #include "compiler/Frontend/Frontend.h"
 #include "compiler/Machine/ModuleTarget.h"
+#include "compiler/Output/CheckTemplate.h"
 #include "compiler/Output/EmbedWeights.h"
 #include "compiler/Output/EmitObject.h"
 #include "compiler/Output/LinkSharedObject.h"
@@ -33,6 +34,7 @@ using namespace mlir::llama;
 using llamafiles::Order;
 using llamaweights::OpenedModel;
 using llamaweights::OutputFile;
+using llamaweights::Vocabulary;
 
 //===----------------------------------------------------------------------===//
 // From input to IR
@@ -56,7 +58,7 @@ private:
   llvm::Error openCheckpoint(StringRef path);
   llvm::Error checkOutputs();
   std::string getDumpPath(StringRef variant, Stage reached) const;
-  llvm::Error checkChatTemplate() const;
+  llvm::Error checkChatTemplates(Vocabulary &vocabulary);
   llvm::Error lower();
   llvm::Error lowerTo(Stage stage);
   void splitByTarget();
@@ -88,6 +90,7 @@ private:
   std::vector<OwningOpRef<ModuleOp>> modules;
   std::optional<OptReport> report; ///< if one is asked for
   std::optional<OpenedModel> manifest;
+  std::vector<std::string> warnings;
   std::vector<TargetInfo> targets; ///< the one that asks for most comes first
   Stage stage = Stage::Import;
 };
@@ -106,22 +109,38 @@ llvm::Error Compilation::openCheckpoint(StringRef path) {
   if (!opened)
     return opened.takeError();
   manifest.emplace(std::move(*opened));
-  return checkChatTemplate();
+  if (manifest->vocabulary)
+    return checkChatTemplates(*manifest->vocabulary);
+  if (options.requireChat)
+    return llvm::createStringError("chat template: the model has none");
+  return llvm::Error::success();
 }
 
-/// A template that cannot be parsed is said, and nothing else: the model is of
-/// use without it, and the runtime says the same where a chat is asked for.
-llvm::Error Compilation::checkChatTemplate() const {
-  std::string problem = "chat template: the model has none";
-  if (manifest->vocabulary && !manifest->vocabulary->chatTemplate.empty())
-    problem = llamart::jinja::findProblem(manifest->vocabulary->chatTemplate);
-  else if (!options.requireChat)
-    return llvm::Error::success();
-  if (problem.empty())
-    return llvm::Error::success();
-  if (options.requireChat)
-    return llvm::createStringError(problem.c_str());
-  llvm::errs() << "warning: " << problem << "; the model cannot chat\n";
+/// Leaves out what cannot be run of chat templates and says why: the model is of
+/// use without it.
+llvm::Error Compilation::checkChatTemplates(Vocabulary &vocabulary) {
+  std::string problem =
+      vocabulary.chatTemplate.empty()
+          ? "chat template: the model has none"
+          : llamart::jinja::findProblem(vocabulary.chatTemplate);
+  if (options.requireChat && !problem.empty())
+    return llvm::createStringError(problem);
+  if (!vocabulary.chatTemplate.empty() && !problem.empty()) {
+    warnings.push_back(problem + "; the model cannot chat");
+    vocabulary.chatTemplate.clear();
+    vocabulary.chatProblem = problem;
+  }
+  llvm::erase_if(vocabulary.chatTemplates, [&](const auto &named) {
+    std::string wrong = llamart::jinja::findProblem(named.second);
+    if (!wrong.empty())
+      warnings.push_back("'" + named.first + "': " + wrong);
+    return !wrong.empty();
+  });
+  std::vector<std::string> missing =
+      findMissingMarks(vocabulary.chatTemplate, vocabulary);
+  if (!missing.empty())
+    warnings.push_back("chat template: writes " + llvm::join(missing, ", ") +
+                       ", found no such token in the vocabulary");
   return llvm::Error::success();
 }
 
@@ -503,6 +522,7 @@ llvm::Expected<CompileResult> Compilation::run() {
   CompileResult result;
   if (manifest)
     result.remarks = manifest->config.remarks;
+  result.warnings = std::move(warnings);
   if (options.lastStage == Stage::SharedObject)
     result.model = getModelPath();
   for (const TargetInfo &target : targets)

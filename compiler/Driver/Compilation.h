@@ -21,6 +21,7 @@ struct CompileResult {
   std::vector<std::string> cpus; ///< that it has code for
   /// What was concluded about the checkpoint though its files do not say so.
   std::vector<std::string> remarks;
+  std::vector<std::string> warnings; ///< what was left out of the model
 };
 
 /// Compiles what the options say, in a context with all dialects of

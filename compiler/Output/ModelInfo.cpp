@@ -88,8 +88,15 @@ static void describeCheckpoint(const OpenedModel &manifest, ModelInfo &info) {
   info.headDim = config.headDim;
   info.bosToken = config.bosToken;
   info.eosTokens.assign(config.eosTokens.begin(), config.eosTokens.end());
-  if (manifest.vocabulary)
-    info.chatTemplate = manifest.vocabulary->chatTemplate;
+  if (!manifest.vocabulary)
+    return;
+  const llamaweights::Vocabulary &vocabulary = *manifest.vocabulary;
+  info.chatTemplate = vocabulary.chatTemplate;
+  info.chatProblem = vocabulary.chatProblem;
+  for (const auto &[name, text] : vocabulary.chatTemplates)
+    info.chatTemplates.push_back({name, text});
+  for (const auto &[name, text] : vocabulary.specialTokens)
+    info.specialTokens.push_back({name, text});
 }
 
 /// What a phase reads of a layer's weights once and for each row, and how many

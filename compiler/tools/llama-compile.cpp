@@ -59,6 +59,8 @@ int main(int argc, char **argv) {
                  << llvm::toString(result.takeError()) << "\n";
     return 1;
   }
+  for (const std::string &warning : result->warnings)
+    llvm::errs() << "llama-compile: warning: " << warning << "\n";
   if (!flags->isQuiet)
     for (const std::string &remark : result->remarks)
       llvm::errs() << "llama-compile: note: " << remark << "\n";

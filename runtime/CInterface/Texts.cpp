@@ -114,7 +114,6 @@ void llamart_decoder_close(llamart_decoder *decoder) { delete decoder; }
 // Chat
 //===----------------------------------------------------------------------===//
 
-/// The model's own template, one of ours by name, or Jinja source.
 static jinja::Text formatWith(const ChatTemplate &form,
                               const llamart_message *messages, size_t count,
                               const llamart_chat_options &given,
@@ -141,13 +140,18 @@ static jinja::Text formatChat(const llamart_model *model,
   to.addGenerationPrompt = given.add_generation_prompt;
   to.date = given.date ? given.date : "";
   to.variables = given.variables_json ? given.variables_json : "";
+  for (const llamaabi::NamedText &token : model->model->getInfo().specialTokens)
+    to.specialTokens.emplace_back(token.name, token.text);
   addTokens(to, model->model->getTokenizer());
   if (given.template_source)
     return formatWith(ChatTemplate::parse(given.template_source), messages,
                       count, given, to);
-  if (given.template_name)
-    return formatWith(ChatTemplate::byName(given.template_name), messages,
-                      count, given, to);
+  if (given.template_name) {
+    std::string_view own = model->model->findNamedTemplate(given.template_name);
+    return formatWith(own.empty() ? ChatTemplate::byName(given.template_name)
+                                  : ChatTemplate::parse(own),
+                      messages, count, given, to);
+  }
   return formatWith(model->model->getChatTemplate(), messages, count, given,
                     to);
 }

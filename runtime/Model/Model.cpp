@@ -211,11 +211,19 @@ std::string_view Model::getChatTemplateSource() const {
   return getTokenizer().getChatTemplate();
 }
 
+std::string_view Model::findNamedTemplate(std::string_view name) const {
+  for (const llamaabi::NamedText &known : info.chatTemplates)
+    if (known.name == name)
+      return known.text;
+  return {};
+}
+
 const ChatTemplate &Model::getChatTemplate() const {
   std::call_once(chatTemplateOnce, [this] {
     std::string_view source = getChatTemplateSource();
     if (source.empty())
-      throw Error(ErrorKind::Model, path, ": has no chat template");
+      throw Error(ErrorKind::Model, path, ": has no chat template",
+                  info.chatProblem.empty() ? "" : ": ", info.chatProblem);
     withPath([&] {
       chatTemplate =
           std::make_unique<const ChatTemplate>(ChatTemplate::parse(source));

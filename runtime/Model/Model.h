@@ -61,6 +61,10 @@ public:
   const Tokenizer &getTokenizer() const;
   const ChatTemplate &getChatTemplate() const;
 
+  /// Jinja source of one of its other templates, by name; empty if there is
+  /// none of that name.
+  std::string_view findNamedTemplate(std::string_view name) const;
+
   /// Jinja source; empty if there is none.
   std::string_view getChatTemplateSource() const;
 

@@ -132,6 +132,17 @@ public:
     return result;
   }
 
+  /// An object of strings, which may be absent.
+  std::vector<NamedText> getTexts(const char *key) const {
+    std::vector<NamedText> result;
+    if (!has(key))
+      return result;
+    Reader object = getObject(key);
+    for (const auto &[name, value] : object.object.items())
+      result.push_back({name, object.getString(name.c_str())});
+    return result;
+  }
+
   /// About the value of one of its keys.
   [[noreturn]] void failAt(const char *key, const std::string &what) const {
     fail(prefix + key, what);
@@ -274,6 +285,10 @@ ModelInfo readInfo(const Reader &root) {
   readTarget(root.getObject("target"), info);
   readWeights(root.getObject("weights"), info);
   info.chatTemplate = root.getString("chat_template");
+  info.chatTemplates = root.getTexts("chat_templates");
+  info.specialTokens = root.getTexts("special_tokens");
+  if (root.has("chat_problem"))
+    info.chatProblem = root.getString("chat_problem");
   info.compiler = root.getString("compiler");
   return info;
 }
@@ -406,5 +421,11 @@ std::string llamaabi::toJson(const ModelInfo &info) {
       {"weights", describeWeights(info)},
       {"chat_template", info.chatTemplate},
       {"compiler", info.compiler}};
+  for (auto [key, texts] : {std::pair("chat_templates", &info.chatTemplates),
+                            std::pair("special_tokens", &info.specialTokens)})
+    for (const NamedText &named : *texts)
+      text[key][named.name] = named.text;
+  if (!info.chatProblem.empty())
+    text["chat_problem"] = info.chatProblem;
   return text.dump(-1, ' ', false, Ordered::error_handler_t::replace);
 }

@@ -51,6 +51,9 @@
 //       rotated      boolean   the input is to be Hadamard-transformed first;
 //                              may be absent: false
 //   chat_template    string    Jinja source; "" if there is none
+//   chat_templates   object    name: Jinja source of others; may be absent
+//   special_tokens   object    bos_token and so on: text; may be absent
+//   chat_problem     string    why there is no template; may be absent
 //   compiler         string    "llama-compile 0.1.0 (LLVM 22.1.8)"
 //
 // Hashes of the tensors are in llama_hashes: LlamaABI.h.
@@ -125,6 +128,10 @@ struct TensorEntry {
   bool isRotated = false; ///< its input is to be Hadamard-transformed first
 };
 
+struct NamedText {
+  std::string name, text;
+};
+
 struct ModelInfo {
   std::string name;
   int64_t hidden = 0;
@@ -146,6 +153,10 @@ struct ModelInfo {
   uint64_t weightsBytes = 0;
   std::vector<TensorEntry> tensors;
   std::string chatTemplate; ///< Jinja source, empty if there is none
+  std::vector<NamedText> chatTemplates; ///< others, by name
+  std::vector<NamedText>
+      specialTokens;       ///< bos_token, ... as templates see them
+  std::string chatProblem; ///< why the template was left out, or empty
   std::string compiler;
 };
 

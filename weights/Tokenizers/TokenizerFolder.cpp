@@ -115,6 +115,9 @@ public:
     }
     if (Error error = readBosEos())
       return error;
+    readSpecialTokens();
+    if (Error error = readOtherTemplates())
+      return error;
     return readChatTemplate();
   }
 
@@ -218,6 +221,39 @@ private:
     return Error::success();
   }
 
+  /// What transformers shows templates: every ..._token of the files.
+  void readSpecialTokens() {
+    for (const json *file : {&config, &map})
+      for (const auto &[key, value] : file->items()) {
+        std::optional<std::string> text = getText(*file, key.c_str());
+        bool isKnown = is_contained(make_first_range(vocabulary.specialTokens),
+                                    StringRef(key));
+        if (text && StringRef(key).ends_with("_token") && !isKnown)
+          vocabulary.specialTokens.emplace_back(key, *text);
+      }
+  }
+
+  /// additional_chat_templates/NAME.jinja
+  Error readOtherTemplates() {
+    std::error_code code;
+    std::vector<std::string> paths;
+    for (sys::fs::directory_iterator
+             it(join(folder, "additional_chat_templates"), code),
+         end;
+         !code && it != end; it.increment(code))
+      if (sys::path::extension(it->path()) == ".jinja")
+        paths.push_back(it->path());
+    sort(paths);
+    for (const std::string &path : paths) {
+      Expected<std::string> text = readTextFile(path);
+      if (!text)
+        return text.takeError();
+      vocabulary.chatTemplates.emplace_back(sys::path::stem(path).str(),
+                                            std::move(*text));
+    }
+    return Error::success();
+  }
+
   Error readChatTemplate() {
     std::string path = join(folder, "chat_template.jinja");
     if (sys::fs::exists(path)) {
@@ -237,9 +273,21 @@ private:
     if (!value->is_array()) // [{"name": "default", "template": ...}, ...]
       return fail("tokenizer_config.json", "chat_template",
                   "expected a string or an array of named templates");
-    for (const json &named : *value)
-      if (named.is_object() && getText(named, "name") == "default")
-        vocabulary.chatTemplate = getText(named, "template").value_or("");
+    for (const json &named : *value) {
+      std::optional<std::string> name, text;
+      if (named.is_object()) {
+        name = getText(named, "name");
+        text = getText(named, "template");
+      }
+      if (!name || !text)
+        return fail("tokenizer_config.json", "chat_template",
+                    "expected templates with a name and a template, found " +
+                        describe(named));
+      if (*name == "default")
+        vocabulary.chatTemplate = *text;
+      else
+        vocabulary.chatTemplates.emplace_back(*name, *text);
+    }
     return Error::success();
   }
 

@@ -116,11 +116,10 @@ std::string ChatTemplate::listNames() { return listBuiltinTemplates(); }
 Text ChatTemplate::render(const Value &messages, const DictObject *given,
                           const ChatOptions &options) const {
   DictObject variables;
-  // As transformers passes them where a caller gives none.
-  variables.set("tools", Value::none());
-  variables.set("documents", Value::none());
   variables.set("add_generation_prompt",
                 Value::boolean(options.addGenerationPrompt));
+  for (const auto &[name, text] : options.specialTokens)
+    variables.set(name, Value::string(text, Origin::Literal));
   if (!options.bos.empty())
     variables.set("bos_token", Value::string(options.bos, Origin::Literal));
   if (!options.eos.empty())

@@ -22,6 +22,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace llamart {
@@ -39,6 +40,8 @@ struct ChatOptions {
   std::string date;
   /// Texts of the tokenizer's tokens; empty: not defined in the template.
   std::string bos, eos;
+  /// Names and texts of more of them: unk_token, pad_token, ...
+  std::vector<std::pair<std::string, std::string>> specialTokens;
   /// A JSON object of more variables: tools, documents, enable_thinking, ...;
   /// empty: none. They replace those of the same name but `messages`.
   std::string variables;

@@ -247,7 +247,7 @@ Value filterToJson(Interpreter &, Arguments &arguments) {
   return Value::string(toJson(value, style));
 }
 
-constexpr NamedFunction<FilterFunction> kFilters[] = {
+constexpr NamedFunction<FilterFunction> kNumberFilters[] = {
     {"abs", filterAbs},       {"d", filterDefault}, {"default", filterDefault},
     {"float", filterFloat},   {"int", filterInt},   {"round", filterRound},
     {"tojson", filterToJson},
@@ -256,7 +256,7 @@ constexpr NamedFunction<FilterFunction> kFilters[] = {
 } // namespace
 
 std::span<const NamedFunction<FilterFunction>> getNumberFilters() {
-  return kFilters;
+  return kNumberFilters;
 }
 
 } // namespace llamart::jinja

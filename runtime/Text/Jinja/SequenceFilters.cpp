@@ -457,7 +457,7 @@ Value filterSelect(Interpreter &interpreter, Arguments &arguments) {
   return Value::generator(next, value);
 }
 
-constexpr NamedFunction<FilterFunction> kFilters[] = {
+constexpr NamedFunction<FilterFunction> kSequenceFilters[] = {
     {"attr", filterAttr},
     {"batch", filterBatch},
     {"count", filterLength},
@@ -486,7 +486,7 @@ constexpr NamedFunction<FilterFunction> kFilters[] = {
 } // namespace
 
 std::span<const NamedFunction<FilterFunction>> getSequenceFilters() {
-  return kFilters;
+  return kSequenceFilters;
 }
 
 } // namespace llamart::jinja

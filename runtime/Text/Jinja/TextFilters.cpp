@@ -271,7 +271,7 @@ Value filterUrlEncode(Interpreter &, Arguments &arguments) {
   return Value::string(joinTexts(Text("&", Origin::Literal), parts));
 }
 
-constexpr NamedFunction<FilterFunction> kFilters[] = {
+constexpr NamedFunction<FilterFunction> kTextFilters[] = {
     {"capitalize", filterChange<makeCapitalized>},
     {"center", filterCenter},
     {"e", filterEscape},
@@ -295,7 +295,7 @@ constexpr NamedFunction<FilterFunction> kFilters[] = {
 } // namespace
 
 std::span<const NamedFunction<FilterFunction>> getTextFilters() {
-  return kFilters;
+  return kTextFilters;
 }
 
 } // namespace llamart::jinja

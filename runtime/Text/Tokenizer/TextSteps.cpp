@@ -20,7 +20,7 @@ namespace llamart {
 namespace {
 
 template <typename... Parts>
-[[noreturn]] void fail(const Parts &...parts) {
+[[noreturn]] void refuseSection(const Parts &...parts) {
   throw Error(ErrorKind::Model, "tokenizer: section TextSteps ", parts...);
 }
 
@@ -81,16 +81,17 @@ TextSteps::TextSteps(std::string_view section) {
   while (!section.empty()) {
     TextStepHead head;
     if (section.size() < sizeof(head))
-      fail("ends inside a step");
+      refuseSection("ends inside a step");
     std::memcpy(&head, section.data(), sizeof(head));
     section.remove_prefix(sizeof(head));
     uint64_t bytes = uint64_t(head.fromBytes) + head.toBytes;
     uint64_t padded = (bytes + 3) / 4 * 4;
     if (padded > section.size())
-      fail("has ", section.size(), " bytes for the texts of a step, expected ",
-           padded);
+      refuseSection("has ", section.size(),
+                    " bytes for the texts of a step, expected ", padded);
     if (head.kind >= kTextStepKinds || head.phase > 1)
-      fail("has an unknown step: kind ", head.kind, ", phase ", head.phase);
+      refuseSection("has an unknown step: kind ", head.kind, ", phase ",
+                    head.phase);
     Step step = {static_cast<TextStepKind>(head.kind),
                  static_cast<TextPhase>(head.phase),
                  section.substr(0, head.fromBytes),
@@ -98,7 +99,7 @@ TextSteps::TextSteps(std::string_view section) {
     bool needsFrom = step.kind == TextStepKind::Replace ||
                      step.kind == TextStepKind::CutBefore;
     if (needsFrom && step.from.empty())
-      fail("has a step that looks for nothing");
+      refuseSection("has a step that looks for nothing");
     steps.push_back(step);
     section.remove_prefix(padded);
   }

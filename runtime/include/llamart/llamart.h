@@ -191,7 +191,8 @@ typedef struct llamart_chat_options {
   size_t struct_size;
   int32_t add_generation_prompt; /* ends with the header of the reply */
   const char *date;              /* "26 Jul 2024"; NULL: the template's own */
-  const char *template_name;     /* "llama3", ...; NULL: the model's own */
+  const char *template_name;     /* one of the model's by name, "llama3", ...;
+                                    NULL: the model's own */
   const char *template_source;   /* Jinja source in place of both; or NULL */
   const char *variables_json;    /* a JSON object of more variables: "tools",
                                     "enable_thinking", ...; or NULL */

@@ -2,6 +2,7 @@
 
 #include "runtime/tools/generate/Prompt.h"
 
+#include "runtime/CInterface/Handles.h"
 #include "runtime/Error.h"
 #include "runtime/Text/ChatTemplate/BuiltinTemplates.h"
 #include "runtime/tools/generate/Streams.h"
@@ -27,17 +28,24 @@ static std::vector<api::Message> readMessages(const GenerateOptions &o,
   return messages;
 }
 
-std::optional<std::string> findTemplate(const GenerateOptions &o) {
+std::optional<std::string> findTemplate(const api::Model &model,
+                                        const GenerateOptions &o) {
   if (!o.chatTemplate)
     return std::nullopt;
   if (o.chatTemplate->ends_with(".jinja"))
     return readFile(*o.chatTemplate);
-  std::string source = findBuiltinTemplate(*o.chatTemplate);
+  const Model &opened = *model.get()->model;
+  std::string source(opened.findNamedTemplate(*o.chatTemplate));
   if (source.empty())
-    throw Error(ErrorKind::Argument, "chat template: there is none named '",
-                *o.chatTemplate, "'; choose one of ", listBuiltinTemplates(),
-                ", or a file FILE.jinja");
-  return source;
+    source = findBuiltinTemplate(*o.chatTemplate);
+  if (!source.empty())
+    return source;
+  std::string names;
+  for (const llamaabi::NamedText &known : opened.getInfo().chatTemplates)
+    names += known.name + ", ";
+  throw Error(ErrorKind::Argument, "chat template: there is none named '",
+              *o.chatTemplate, "'; choose one of ", names,
+              listBuiltinTemplates(), ", or a file FILE.jinja");
 }
 
 /// The pairs NAME=JSON as one object.
@@ -59,8 +67,8 @@ static std::string joinVariables(const GenerateOptions &o) {
 
 /// What llamart_chat_options points to.
 struct ChatRequest {
-  explicit ChatRequest(const GenerateOptions &o)
-      : source(findTemplate(o)), variables(joinVariables(o)) {
+  ChatRequest(const api::Model &model, const GenerateOptions &o)
+      : source(findTemplate(model, o)), variables(joinVariables(o)) {
     if (o.messages)
       messages = readFile(*o.messages);
     options.date = o.date ? o.date->c_str() : nullptr;
@@ -85,7 +93,7 @@ std::vector<int32_t> encodePrompt(const api::Model &model,
     options.allow_special = o.special;
     return model.encode(text, options);
   }
-  ChatRequest request(o);
+  ChatRequest request(model, o);
   if (o.messages)
     request.options.messages_json = request.messages.c_str();
   return model.encodeChat(readMessages(o, text), request.options);
@@ -94,7 +102,7 @@ std::vector<int32_t> encodePrompt(const api::Model &model,
 std::vector<int32_t> encodeChat(const api::Model &model,
                                 std::span<const api::Message> messages,
                                 const GenerateOptions &o) {
-  return model.encodeChat(messages, ChatRequest(o).options);
+  return model.encodeChat(messages, ChatRequest(model, o).options);
 }
 
 void printPrompt(const api::Model &model, const GenerateOptions &o) {
@@ -104,7 +112,7 @@ void printPrompt(const api::Model &model, const GenerateOptions &o) {
       line += (line.empty() ? "" : ",") + std::to_string(id);
     print(line + "\n");
   } else if (o.chat) {
-    ChatRequest request(o);
+    ChatRequest request(model, o);
     if (o.messages)
       request.options.messages_json = request.messages.c_str();
     print(model.formatChat(readMessages(o, readPrompt(o)), request.options));

@@ -29,7 +29,8 @@ std::vector<int32_t> encodeChat(const api::Model &model,
                                 const GenerateOptions &options);
 
 /// Jinja source that --chat-template names; nothing: the model's own.
-std::optional<std::string> findTemplate(const GenerateOptions &options);
+std::optional<std::string> findTemplate(const api::Model &model,
+                                        const GenerateOptions &options);
 
 /// --print-prompt: the prompt, or its ids on a line.
 void printPrompt(const api::Model &model, const GenerateOptions &options);

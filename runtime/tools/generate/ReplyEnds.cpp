@@ -11,7 +11,7 @@ namespace llamart::tools {
 
 ReplyEnds::ReplyEnds(const api::Model &model, const GenerateOptions &o)
     : model(model), ignored(o.ignoreEos) {
-  if (std::optional<std::string> source = findTemplate(o))
+  if (std::optional<std::string> source = findTemplate(model, o))
     ofLayout = findStopTokens(ChatTemplate::parse(*source),
                               model.get()->model->getTokenizer());
 }

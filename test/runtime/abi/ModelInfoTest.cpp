@@ -126,6 +126,24 @@ TEST(ModelInfo, IsWrittenAsItIsRead) {
   }
 }
 
+TEST(ModelInfo, HasWhatElseChatsNeedIfThereIsAny) {
+  json text = makeInfo();
+  EXPECT_TRUE(parse(text).chatTemplates.empty());
+  EXPECT_TRUE(parse(text).specialTokens.empty());
+  EXPECT_EQ(parse(text).chatProblem, "");
+  text["chat_templates"] = {{"short", "{{ s }}"}, {"tool_use", "{{ t }}"}};
+  text["special_tokens"] = {{"unk_token", "<unk>"}};
+  text["chat_problem"] = "line 1";
+  ModelInfo info = parse(text);
+  ASSERT_EQ(info.chatTemplates.size(), 2U);
+  EXPECT_EQ(info.chatTemplates[1].name, "tool_use");
+  EXPECT_EQ(info.chatTemplates[1].text, "{{ t }}");
+  ASSERT_EQ(info.specialTokens.size(), 1U);
+  EXPECT_EQ(info.specialTokens[0].text, "<unk>");
+  EXPECT_EQ(info.chatProblem, "line 1");
+  EXPECT_EQ(json::parse(toJson(info)), json::parse(text.dump()));
+}
+
 TEST(ModelInfo, IsWrittenInUtf8) {
   ModelInfo info = parse(makeInfo());
   info.chatTemplate = "a\xff";

@@ -230,6 +230,9 @@ TEST_F(TokenizerFolder, TheChatTemplateComesFromWhereItIs) {
           {{{"name", "tool_use"}, {"template", "{{ tools }}"}},
            {{"name", "default"}, {"template", "{{ two }}"}}}}});
   EXPECT_EQ(read().chatTemplate, "{{ two }}");
+  ASSERT_EQ(read().chatTemplates.size(), 1u);
+  EXPECT_EQ(read().chatTemplates[0].first, "tool_use");
+  EXPECT_EQ(read().chatTemplates[0].second, "{{ tools }}");
   folder.write("chat_template.jinja", "{{ three }}\n");
   EXPECT_EQ(read().chatTemplate, "{{ three }}\n");
 }
@@ -248,6 +251,10 @@ TEST_F(TokenizerFolder, SaysWhatIsWrongBesideIt) {
   write("tokenizer_config.json", {{"add_bos_token", true}});
   EXPECT_EQ(getComplaint(), "tokenizer_config.json: key 'add_bos_token': is "
                             "true, but there is no bos token");
+  write("tokenizer_config.json", {{"chat_template", {{{"name", "x"}}}}});
+  EXPECT_EQ(getComplaint(), "tokenizer_config.json: key 'chat_template': "
+                            "expected templates with a name and a template, "
+                            "found an object");
   write("tokenizer_config.json", {{"chat_template", 5}});
   EXPECT_EQ(getComplaint(),
             "tokenizer_config.json: key 'chat_template': expected a string or "

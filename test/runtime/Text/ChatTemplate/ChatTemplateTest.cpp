@@ -77,7 +77,8 @@ TEST(ChatTemplate, VariablesAreDataAndTokensAreNot) {
   EXPECT_EQ(run("{{ bos_token }}{{ tools[0].name }}{{ add_generation_prompt }}",
                 options),
             "<s>[<s>]0");
-  EXPECT_EQ(run("{{ tools is none }}{{ eos_token is defined }}"), "TrueFalse");
+  EXPECT_EQ(run("{{ tools is defined }}{{ eos_token is defined }}"),
+            "FalseFalse");
 }
 
 TEST(ChatTemplate, MessagesOfJsonMayBringVariables) {
