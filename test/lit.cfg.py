@@ -30,6 +30,11 @@ config.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 for name in ["HOME", "LLAMA_TEST_DATA", "ASAN_OPTIONS", "UBSAN_OPTIONS"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
+if sanitized:
+    # LLVM's allocator poisons what it has not handed out yet, in our code alone:
+    # its libraries, built without sanitizers, would hand it out still poisoned.
+    options = [os.environ.get("ASAN_OPTIONS", ""), "allow_user_poisoning=0"]
+    config.environment["ASAN_OPTIONS"] = ":".join(filter(None, options))
 
 # A test that names one of these with REQUIRES is reported as unsupported, not
 # passed, where it is absent.

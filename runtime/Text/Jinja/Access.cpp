@@ -174,7 +174,8 @@ Value getSlice(const Value &object, const Value &begin, const Value &end,
     return sliceString(object, bounds);
   Items items;
   for (int64_t i = 0; i < bounds.count; ++i)
-    items.push_back(*findElement(object, bounds.begin + i * bounds.step));
+    if (auto item = findElement(object, bounds.begin + i * bounds.step))
+      items.push_back(*item);
   if (object.is(Kind::Range)) {
     const RangeObject &range = object.getRange();
     if (items.empty())
@@ -189,13 +190,14 @@ Value getSlice(const Value &object, const Value &begin, const Value &end,
 
 Value callValue(Interpreter &interpreter, const Value &function,
                 Arguments arguments) {
+  // The object lives as long as the call, whatever that does.
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+  const Value kept = function;
   if (function.isUndefined())
     failUndefined(function);
   if (!function.is(Kind::Function))
     fail("expected something that can be called, found '",
          getTypeName(function), "'");
-  // The object lives as long as the call, whatever that does.
-  Value kept = function;
   return kept.getFunction().call(interpreter, std::move(arguments));
 }
 
