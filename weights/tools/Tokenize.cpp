@@ -76,8 +76,8 @@ Expected<AlignedBlob> readBlob(StringRef path, LinkPolicy links) {
     auto vocabulary = readVocabulary(path, links);
     if (!vocabulary)
       return vocabulary.takeError();
-    if (*vocabulary) {
-      bytes = mlir::llama::serializeTokenizer(**vocabulary);
+    if (const auto &found = *vocabulary; found) {
+      bytes = mlir::llama::serializeTokenizer(*found);
       if (!bytes)
         return makeInputError(path, toString(bytes.takeError()));
     }
@@ -135,7 +135,7 @@ Error encode(const llamart::Tokenizer &tokenizer,
 
 Error decode(const llamart::Tokenizer &tokenizer,
              const TokenizeOptions &options) {
-  auto ids = parseIds(*options.ids, tokenizer.getVocabSize());
+  auto ids = parseIds(options.ids.value_or(""), tokenizer.getVocabSize());
   if (!ids)
     return ids.takeError();
   std::string text =
