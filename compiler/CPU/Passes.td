@@ -159,7 +159,7 @@ def LlamaCPUForallToThreadsPass : Pass<"llama-cpu-forall-to-threads", "::mlir::M
     other (`kernel.barrier`).
 
     Pre-conditions: bufferized; outside of parallel loops nothing is written; and
-    every function has the arguments `thread` and `threads`
+    functions with a parallel loop have the arguments `thread` and `threads`
     (`llama-add-call-arguments`).
 
     @test compiler/CPU/Threads/forall-to-threads.mlir

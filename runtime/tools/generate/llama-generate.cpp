@@ -10,14 +10,13 @@
 #include "files/InputFiles.h"
 #include "files/OutputPlace.h"
 #include "llamart/llamart.hpp"
+#include "runtime/CInterface/Handles.h"
 #include "runtime/tools/generate/Branches.h"
 #include "runtime/tools/generate/Conversation.h"
 #include "runtime/tools/generate/GenerateOptions.h"
 #include "runtime/tools/generate/Guard.h"
 #include "runtime/tools/generate/Prompt.h"
 #include "runtime/tools/generate/Run.h"
-
-#include <nlohmann/json.hpp>
 
 #include <csignal>
 #include <cstdio>
@@ -53,10 +52,10 @@ api::Sampler makeSampler(const api::Model &model, const GenerateOptions &o) {
 /// A model may have its weights in a file beside it.
 void noteModel(const std::string &path, const api::Model &model) {
   llamafiles::noteInput(path);
-  const auto weights = nlohmann::json::parse(model.getInfo().json)["weights"];
-  if (weights["storage"] == "external")
-    llamafiles::noteInput(std::filesystem::path(path).replace_filename(
-        std::string(weights["file"])));
+  const llamaabi::ModelInfo &info = model.get()->model->getInfo();
+  if (info.storage == llamaabi::WeightStorage::External)
+    llamafiles::noteInput(
+        std::filesystem::path(path).replace_filename(info.weightsFile));
   std::string problem = llamafiles::checkStandardOutput();
   if (!problem.empty())
     throw std::runtime_error(problem);
