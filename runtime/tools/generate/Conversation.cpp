@@ -8,38 +8,19 @@
 #include "runtime/tools/generate/ReplyEnds.h"
 #include "runtime/tools/generate/Streams.h"
 #include "runtime/tools/generate/TokenColors.h"
+#include "runtime/tools/generate/TypedLines.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <unistd.h>
 
 namespace llamart::tools {
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
-
-/// Ctrl-C sets `interrupted` while this lives. With SA_RESTART in `flags` what
-/// was being read or written is gone on with.
-class InterruptGuard {
-public:
-  explicit InterruptGuard(int flags) {
-    struct sigaction action = {};
-    action.sa_handler = [](int) { interrupted = 1; };
-    action.sa_flags = flags;
-    sigaction(SIGINT, &action, &before);
-  }
-  ~InterruptGuard() { sigaction(SIGINT, &before, nullptr); }
-
-private:
-  struct sigaction before = {};
-};
 
 constexpr const char *kHelp =
     "/reset         forgets the conversation, not the system message\n"
@@ -68,7 +49,7 @@ private:
     if (isInteractive())
       std::fprintf(stderr, "%s\n", what.c_str());
   }
-  bool readLine(std::string &line) const;
+  bool readLine(std::string &line);
   void reset();
   bool obey(const std::string &line); // false: the end
   void save(const std::string &path) const;
@@ -84,6 +65,7 @@ private:
   const GenerateOptions &o;
   api::Session session;
   ReplyEnds ends;
+  TypedLines lines;
   std::unique_ptr<TokenColors> colors;
   std::string system;
   std::vector<api::Message> messages;
@@ -93,11 +75,10 @@ void Conversation::say(std::string_view text) const {
   print(colors ? colors->paint(text) : std::string(text));
 }
 
-bool Conversation::readLine(std::string &line) const {
-  InterruptGuard guard(0);
+bool Conversation::readLine(std::string &line) {
   if (isInteractive())
     std::fprintf(stderr, "> ");
-  return static_cast<bool>(std::getline(std::cin, line)) && !interrupted;
+  return lines.read(line);
 }
 
 void Conversation::reset() {
@@ -160,7 +141,7 @@ std::string Conversation::reply() {
   job.ignoreEos = o.ignoreEos;
   job.startsText = true;
   job.onToken = [this](int32_t id) {
-    return !interrupted && !ends.contain(id);
+    return !TypedLines::isInterrupted() && !ends.contain(id);
   };
   job.onText = [&](std::string_view piece) {
     text += piece;
@@ -208,7 +189,6 @@ void Conversation::answer(const std::string &line) {
 
 void Conversation::run() {
   llamafiles::noteInput(STDIN_FILENO);
-  InterruptGuard guard(SA_RESTART);
   if (isInteractive())
     std::fprintf(stderr, "/help lists what can be typed besides messages; "
                          "Ctrl-D ends\n");
@@ -223,7 +203,7 @@ void Conversation::run() {
       }
     } else if (!line.empty()) {
       answer(line);
-      interrupted = 0;
+      TypedLines::forgetInterrupt();
     }
   }
   if (isInteractive())

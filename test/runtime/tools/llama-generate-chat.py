@@ -51,19 +51,21 @@ class Terminal:
         assert at >= 0, f"{end} did not come: {shown + self.seen}"
         return shown.decode("utf-8")
 
-    def finish(self):
-        """The exit code, and what was left to read."""
+    def finish(self, seconds=30):
+        """The exit code, and what was left to read; what does not end is ended, by SIGKILL."""
+        limit = time.monotonic() + seconds
         left = b""
         while True:
+            if time.monotonic() > limit:
+                self.process.kill()
+            if not select.select([self.master], [], [], 0.1)[0]:
+                continue
             try:
-                data = os.read(self.master, 65536)
-            except OSError:
+                left += os.read(self.master, 65536)
+            except OSError:  # the process has gone
                 break
-            if not data:
-                break
-            left += data
         os.close(self.master)
-        return self.process.wait(30), (self.seen + left).decode("utf-8")
+        return self.process.wait(), (self.seen + left).decode("utf-8")
 
 
 class Conversations(ToolTest):
@@ -214,6 +216,17 @@ class Conversations(ToolTest):
         code, left = terminal.finish()
         self.assertEqual(code, 0)
         self.assertTrue(left.endswith("\r\n"), left)
+
+    def test_ctrl_c_ends_a_conversation_however_early_it_comes(self):
+        # Just before the program waits for a line it must not be lost.
+        terminals = [self.open() for _ in range(20)]
+        for terminal in terminals:
+            terminal.type(CTRL_C)
+        self.assertEqual([terminal.finish()[0] for terminal in terminals], [0] * 20)
+        for _ in range(40):
+            terminal = self.open()
+            terminal.type(CTRL_C)
+            self.assertEqual(terminal.finish(3)[0], 0)
 
     def test_colours_on_a_terminal_leave_the_text(self):
         plain, coloured = self.open(), self.open("--color")
