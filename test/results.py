@@ -6,6 +6,7 @@ Each function shows the output and returns these three numbers.
 import concurrent.futures
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -15,23 +16,43 @@ BUILD = os.path.join(ROOT, "build")
 JOBS = os.environ.get("JOBS", str(os.cpu_count()))
 
 
-def run(command, **options):
-    """Runs a command, shows and returns its output and its exit code.
+# A test that waits for what never comes fails after so many seconds; the longest takes a tenth.
+PATIENCE = 900
 
-    In the main thread the output is shown as it comes, in others at the end, in one piece.
+
+def run(command, patience=None, **options):
+    """Runs a command without input, shows and returns its output and its exit code.
+
+    In the main thread the output is shown as it comes, in others at the end, in one piece. After `patience` seconds
+    the command and what it started are ended, which is a line of the output.
     """
-    process = subprocess.Popen(command, cwd=ROOT, text=True,
+    process = subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               errors="replace", **options)
+                               errors="replace", start_new_session=True, **options)
+    late = threading.Event()
+
+    def end():
+        late.set()
+        os.killpg(process.pid, signal.SIGKILL)
+    timer = threading.Timer(patience or threading.TIMEOUT_MAX, end)
+    timer.daemon = True
+    timer.start()
     shows = threading.current_thread() is threading.main_thread()
     lines = []
-    for line in process.stdout:
-        if shows:
-            print(line, end="", flush=True)
-        lines.append(line)
-    code, text = process.wait(), "".join(lines)
+    try:
+        for line in process.stdout:
+            if shows:
+                print(line, end="", flush=True)
+            lines.append(line)
+        code, text = process.wait(), "".join(lines)
+    finally:
+        timer.cancel()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     if not shows:
         print(text, end="", flush=True)
+    if late.is_set():
+        print(f"{' '.join(map(str, command))}: not done after {patience} s", flush=True)
     return code, text
 
 
@@ -59,7 +80,7 @@ def configure(preset):
     """Whether there is a build folder, up to date with the lists of files in CMakeLists.txt."""
     folder = build_folder(preset)
     if not os.path.exists(os.path.join(folder, "build.ninja")):
-        return run(["cmake", "--preset", preset], stdin=subprocess.DEVNULL)[0] == 0
+        return run(["cmake", "--preset", preset])[0] == 0
     quiet = subprocess.run(["ninja", "-C", folder, "build.ninja"], check=False, text=True,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
     if quiet.returncode:
@@ -78,7 +99,7 @@ def build(preset, *targets):
 
 def googletest(binary, *flags, **environment):
     """One GoogleTest program. A filter that no test matches has failed."""
-    code, text = run([binary, "--gtest_brief=1", *flags], env={**os.environ, **environment})
+    code, text = run([binary, "--gtest_brief=1", *flags], PATIENCE, env={**os.environ, **environment})
 
     def count(kind):
         match = re.search(r"\[\s+%s\s+\] (\d+) test" % kind, text)
@@ -91,7 +112,7 @@ def googletest(binary, *flags, **environment):
 
 def unittests(command):
     """Python's unittest."""
-    code, text = run(command)
+    code, text = run(command, PATIENCE)
 
     def count(kind):
         match = re.search(r"\b%s=(\d+)" % kind, text)
@@ -106,7 +127,7 @@ def unittests(command):
 
 def checklist(command):
     """A script that prints a line for every check."""
-    code, text = run(command)
+    code, text = run(command, PATIENCE)
 
     def count(word):
         return len(re.findall(r"^%s" % word, text, re.MULTILINE))
@@ -119,7 +140,7 @@ def checklist(command):
 def run_lit(*paths, flags=(), **environment):
     """lit; says which tests were skipped."""
     lit = os.path.join(os.path.dirname(sys.executable), "lit")
-    code, text = run([lit, "-sv", "--show-unsupported", "-j", JOBS, *flags, *paths],
+    code, text = run([lit, "-sv", "--show-unsupported", f"--timeout={PATIENCE}", "-j", JOBS, *flags, *paths],
                      env={**os.environ, **environment})
 
     def count(*kinds):
