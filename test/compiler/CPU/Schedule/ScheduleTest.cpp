@@ -99,7 +99,7 @@ TEST_F(Schedule, OfEveryMachineAndElement) {
       {{"x86-64-v4", "+avx512vnni", "", kInt8Minimum},
        std::string("<rows = 256 x 32 prefetch ") + dots8},
       {{"znver4", "", "", kBF16},
-       R"(<rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 32]>)"},
+       R"(<rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 16]>)"},
       {{"znver4", "", "", kF16},
        std::string("<rows = 256 x 32 prefetch ") + fma},
       // Tiles: bf16 of prompts, integers of any 16 rows. Weights that are

@@ -24,7 +24,7 @@ llama.weight @int4 layout "panels16" : tensor<128x64x!llama.quantized<4, 32>>
 // CHECK: matrix(@wq : tensor<128x64xbf16>)
 // CHECK-SPR-SAME: schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32, "tdpbf16ps" 16 x 32, "tdpbf16ps" 0 x 32],
 // CHECK-SPR-SAME: decode = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
-// CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 32]>
+// CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 16]>
 // CHECK-AVX2-SAME: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 1 x 32]>
 // CHECK-NEON-SAME: schedule <rows = 256 x 16 prefetch ["bfdot.128" 4 x 16, "bfdot.128" 1 x 16]>
 // CHECK: matrix(@int4 : tensor<128x64x!llama.quantized<4, 32>>)
@@ -67,7 +67,7 @@ func.func @bytes_with_large_groups(%x: tensor<?x128xi8>, %scales: tensor<?x1xf32
 // CHECK-LABEL: @logits_take_no_tiles_of_bf16
 // CHECK: logits
 // CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
-// CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 32]>
+// CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 16]>
 // CHECK-AVX2-SAME: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 1 x 32]>
 // CHECK-NEON-SAME: schedule <rows = 256 x 16 prefetch ["bfdot.128" 4 x 16, "bfdot.128" 1 x 16]>
 llama.weight @w layout "panels16" : tensor<128x64xbf16>
