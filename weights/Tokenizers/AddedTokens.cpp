@@ -14,7 +14,6 @@
 #include "weights/Tokenizers/SentencePieceModel.h"
 
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/FileSystem.h"
 
 #include <map>
 
@@ -52,13 +51,7 @@ private:
   /// A file of the folder, null if it is not there.
   Expected<json> readFile(StringRef name) {
     path = getPathIn(folder, name);
-    if (!sys::fs::exists(path))
-      return json();
-    Expected<json> value = readJsonFile(path);
-    if (value && !value->is_object())
-      return makeInputError(path,
-                            "expected an object, found " + describe(*value));
-    return value;
+    return readJsonIfThere(path);
   }
 
   Error fail(const Twine &key, const Twine &message) {
