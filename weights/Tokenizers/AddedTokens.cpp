@@ -1,7 +1,6 @@
 //===- AddedTokens.cpp - Tokens that files next to tokenizer.model add ----===//
 //
-// Beside a sentencepiece model there is no normalizer, so "normalized" means
-// nothing here: an added token is found wherever its text is.
+// Their rules are as the files have them; SpacePrefix knows which ones count.
 //
 //===----------------------------------------------------------------------===//
 
@@ -65,6 +64,7 @@ private:
     AddedToken added;
     added.text = getString(token, "content").str();
     added.isSpecial = getBool(token, "special", false);
+    added.rule.normalized = getBool(token, "normalized", !added.isSpecial);
     added.rule.stripLeft = getBool(token, "lstrip", false);
     added.rule.stripRight = getBool(token, "rstrip", false);
     added.rule.singleWord = getBool(token, "single_word", false);

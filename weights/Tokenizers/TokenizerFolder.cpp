@@ -14,6 +14,7 @@
 #include "weights/InputFile.h"
 #include "weights/Tokenizers/AddedTokens.h"
 #include "weights/Tokenizers/SentencePieceModel.h"
+#include "weights/Tokenizers/SpacePrefix.h"
 #include "weights/Tokenizers/Tiktoken.h"
 #include "weights/Tokenizers/TokenizerJson.h"
 
@@ -301,6 +302,8 @@ Expected<Vocabulary> readTokenizer(StringRef folder, bool hasJson,
   if (!vocabulary)
     return vocabulary;
   if (Error error = readAddedTokens(folder, *vocabulary))
+    return std::move(error);
+  if (Error error = applySpacePrefix(folder, *vocabulary))
     return std::move(error);
   return vocabulary;
 }

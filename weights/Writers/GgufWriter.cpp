@@ -303,6 +303,10 @@ void addByteLevel(const Vocabulary &vocabulary, int64_t count, Head &head) {
 
 Error addSentencePiece(const WritePlan &plan, const Vocabulary &vocabulary,
                        int64_t count, Head &head) {
+  if (!vocabulary.steps.empty())
+    return makeInputError(plan.model.path,
+                          "its tokenizer puts a space in front of the first "
+                          "stretch of a text alone, which GGUF cannot express");
   SentencePieceOptions options;
   auto pieces = readSentencePieces(vocabulary.sentencePieceModel,
                                    plan.model.path, options);
