@@ -316,7 +316,7 @@ def tokenizer_jsons():
     """A file for every step, and for every kind of added token, that is read."""
     bpe = {"type": "BPE", "byte_fallback": False, "unk_token": "a", "fuse_unk": True,
            "vocab": {"a": 0, "b": 1, "▁a": 2}, "merges": []}  # fmt: skip
-    unigram = {"type": "Unigram", "unk_id": 0, "byte_fallback": False, "vocab": [["a", -1.5], ["b", 0], ["▁a", -2e-3]]}
+    unigram = {"type": "Unigram", "unk_id": 0, "vocab": [["a", -1.5], ["b", 0], ["▁a", -2e-3]]}
     bytes_ = {**bpe, "byte_fallback": True, "unk_token": None,
               "vocab": {"a": 256, "▁": 257, "▁a": 258, **{f"<0x{i:02X}>": i for i in range(256)}},
               "merges": [["▁", "a"]]}  # fmt: skip

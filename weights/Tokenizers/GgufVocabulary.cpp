@@ -231,6 +231,37 @@ void readAddedTokens(GgufKeys &keys, Vocabulary &vocabulary) {
               "is true, but there is no " GGML "eos_token_id");
 }
 
+/// The texts of tokens as the file spells them, which is how transformers shows
+/// them to templates.
+void readNamedTokens(GgufKeys &keys, Vocabulary &vocabulary) {
+  ArrayRef<std::string> texts = keys.readStrings(GGML "tokens");
+  for (const GgufNamedToken &named : getGgufNamedTokens())
+    if (auto id = findToken(keys, named.key, texts.size());
+        id && size_t(*id) < texts.size())
+      vocabulary.specialTokens.emplace_back(named.name, texts[size_t(*id)]);
+}
+
+/// tokenizer.chat_template, tokenizer.chat_template.NAME
+void readChatTemplates(GgufKeys &keys, const GgufFile &file,
+                       Vocabulary &vocabulary) {
+  keys.find("tokenizer.chat_template", vocabulary.chatTemplate);
+  for (const auto &[key, value] : file.keys) {
+    StringRef name = key;
+    if (!name.consume_front(kGgufTemplatePrefix))
+      continue;
+    std::string text;
+    keys.read(key, text);
+    vocabulary.chatTemplates.emplace_back(name, std::move(text));
+  }
+  if (!keys.has(kGgufTemplateNames))
+    return;
+  for (const std::string &name : keys.readStrings(kGgufTemplateNames))
+    if (!keys.has((kGgufTemplatePrefix + name).str()))
+      keys.fail(kGgufTemplateNames,
+                "lists " + quote(name) + ", but there is no key " +
+                    quote((kGgufTemplatePrefix + name).str()));
+}
+
 /// Whether the end of one text is the beginning of the other, or one holds the
 /// other.
 bool doOverlap(StringRef a, StringRef b) {
@@ -269,6 +300,19 @@ bool hasUserPieces(const Vocabulary &vocabulary) {
 
 } // namespace
 
+ArrayRef<GgufNamedToken> getGgufNamedTokens() {
+  static constexpr GgufNamedToken tokens[] = {
+      {"bos_token", GGML "bos_token_id"},
+      {"eos_token", GGML "eos_token_id"},
+      {"unk_token", GGML "unknown_token_id"},
+      {"sep_token", GGML "seperator_token_id"}, // spelt so
+      {"pad_token", GGML "padding_token_id"},
+      {"cls_token", GGML "cls_token_id"},
+      {"mask_token", GGML "mask_token_id"},
+  };
+  return tokens;
+}
+
 Expected<std::optional<Vocabulary>> readGgufVocabulary(const GgufFile &file) {
   GgufKeys keys(file);
   std::string model = "none";
@@ -294,7 +338,8 @@ Expected<std::optional<Vocabulary>> readGgufVocabulary(const GgufFile &file) {
   readAddedTokens(keys, vocabulary);
   vocabulary.longestFirst =
       hasUserPieces(vocabulary) || needsLongestFirst(vocabulary);
-  keys.find("tokenizer.chat_template", vocabulary.chatTemplate);
+  readNamedTokens(keys, vocabulary);
+  readChatTemplates(keys, file, vocabulary);
   if (Error error = keys.finish())
     return std::move(error);
   return vocabulary;

@@ -111,16 +111,6 @@ private:
                           "key " + quote(key) + ": " + message);
   }
 
-  /// The id of a token by its text, special ones first.
-  std::optional<int64_t> findToken(StringRef text) const {
-    if (std::optional<int64_t> id = findControl(text, vocabulary))
-      return id;
-    auto found = find(vocabulary.tokens, text);
-    if (found == vocabulary.tokens.end())
-      return std::nullopt;
-    return found - vocabulary.tokens.begin();
-  }
-
   /// "<s>" or {"content": "<s>"}; none if absent or null.
   static std::optional<std::string> getText(const json &file, const char *key) {
     auto value = file.find(key);
@@ -141,7 +131,7 @@ private:
       std::optional<std::string> text = getText(*file, key);
       if (!text || text->empty())
         continue;
-      std::optional<int64_t> id = findToken(*text);
+      std::optional<int64_t> id = findToken(*text, vocabulary);
       if (!id)
         return fail(name, key, "there is no token " + quote(*text));
       return id;
@@ -309,6 +299,15 @@ Expected<Vocabulary> readTokenizer(StringRef folder, bool hasJson,
 }
 
 } // namespace
+
+std::optional<int64_t> findToken(StringRef text, const Vocabulary &vocabulary) {
+  if (std::optional<int64_t> id = findControl(text, vocabulary))
+    return id;
+  auto found = find(vocabulary.tokens, text);
+  if (found == vocabulary.tokens.end())
+    return std::nullopt;
+  return found - vocabulary.tokens.begin();
+}
 
 Expected<Vocabulary> readTokenizerFile(StringRef path) {
   Expected<std::string> bytes = readTextFile(path);
