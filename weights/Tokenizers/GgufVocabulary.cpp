@@ -194,6 +194,17 @@ Error readSentencePiece(GgufKeys &keys, StringRef path,
       .moveInto(vocabulary);
 }
 
+/// To llama.cpp an unknown token is a control token: its text is looked for, and
+/// not printed.
+void makeUnknownControl(GgufKeys &keys, Vocabulary &vocabulary) {
+  ArrayRef<std::string> texts = keys.readStrings(GGML "tokens");
+  for (size_t id = 0; id < vocabulary.types.size(); ++id)
+    if (vocabulary.types[id] == TokenType::Unknown) {
+      vocabulary.types[id] = TokenType::Control;
+      vocabulary.tokens[id] = texts[id];
+    }
+}
+
 /// Bos, and everything that ends a reply.
 void readSpecialTokens(GgufKeys &keys, Vocabulary &vocabulary) {
   size_t count = vocabulary.tokens.size();
@@ -334,6 +345,7 @@ Expected<std::optional<Vocabulary>> readGgufVocabulary(const GgufFile &file) {
   if (vocabulary.tokens.empty())
     return std::nullopt;
 
+  makeUnknownControl(keys, vocabulary);
   readSpecialTokens(keys, vocabulary);
   readAddedTokens(keys, vocabulary);
   vocabulary.longestFirst =

@@ -321,7 +321,8 @@ Error addSentencePiece(const WritePlan &plan, const Vocabulary &vocabulary,
   TokenTable table;
   for (auto [piece, type] : zip_equal(*pieces, vocabulary.types)) {
     table.texts.push_back(piece.text);
-    table.types.push_back(int32_t(type));
+    bool isUnknown = piece.type == TokenType::Unknown;
+    table.types.push_back(int32_t(isUnknown ? piece.type : type));
     table.scores.push_back(piece.score);
   }
   table.pad(count);

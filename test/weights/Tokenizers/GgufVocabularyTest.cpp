@@ -247,6 +247,9 @@ TEST(GgufVocabulary, SentencePieceModelsLoadAndEncode) {
   EXPECT_TRUE(vocabulary->addBos);
   EXPECT_FALSE(vocabulary->addEos);
   EXPECT_EQ(vocabulary->tokens.size(), 265u);
+  // As in llama.cpp its text is looked for, and not printed.
+  EXPECT_EQ(vocabulary->types[0], TokenType::Control);
+  EXPECT_EQ(vocabulary->tokens[0], "<unk>");
 
   sentencepiece::SentencePieceProcessor processor;
   auto status =

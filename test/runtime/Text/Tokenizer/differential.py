@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The runtime's tokenizer against tiktoken, tokenizers and sentencepiece.
 
-usage: differential.py [--tool=build/bin/tokenize-file] [--count=20000]
+usage: differential.py [--tool=build/bin/tokenize-file] [--count=20000] [FILE...]
 
 Small tokenizers are trained here, so that there is always something to compare;
 with LLAMA_TEST_DATA the real ones are compared too, and with LLAMA_TEST_SMOLLM2
-(a GGUF file) SmolLM2's.
+(a GGUF file) SmolLM2's. With FILE, a tokenizer.json of pieces or a folder with one, that is compared instead.
 """
 
 import argparse
@@ -562,10 +562,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tool", default="build/bin/tokenize-file")
     parser.add_argument("--count", type=int, default=20000)
+    parser.add_argument("files", nargs="*")
     args = parser.parse_args()
     print(f"tiktoken {tiktoken.__version__}, tokenizers {tokenizers.__version__}, "
           f"sentencepiece {sentencepiece.__version__}")
+    for path in args.files:
+        name = os.path.join(path, "tokenizer.json") if os.path.isdir(path) else path
+        compare_pieces(path, Tool(args.tool, path), Tokenizer.from_file(name), args)
     with tempfile.TemporaryDirectory() as folder:
+        if args.files:
+            return 1 if failures else 0
         test_trained_tokenizers(args, folder)
         test_bytes_without_tokens(args, folder)
         test_trained_tiktoken(args, folder)
