@@ -54,7 +54,7 @@ private:
   }
 
   Error fail(const Twine &key, const Twine &message) {
-    return makeInputError(path, "key '" + key + "': " + message);
+    return makeInputError(path, "key " + quote(key.str()) + ": " + message);
   }
 
   /// {"content": "<note>", "special": false, ...}
