@@ -10,7 +10,9 @@
 
 #include "weights/Checkpoint.h"
 #include "weights/Formats/FileCheckpoint.h"
+#include "weights/Vocabulary.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -56,6 +58,24 @@ std::optional<T> check(llvm::Expected<T> value) {
     return std::move(*value);
   check(value.takeError());
   return std::nullopt;
+}
+
+/// Aborts if a vocabulary that was accepted speaks of tokens it has not.
+inline void checkIds(const llamaweights::Vocabulary &vocabulary) {
+  size_t count = vocabulary.tokens.size();
+  bool good = vocabulary.types.size() == count &&
+              vocabulary.bosToken.value_or(0) < int64_t(count) &&
+              vocabulary.unknownToken.value_or(0) < count;
+  for (int64_t id : vocabulary.eosTokens)
+    good &= id >= 0 && id < int64_t(count);
+  for (const llamaweights::SpecialRule &rule : vocabulary.specialRules)
+    good &= rule.id < count;
+  for (const llamaweights::Merge &merge : vocabulary.merges)
+    good &= std::max({merge.left, merge.right, merge.result}) < count;
+  if (vocabulary.kind == llamaweights::VocabularyKind::Unigram)
+    good &= vocabulary.scores.size() == count;
+  if (count > 0 && !good)
+    std::abort();
 }
 
 /// Reads the first and the last row of every tensor.

@@ -16,7 +16,9 @@ LLAMA_FUZZ(text) {
   auto file = check(readGguf(InputFile::fromMemory("x.gguf", text)));
   if (!file)
     return;
-  check(readGgufVocabulary(*file));
+  if (auto vocabulary = check(readGgufVocabulary(*file));
+      vocabulary && *vocabulary)
+    checkIds(**vocabulary);
   auto config = check(readGgufConfig(*file));
   if (!config)
     return;

@@ -312,6 +312,54 @@ def piece_json(model):
             "pre_tokenizer": metaspace, "decoder": metaspace, "model": model}  # fmt: skip
 
 
+def tokenizer_jsons():
+    """A file for every step, and for every kind of added token, that is read."""
+    bpe = {"type": "BPE", "byte_fallback": False, "unk_token": "a", "fuse_unk": True,
+           "vocab": {"a": 0, "b": 1, "▁a": 2}, "merges": []}  # fmt: skip
+    unigram = {"type": "Unigram", "unk_id": 0, "vocab": [["a", -1.5], ["b", 0], ["▁a", -2e-3]]}
+    bytes_ = {**bpe, "byte_fallback": True, "unk_token": None,
+              "vocab": {"a": 256, "▁": 257, "▁a": 258, **{f"<0x{i:02X}>": i for i in range(256)}},
+              "merges": [["▁", "a"]]}  # fmt: skip
+    files = [tokenizer_json(), piece_json(bpe), piece_json(unigram)]
+    for kind in ["NFC", "NFD", "NFKC", "NFKD", "Lowercase", "Precompiled"]:
+        files.append({**tokenizer_json(), "normalizer": {"type": kind}})
+    files.append({**tokenizer_json(), "normalizer": {"type": "Replace", "pattern": {"String": "a"}, "content": "b"}})
+    for scheme in ["always", "first", "never"]:
+        step = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": False}
+        decoder = {"type": "Sequence", "decoders": [
+            {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"},
+            {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}  # fmt: skip
+        files.append({**piece_json(bytes_), "normalizer": None, "pre_tokenizer": step, "decoder": decoder})
+    split = {"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": True},
+                                                   tokenizer_json()["pre_tokenizer"]]}  # fmt: skip
+    template = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<|x|>", "type_id": 0}},
+                                                         {"Sequence": {"id": "A", "type_id": 0}}],
+                "special_tokens": {"<|x|>": {"id": "<|x|>", "ids": [3], "tokens": ["<|x|>"]}}}  # fmt: skip
+    files.append({**tokenizer_json(), "pre_tokenizer": split, "post_processor": template})
+    for flag in ["single_word", "lstrip", "rstrip", "normalized"]:
+        token = {"id": 3, "content": "<n>", "special": False, flag: True}
+        files.append({**tokenizer_json(), "added_tokens": [token]})
+    return [b"j" + json.dumps(file).encode() for file in files]
+
+
+def tokenizer_folders():
+    """Files next to a tokenizer.model of five pieces."""
+    token = {"content": "<n>", "special": False, "lstrip": True, "rstrip": False, "normalized": True}
+    decoder = {"added_tokens_decoder": {"1": {"content": "<s>", "special": True}, "5": token}}
+    named = [{"name": "default", "template": "{{ x }}"}, {"name": "tool_use", "template": "{{ y }}"}]
+    names = {"bos_token": "<s>", "eos_token": {"content": "</s>"}, "additional_special_tokens": ["<n>"]}
+    folders = [
+        {"c": {**decoder, "bos_token": "<s>", "add_bos_token": True, "chat_template": named}},
+        {"c": {"legacy": False}, "a": {"<n>": 5, "<e>": 6}, "m": names},
+        {"c": {"add_prefix_space": False, "eos_token": "</s>", "add_eos_token": True}, "g": {"eos_token_id": [2, 3]}},
+        {"j": {**tokenizer_json(), "normalizer": {"type": "Precompiled"},
+               "added_tokens": [{"id": 5, "content": "<n>", "special": True}]}, "g": {"eos_token_id": 5}},
+        {"j": tokenizer_json(), "c": {"pad_token": "<|x|>", "chat_template": "{{ x }}"}},
+    ]  # fmt: skip
+    texts = ["\1".join(name + json.dumps(file) for name, file in folder.items()) for folder in folders]
+    return [text.encode() for text in [*texts, texts[0] + "\1t{{ z }}"]]
+
+
 def message(number, raw):
     return bytes([number << 3 | 2, len(raw)]) + raw
 
@@ -344,13 +392,8 @@ def main():
         "lists": [b"c" + b"0" * 32 + b"  params.json\n", b"m" + json.dumps({
             "hash": "blake3", "files": {"a": "0" * 64}, "tensors": {"norm": {"dtype": "f32", "shape": [4], "hash": ""}},
         }).encode()],
-        "tokenizer": [b"j" + json.dumps(tokenizer_json()).encode(), b"s" + sentencepiece(), b"t" + ranks,
-                      b"j" + json.dumps(piece_json({
-                          "type": "BPE", "byte_fallback": True, "unk_token": "a", "fuse_unk": True,
-                          "vocab": {"a": 0, "b": 1, "▁a": 2}, "merges": []})).encode(),
-                      b"j" + json.dumps(piece_json({
-                          "type": "Unigram", "unk_id": 0,
-                          "vocab": [["a", -1.5], ["b", 0], ["▁a", -2e-3]]})).encode()],
+        "tokenizer": [*tokenizer_jsons(), b"s" + sentencepiece(), b"t" + ranks],
+        "tokenizer-folder": tokenizer_folders(),
         "jinja": [source.encode() for group in snippets.GROUPS.values() for source in group],
     }  # fmt: skip
     words = {"safetensors": set(HF.values()) | {"dtype", "shape", "data_offsets", "__metadata__"}}
@@ -361,7 +404,16 @@ def main():
     }  # fmt: skip
     words["gguf"] = set(GGUF.values()) | {"llama.", "tokenizer.ggml.", "split.count"}
     words["npy"] = {"descr", "fortran_order", "shape", "True", "False"}
-    words["tokenizer"] = {"vocab", "merges", "added_tokens", "special", "Metaspace", "ByteFallback"}
+    words["tokenizer"] = {
+        "vocab", "merges", "added_tokens", "special", "Metaspace", "ByteFallback", "normalizer", "normalizers",
+        "pretokenizers", "decoders", "Sequence", "Replace", "Prepend", "Strip", "Unigram", "unk_id", "prepend_scheme",
+        "normalized", "single_word", "TemplateProcessing", "null", "true", "false", "content",
+    }  # fmt: skip
+    words["tokenizer-folder"] = {
+        "added_tokens_decoder", "added_tokens", "additional_special_tokens", "extra_special_tokens", "legacy",
+        "add_prefix_space", "add_bos_token", "add_eos_token", "bos_token", "eos_token", "pad_token", "chat_template",
+        "eos_token_id", "name", "template", "content", "special", "normalized", "null", "true", "false", "<n>", "</s>",
+    }  # fmt: skip
     words["torch"] = {"torch", "_utils", "_rebuild_tensor_v2", "FloatStorage", "storage", "cpu", "state_dict"}
     words["layers"] = {"numpy", "dtype", "_frombuffer", "_reconstruct", "multiarray", "f4", "ndarray"}
     words["nanotron"] = {"unsharded_shape", "local_global_slices_pairs", "None", "np.int64", "torch.Size", "data"}

@@ -13,16 +13,21 @@
 using namespace llamafuzz;
 using namespace llamaweights;
 
-LLAMA_FUZZ(text) {
-  switch (takeChoice(text)) {
+static std::optional<Vocabulary> read(char choice, llvm::StringRef text) {
+  switch (choice) {
   case 'j':
-    check(readTokenizerJson(text, "tokenizer.json"));
-    break;
+    return check(readTokenizerJson(text, "tokenizer.json"));
   case 's':
-    check(readSentencePieceModel(text, "tokenizer.model"));
-    break;
+    return check(readSentencePieceModel(text, "tokenizer.model"));
   case 't':
-    check(readTiktoken(text, "tokenizer.model"));
-    break;
+    return check(readTiktoken(text, "tokenizer.model"));
+  default:
+    return std::nullopt;
   }
+}
+
+LLAMA_FUZZ(text) {
+  char choice = takeChoice(text);
+  if (auto vocabulary = read(choice, text))
+    checkIds(*vocabulary);
 }

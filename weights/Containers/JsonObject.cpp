@@ -11,6 +11,7 @@
 #include "weights/InputFile.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 
 #include <algorithm>
 #include <limits>
@@ -74,6 +75,16 @@ Expected<json> readJsonFile(StringRef path) {
   if (!text)
     return text.takeError();
   return parseJson(*text, path);
+}
+
+Expected<json> readJsonIfThere(StringRef path) {
+  if (!sys::fs::exists(path))
+    return json();
+  Expected<json> value = readJsonFile(path);
+  if (value && !value->is_object())
+    return makeInputError(path,
+                          "expected an object, found " + describe(*value));
+  return value;
 }
 
 JsonObject::JsonObject(StringRef where, const json &value, StringRef prefix)

@@ -32,6 +32,9 @@ llvm::Expected<nlohmann::json> parseJson(llvm::StringRef text,
 /// Parses a file of at most 64 MiB.
 llvm::Expected<nlohmann::json> readJsonFile(llvm::StringRef path);
 
+/// The object in a file; null if the file is not there.
+llvm::Expected<nlohmann::json> readJsonIfThere(llvm::StringRef path);
+
 /// What a value is: "the string 'x'", "-3", "an array": for messages.
 std::string describe(const nlohmann::json &value);
 

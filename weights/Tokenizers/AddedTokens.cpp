@@ -1,7 +1,6 @@
 //===- AddedTokens.cpp - Tokens that files next to tokenizer.model add ----===//
 //
-// Beside a sentencepiece model there is no normalizer, so "normalized" means
-// nothing here: an added token is found wherever its text is.
+// Their rules are as the files have them; SpacePrefix knows which ones count.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,7 +13,6 @@
 #include "weights/Tokenizers/SentencePieceModel.h"
 
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/FileSystem.h"
 
 #include <map>
 
@@ -52,17 +50,11 @@ private:
   /// A file of the folder, null if it is not there.
   Expected<json> readFile(StringRef name) {
     path = getPathIn(folder, name);
-    if (!sys::fs::exists(path))
-      return json();
-    Expected<json> value = readJsonFile(path);
-    if (value && !value->is_object())
-      return makeInputError(path,
-                            "expected an object, found " + describe(*value));
-    return value;
+    return readJsonIfThere(path);
   }
 
   Error fail(const Twine &key, const Twine &message) {
-    return makeInputError(path, "key '" + key + "': " + message);
+    return makeInputError(path, "key " + quote(key.str()) + ": " + message);
   }
 
   /// {"content": "<note>", "special": false, ...}
@@ -72,6 +64,7 @@ private:
     AddedToken added;
     added.text = getString(token, "content").str();
     added.isSpecial = getBool(token, "special", false);
+    added.rule.normalized = getBool(token, "normalized", !added.isSpecial);
     added.rule.stripLeft = getBool(token, "lstrip", false);
     added.rule.stripRight = getBool(token, "rstrip", false);
     added.rule.singleWord = getBool(token, "single_word", false);

@@ -194,6 +194,17 @@ Error readSentencePiece(GgufKeys &keys, StringRef path,
       .moveInto(vocabulary);
 }
 
+/// To llama.cpp an unknown token is a control token: its text is looked for, and
+/// not printed.
+void makeUnknownControl(GgufKeys &keys, Vocabulary &vocabulary) {
+  ArrayRef<std::string> texts = keys.readStrings(GGML "tokens");
+  for (size_t id = 0; id < vocabulary.types.size(); ++id)
+    if (vocabulary.types[id] == TokenType::Unknown) {
+      vocabulary.types[id] = TokenType::Control;
+      vocabulary.tokens[id] = texts[id];
+    }
+}
+
 /// Bos, and everything that ends a reply.
 void readSpecialTokens(GgufKeys &keys, Vocabulary &vocabulary) {
   size_t count = vocabulary.tokens.size();
@@ -229,6 +240,37 @@ void readAddedTokens(GgufKeys &keys, Vocabulary &vocabulary) {
   if (vocabulary.addEos && vocabulary.eosTokens.empty())
     keys.fail(GGML "add_eos_token",
               "is true, but there is no " GGML "eos_token_id");
+}
+
+/// The texts of tokens as the file spells them, which is how transformers shows
+/// them to templates.
+void readNamedTokens(GgufKeys &keys, Vocabulary &vocabulary) {
+  ArrayRef<std::string> texts = keys.readStrings(GGML "tokens");
+  for (const GgufNamedToken &named : getGgufNamedTokens())
+    if (auto id = findToken(keys, named.key, texts.size());
+        id && size_t(*id) < texts.size())
+      vocabulary.specialTokens.emplace_back(named.name, texts[size_t(*id)]);
+}
+
+/// tokenizer.chat_template, tokenizer.chat_template.NAME
+void readChatTemplates(GgufKeys &keys, const GgufFile &file,
+                       Vocabulary &vocabulary) {
+  keys.find("tokenizer.chat_template", vocabulary.chatTemplate);
+  for (const auto &[key, value] : file.keys) {
+    StringRef name = key;
+    if (!name.consume_front(kGgufTemplatePrefix))
+      continue;
+    std::string text;
+    keys.read(key, text);
+    vocabulary.chatTemplates.emplace_back(name, std::move(text));
+  }
+  if (!keys.has(kGgufTemplateNames))
+    return;
+  for (const std::string &name : keys.readStrings(kGgufTemplateNames))
+    if (!keys.has((kGgufTemplatePrefix + name).str()))
+      keys.fail(kGgufTemplateNames,
+                "lists " + quote(name) + ", but there is no key " +
+                    quote((kGgufTemplatePrefix + name).str()));
 }
 
 /// Whether the end of one text is the beginning of the other, or one holds the
@@ -269,6 +311,19 @@ bool hasUserPieces(const Vocabulary &vocabulary) {
 
 } // namespace
 
+ArrayRef<GgufNamedToken> getGgufNamedTokens() {
+  static constexpr GgufNamedToken tokens[] = {
+      {"bos_token", GGML "bos_token_id"},
+      {"eos_token", GGML "eos_token_id"},
+      {"unk_token", GGML "unknown_token_id"},
+      {"sep_token", GGML "seperator_token_id"}, // spelt so
+      {"pad_token", GGML "padding_token_id"},
+      {"cls_token", GGML "cls_token_id"},
+      {"mask_token", GGML "mask_token_id"},
+  };
+  return tokens;
+}
+
 Expected<std::optional<Vocabulary>> readGgufVocabulary(const GgufFile &file) {
   GgufKeys keys(file);
   std::string model = "none";
@@ -290,11 +345,13 @@ Expected<std::optional<Vocabulary>> readGgufVocabulary(const GgufFile &file) {
   if (vocabulary.tokens.empty())
     return std::nullopt;
 
+  makeUnknownControl(keys, vocabulary);
   readSpecialTokens(keys, vocabulary);
   readAddedTokens(keys, vocabulary);
   vocabulary.longestFirst =
       hasUserPieces(vocabulary) || needsLongestFirst(vocabulary);
-  keys.find("tokenizer.chat_template", vocabulary.chatTemplate);
+  readNamedTokens(keys, vocabulary);
+  readChatTemplates(keys, file, vocabulary);
   if (Error error = keys.finish())
     return std::move(error);
   return vocabulary;

@@ -145,6 +145,13 @@ Expected<Vocabulary> readSentencePieceModel(StringRef bytes, StringRef where) {
   return vocabulary;
 }
 
+void leaveOutSpacePrefix(Vocabulary &vocabulary) {
+  WireWriter normalizer, more; // of a field given twice the last counts
+  normalizer.addNumber(3, 0);
+  more.addBytes(3, normalizer.bytes);
+  vocabulary.sentencePieceModel += more.bytes;
+}
+
 Error appendSentencePieces(ArrayRef<SentencePiece> pieces, StringRef where,
                            Vocabulary &vocabulary) {
   std::vector<SentencePiece> all;

@@ -63,6 +63,9 @@ makeSentencePieceVocabulary(llvm::ArrayRef<SentencePiece> pieces,
 llvm::Error appendSentencePieces(llvm::ArrayRef<SentencePiece> pieces,
                                  llvm::StringRef where, Vocabulary &vocabulary);
 
+/// Has the library put no space in front of a text; what decoding does stays.
+void leaveOutSpacePrefix(Vocabulary &vocabulary);
+
 } // namespace llamaweights
 
 #endif // LLAMA_WEIGHTS_TOKENIZERS_SENTENCEPIECEMODEL_H

@@ -110,6 +110,10 @@ Vocabulary makeVocabulary(ArrayRef<SentencePiece> pieces,
 }
 
 Error checkSpec(const SentencePieceSpec &spec, StringRef where) {
+  if (spec.modelType == 1)
+    return makeInputError(where, "is a unigram model, whose ids depend on the "
+                                 "version of sentencepiece; expected a BPE, or "
+                                 "a tokenizer.json next to it");
   if (spec.modelType != 2)
     return makeInputError(where, "model type is " + Twine(spec.modelType) +
                                      ", expected 2 (BPE)");

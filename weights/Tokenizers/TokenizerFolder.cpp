@@ -9,15 +9,16 @@
 #include "weights/Tokenizers/TokenizerFolder.h"
 
 #include "weights/Containers/JsonObject.h"
+#include "weights/FolderFiles.h"
 #include "weights/InputError.h"
 #include "weights/InputFile.h"
 #include "weights/Tokenizers/AddedTokens.h"
 #include "weights/Tokenizers/SentencePieceModel.h"
+#include "weights/Tokenizers/SpacePrefix.h"
 #include "weights/Tokenizers/Tiktoken.h"
 #include "weights/Tokenizers/TokenizerJson.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -26,23 +27,6 @@ using nlohmann::json;
 
 namespace llamaweights {
 namespace {
-
-std::string join(StringRef folder, StringRef name) {
-  SmallString<128> path = folder;
-  sys::path::append(path, name);
-  return path.str().str();
-}
-
-/// Null if the file is not there.
-Expected<json> readIfThere(StringRef path) {
-  if (!sys::fs::exists(path))
-    return json();
-  Expected<json> value = readJsonFile(path);
-  if (value && !value->is_object())
-    return makeInputError(path,
-                          "expected an object, found " + describe(*value));
-  return value;
-}
 
 //===----------------------------------------------------------------------===//
 // Tokens known by their names
@@ -108,7 +92,7 @@ public:
          {std::pair(StringLiteral("tokenizer_config.json"), &config),
           std::pair(StringLiteral("special_tokens_map.json"), &map),
           std::pair(StringLiteral("generation_config.json"), &generation)}) {
-      Expected<json> read = readIfThere(join(folder, name));
+      Expected<json> read = readJsonIfThere(getPathIn(folder, name));
       if (!read)
         return read.takeError();
       *value = std::move(*read);
@@ -123,18 +107,8 @@ public:
 
 private:
   Error fail(StringRef file, StringRef key, const Twine &message) {
-    return makeInputError(join(folder, file),
+    return makeInputError(getPathIn(folder, file),
                           "key " + quote(key) + ": " + message);
-  }
-
-  /// The id of a token by its text, special ones first.
-  std::optional<int64_t> findToken(StringRef text) const {
-    if (std::optional<int64_t> id = findControl(text, vocabulary))
-      return id;
-    auto found = find(vocabulary.tokens, text);
-    if (found == vocabulary.tokens.end())
-      return std::nullopt;
-    return found - vocabulary.tokens.begin();
   }
 
   /// "<s>" or {"content": "<s>"}; none if absent or null.
@@ -157,7 +131,7 @@ private:
       std::optional<std::string> text = getText(*file, key);
       if (!text || text->empty())
         continue;
-      std::optional<int64_t> id = findToken(*text);
+      std::optional<int64_t> id = findToken(*text, vocabulary);
       if (!id)
         return fail(name, key, "there is no token " + quote(*text));
       return id;
@@ -238,7 +212,7 @@ private:
     std::error_code code;
     std::vector<std::string> paths;
     for (sys::fs::directory_iterator
-             it(join(folder, "additional_chat_templates"), code),
+             it(getPathIn(folder, "additional_chat_templates"), code),
          end;
          !code && it != end; it.increment(code))
       if (sys::path::extension(it->path()) == ".jinja")
@@ -255,7 +229,7 @@ private:
   }
 
   Error readChatTemplate() {
-    std::string path = join(folder, "chat_template.jinja");
+    std::string path = getPathIn(folder, "chat_template.jinja");
     if (sys::fs::exists(path)) {
       Expected<std::string> text = readTextFile(path);
       if (!text)
@@ -299,8 +273,8 @@ private:
 
 Expected<Vocabulary> readTokenizer(StringRef folder, bool hasJson,
                                    bool hasModel) {
-  std::string jsonPath = join(folder, "tokenizer.json");
-  std::string modelPath = join(folder, "tokenizer.model");
+  std::string jsonPath = getPathIn(folder, "tokenizer.json");
+  std::string modelPath = getPathIn(folder, "tokenizer.model");
   if (!hasModel)
     return readTokenizerFile(jsonPath);
   Expected<std::string> bytes = readTextFile(modelPath);
@@ -319,10 +293,21 @@ Expected<Vocabulary> readTokenizer(StringRef folder, bool hasJson,
     return vocabulary;
   if (Error error = readAddedTokens(folder, *vocabulary))
     return std::move(error);
+  if (Error error = applySpacePrefix(folder, *vocabulary))
+    return std::move(error);
   return vocabulary;
 }
 
 } // namespace
+
+std::optional<int64_t> findToken(StringRef text, const Vocabulary &vocabulary) {
+  if (std::optional<int64_t> id = findControl(text, vocabulary))
+    return id;
+  auto found = find(vocabulary.tokens, text);
+  if (found == vocabulary.tokens.end())
+    return std::nullopt;
+  return found - vocabulary.tokens.begin();
+}
 
 Expected<Vocabulary> readTokenizerFile(StringRef path) {
   Expected<std::string> bytes = readTextFile(path);
@@ -337,8 +322,8 @@ Expected<Vocabulary> readTokenizerFile(StringRef path) {
 }
 
 Expected<std::optional<Vocabulary>> readTokenizerFolder(StringRef folder) {
-  bool hasJson = sys::fs::exists(join(folder, "tokenizer.json"));
-  bool hasModel = sys::fs::exists(join(folder, "tokenizer.model"));
+  bool hasJson = sys::fs::exists(getPathIn(folder, "tokenizer.json"));
+  bool hasModel = sys::fs::exists(getPathIn(folder, "tokenizer.model"));
   if (!hasJson && !hasModel)
     return std::nullopt;
   Expected<Vocabulary> vocabulary = readTokenizer(folder, hasJson, hasModel);

@@ -29,6 +29,10 @@ readTokenizerFolder(llvm::StringRef folder);
 /// tokens.
 llvm::Expected<Vocabulary> readTokenizerFile(llvm::StringRef path);
 
+/// The id of a token by its text, special ones first.
+std::optional<int64_t> findToken(llvm::StringRef text,
+                                 const Vocabulary &vocabulary);
+
 } // namespace llamaweights
 
 #endif // LLAMA_WEIGHTS_TOKENIZERS_TOKENIZERFOLDER_H

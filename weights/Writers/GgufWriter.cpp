@@ -10,7 +10,9 @@
 #include "weights/TensorNames.h"
 #include "weights/Tokenizers/ByteFallbackBpe.h"
 #include "weights/Tokenizers/ByteLevel.h"
+#include "weights/Tokenizers/GgufVocabulary.h"
 #include "weights/Tokenizers/SentencePieceModel.h"
+#include "weights/Tokenizers/TokenizerFolder.h"
 #include "weights/Writers/Writers.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -303,6 +305,10 @@ void addByteLevel(const Vocabulary &vocabulary, int64_t count, Head &head) {
 
 Error addSentencePiece(const WritePlan &plan, const Vocabulary &vocabulary,
                        int64_t count, Head &head) {
+  if (!vocabulary.steps.empty())
+    return makeInputError(plan.model.path,
+                          "its tokenizer puts a space in front of the first "
+                          "stretch of a text alone, which GGUF cannot express");
   SentencePieceOptions options;
   auto pieces = readSentencePieces(vocabulary.sentencePieceModel,
                                    plan.model.path, options);
@@ -315,7 +321,8 @@ Error addSentencePiece(const WritePlan &plan, const Vocabulary &vocabulary,
   TokenTable table;
   for (auto [piece, type] : zip_equal(*pieces, vocabulary.types)) {
     table.texts.push_back(piece.text);
-    table.types.push_back(int32_t(type));
+    bool isUnknown = piece.type == TokenType::Unknown;
+    table.types.push_back(int32_t(isUnknown ? piece.type : type));
     table.scores.push_back(piece.score);
   }
   table.pad(count);
@@ -326,6 +333,37 @@ Error addSentencePiece(const WritePlan &plan, const Vocabulary &vocabulary,
   head.boolean(GGML "add_space_prefix", options.addSpacePrefix);
   head.boolean(GGML "remove_extra_whitespaces", options.removeExtraSpaces);
   return Error::success();
+}
+
+/// The id of what a template sees as `name`. The text of a sentencepiece model's
+/// unknown piece is kept as decoding writes it.
+std::optional<int64_t> findNamedToken(const Vocabulary &vocabulary,
+                                      StringRef name) {
+  auto unknown = find(vocabulary.types, TokenType::Unknown);
+  for (const auto &[key, text] : vocabulary.specialTokens) {
+    if (key != name)
+      continue;
+    if (name == "unk_token" && unknown != vocabulary.types.end())
+      return unknown - vocabulary.types.begin();
+    return findToken(text, vocabulary);
+  }
+  return std::nullopt;
+}
+
+/// The tokens that templates see, bos and eos apart, and the templates.
+void addChat(const Vocabulary &vocabulary, Head &head) {
+  for (const GgufNamedToken &named : getGgufNamedTokens().drop_front(2))
+    if (auto id = findNamedToken(vocabulary, named.name))
+      head.u32(named.key, uint64_t(*id));
+  if (!vocabulary.chatTemplate.empty())
+    head.string("tokenizer.chat_template", vocabulary.chatTemplate);
+  std::vector<std::string> names;
+  for (const auto &[name, text] : vocabulary.chatTemplates) {
+    head.string((kGgufTemplatePrefix + name).str(), text);
+    names.push_back(name);
+  }
+  if (!names.empty())
+    head.strings(kGgufTemplateNames, names);
 }
 
 Error addTokenizer(const WritePlan &plan, Head &head) {
@@ -344,8 +382,7 @@ Error addTokenizer(const WritePlan &plan, Head &head) {
   const Vocabulary &vocabulary = *plan.model.vocabulary;
   head.boolean(GGML "add_bos_token", vocabulary.addBos);
   head.boolean(GGML "add_eos_token", vocabulary.addEos);
-  if (!vocabulary.chatTemplate.empty())
-    head.string("tokenizer.chat_template", vocabulary.chatTemplate);
+  addChat(vocabulary, head);
   if (vocabulary.kind == VocabularyKind::SentencePiece)
     return addSentencePiece(plan, vocabulary, config.vocab, head);
   if (vocabulary.kind == VocabularyKind::Unigram)

@@ -87,7 +87,17 @@ std::string printConfig(const Vocabulary &vocabulary) {
     config["bos_token"] = vocabulary.tokens[size_t(*vocabulary.bosToken)];
   if (!vocabulary.eosTokens.empty())
     config["eos_token"] = vocabulary.tokens[size_t(vocabulary.eosTokens[0])];
+  for (const auto &[name, text] : vocabulary.specialTokens)
+    config.emplace(name, text); // bos and eos stay as they are
+  Json named = Json::array();
   if (!vocabulary.chatTemplate.empty())
+    named.push_back(
+        {{"name", "default"}, {"template", vocabulary.chatTemplate}});
+  for (const auto &[name, text] : vocabulary.chatTemplates)
+    named.push_back({{"name", name}, {"template", text}});
+  if (!vocabulary.chatTemplates.empty())
+    config["chat_template"] = std::move(named);
+  else if (!vocabulary.chatTemplate.empty())
     config["chat_template"] = vocabulary.chatTemplate;
   return dump(config);
 }

@@ -119,6 +119,39 @@ TEST(GgufVocabulary, BosAndEosAreAddedWhereTheFileSaysSo) {
       "tokenizer.ggml.eos_token_id");
 }
 
+TEST(GgufVocabulary, TemplatesHaveNamesAndSeeTokens) {
+  GgufWriter writer = makeByteLevel();
+  writer.u32(GGML "unknown_token_id", 6)
+      .u32(GGML "seperator_token_id", 0xffffffff)
+      .u32(GGML "padding_token_id", 8)
+      .u32(GGML "mask_token_id", 10)
+      .string("tokenizer.chat_template", "{{ a }}")
+      .string("tokenizer.chat_template.rag", "{{ b }}")
+      .string("tokenizer.chat_template.tool_use", "{{ c }}");
+  GgufWriter listed = writer, missing = writer, number = writer;
+  listed.strings("tokenizer.chat_templates", {"tool_use", "rag"});
+  for (const GgufWriter &file : {writer, listed}) {
+    auto vocabulary = llvm::cantFail(parse(file));
+    EXPECT_EQ(vocabulary->chatTemplate, "{{ a }}");
+    using Texts = std::vector<std::pair<std::string, std::string>>;
+    EXPECT_EQ(vocabulary->chatTemplates,
+              (Texts{{"rag", "{{ b }}"}, {"tool_use", "{{ c }}"}}));
+    EXPECT_EQ(vocabulary->specialTokens,
+              (Texts{{"unk_token", "Ġab"},
+                     {"pad_token", "<|end_of_text|>"},
+                     {"mask_token", "Ġuser"}}));
+  }
+  EXPECT_EQ(
+      getComplaint(missing.strings("tokenizer.chat_templates", {"tools"})),
+      "key 'tokenizer.chat_templates': lists 'tools', but there is no key "
+      "'tokenizer.chat_template.tools'");
+  EXPECT_EQ(getComplaint(number.u32("tokenizer.chat_template.x", 5)),
+            "key 'tokenizer.chat_template.x': expected a string, found 5");
+  EXPECT_EQ(getComplaint(makeByteLevel().u32(GGML "padding_token_id", 11)),
+            "key 'tokenizer.ggml.padding_token_id': is 11, but there are 11 "
+            "tokens");
+}
+
 TEST(GgufVocabulary, RefusesBrokenByteLevelOnes) {
   auto make = [](const std::vector<std::string> &tokens,
                  const std::vector<std::string> &merges) {
@@ -214,6 +247,9 @@ TEST(GgufVocabulary, SentencePieceModelsLoadAndEncode) {
   EXPECT_TRUE(vocabulary->addBos);
   EXPECT_FALSE(vocabulary->addEos);
   EXPECT_EQ(vocabulary->tokens.size(), 265u);
+  // As in llama.cpp its text is looked for, and not printed.
+  EXPECT_EQ(vocabulary->types[0], TokenType::Control);
+  EXPECT_EQ(vocabulary->tokens[0], "<unk>");
 
   sentencepiece::SentencePieceProcessor processor;
   auto status =

@@ -122,7 +122,10 @@ TEST(SentencePieceModel, IsToldApartByItsFirstField) {
 }
 
 TEST(SentencePieceModel, SaysWhatIsWrong) {
-  EXPECT_EQ(getComplaint(""), "s.model: model type is 1, expected 2 (BPE)");
+  std::string unigram = "s.model: is a unigram model, whose ids depend on the "
+                        "version of sentencepiece; expected a BPE, or a "
+                        "tokenizer.json next to it";
+  EXPECT_EQ(getComplaint(""), unigram);
   EXPECT_EQ(getComplaint(kTrainer),
             "s.model: has 0 unknown pieces, expected 1");
   std::string model = makeModel();
@@ -147,8 +150,9 @@ TEST(SentencePieceModel, SaysWhatIsWrong) {
             "s.model: piece 7: expected a byte like '<0x0A>', found '<0x4>'");
   EXPECT_EQ(getComplaint(model + piece("<0x41>", 0, 6)),
             "s.model: has 1 byte pieces, expected none or 256");
-  EXPECT_EQ(getComplaint(model + text(2, number(3, 1))),
-            "s.model: model type is 1, expected 2 (BPE)");
+  EXPECT_EQ(getComplaint(model + text(2, number(3, 1))), unigram);
+  EXPECT_EQ(getComplaint(model + text(2, number(3, 3))),
+            "s.model: model type is 3, expected 2 (BPE)");
   EXPECT_EQ(getComplaint(model + text(2, number(24, 1))),
             "s.model: spaces belong to the word before them, which is not "
             "supported");

@@ -130,6 +130,11 @@ TEST_F(TokenizerFolder, FilesBesideASentencePieceModelAddTokens) {
   EXPECT_EQ(getComplaint(), "tokenizer_config.json: key "
                             "'added_tokens_decoder': expected an id, found "
                             "'x'");
+  // Found by fuzzing: a text is quoted wherever it stands.
+  write("tokenizer_config.json", json::object());
+  write("added_tokens.json", {{"<\x7f\n>", "4"}});
+  EXPECT_EQ(getComplaint(),
+            R"(added_tokens.json: key '<\7F\0A>': expected id and content)");
   write("tokenizer_config.json",
         {{"added_tokens_decoder", {{"3", {{"content", "<x>"}}}}}});
   EXPECT_TRUE(llvm::StringRef(getComplaint())

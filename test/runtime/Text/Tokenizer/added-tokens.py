@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 
@@ -183,13 +184,60 @@ def test_side_files(args, folder):
         compare(f"{name}: decode", [plain, special], tool.decode([[count], [count + 1]]), [plain.encode(), b""])
 
 
+def make_reference(model_path, folder, scheme, added):
+    """What the fast tokenizer of transformers makes of a tokenizer.model with "legacy" false."""
+    path = f"{folder}/reference.json"
+    differential.write_byte_fallback_json(model_path, path)
+    with open(path, encoding="utf-8") as file:
+        data = json.load(file)
+    data["normalizer"] = None
+    tokenizer = Tokenizer.from_str(json.dumps(data))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=scheme, split=False)
+    tokenizer.decoder = piece_decoder(scheme == "first")
+    tokenizer.add_tokens(added)
+    return tokenizer
+
+
+def test_space_prefix(args, folder):
+    """tokenizer.model whose tokenizer_config.json says "legacy": false, or "add_prefix_space": false."""
+    os.makedirs(f"{folder}/prefix")
+    differential.train_sentencepiece(
+        f"{folder}/prefix/model", model_type="bpe", vocab_size=2000, byte_fallback=True, character_coverage=1.0,
+        normalization_rule_name="identity", remove_extra_whitespaces=False, user_defined_symbols=["<<user>>", "[INST]"])
+    model_path = f"{folder}/prefix/model.model"
+    user = [AddedToken(t, normalized=False) for t in ["<<user>>", "[INST]"]]
+    texts = added_texts(args.count)
+    strings = [text.decode() for text in texts]
+    ways = {"first": {"legacy": False}, "never": {"legacy": True, "add_prefix_space": False},
+            "never-either": {"legacy": False, "add_prefix_space": False}}  # fmt: skip
+    for name, config in ways.items():
+        tokenizer = make_reference(model_path, folder, name.split("-")[0], user + ADDED)
+        place = f"{folder}/prefix/{name}"
+        os.makedirs(place)
+        shutil.copy(model_path, f"{place}/tokenizer.model")
+        decoder = {i: {"content": t.content, "special": t.special, "lstrip": t.lstrip, "rstrip": t.rstrip,
+                       "single_word": t.single_word, "normalized": t.normalized}
+                   for i, t in tokenizer.get_added_tokens_decoder().items()}  # fmt: skip
+        with open(f"{place}/tokenizer_config.json", "w", encoding="utf-8") as file:
+            json.dump({**config, "added_tokens_decoder": decoder}, file)
+        tool = Tool(args.tool, place)
+        ids = [e.ids for e in tokenizer.encode_batch(strings, add_special_tokens=False)]
+        compare(f"prefix {name}: special tokens allowed", texts, tool.encode(texts, "encode-special"), ids)
+        compare(f"prefix {name}: decode", ids, tool.decode(ids),
+                [text.encode() for text in tokenizer.decode_batch(ids)])
+        tokenizer.encode_special_tokens = True
+        compare(f"prefix {name}: special tokens as text", texts, tool.encode(texts),
+                [e.ids for e in tokenizer.encode_batch(strings, add_special_tokens=False)])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tool", default="build/bin/tokenize-file")
     parser.add_argument("--count", type=int, default=3000)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        for test in [test_characters, test_forms, test_unigram, test_byte_level, test_side_files]:
+        for test in [test_characters, test_forms, test_unigram, test_byte_level, test_side_files,
+                     test_space_prefix]:
             test(args, folder)
     print(f"{differential.failures} failed")
     return 1 if differential.failures else 0

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The runtime's tokenizer against tiktoken, tokenizers and sentencepiece.
 
-usage: differential.py [--tool=build/bin/tokenize-file] [--count=20000]
+usage: differential.py [--tool=build/bin/tokenize-file] [--count=20000] [FILE...]
 
 Small tokenizers are trained here, so that there is always something to compare;
 with LLAMA_TEST_DATA the real ones are compared too, and with LLAMA_TEST_SMOLLM2
-(a GGUF file) SmolLM2's.
+(a GGUF file) SmolLM2's. With FILE, a tokenizer.json of pieces or a folder with one, that is compared instead.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 
+import gguf
 import sentencepiece
 import tiktoken
 import tokenizers
@@ -243,6 +244,56 @@ def test_trained_tokenizers(args, folder):
         if name != "trained-smollm":  # which lacks tokens for some bytes
             joined = tool.decode(tool.encode(texts, "encode-special"), "bytes")
             compare(f"{name}: bytes of the tokens are the text", texts, joined, texts)
+
+
+def write_gguf(json_path, path, pre):
+    """A byte-level tokenizer.json as a GGUF file without tensors."""
+    with open(json_path, encoding="utf-8") as file:
+        data = json.load(file)
+    tokens = {i: (token, gguf.TokenType.NORMAL) for token, i in data["model"]["vocab"].items()}
+    for added in data["added_tokens"]:
+        kind = gguf.TokenType.CONTROL if added["special"] else gguf.TokenType.USER_DEFINED
+        tokens[added["id"]] = (added["content"], kind)
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre)
+    writer.add_token_list([tokens[i][0] for i in range(len(tokens))])
+    writer.add_token_types([tokens[i][1] for i in range(len(tokens))])
+    writer.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in data["model"]["merges"]])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+
+
+def drop_bytes(source, path, dropped):
+    """A byte-level tokenizer.json without the tokens and merges that hold one of some bytes."""
+    with open(source, encoding="utf-8") as file:
+        data = json.load(file)
+    characters = {byte_alphabet()[byte] for byte in dropped}
+    model = data["model"]
+    kept = [t for t, _ in sorted(model["vocab"].items(), key=lambda item: item[1]) if not characters & set(t)]
+    model["vocab"] = {token: i for i, token in enumerate(kept)}
+    model["merges"] = [m for m in model["merges"] if not characters & set("".join(m))]
+    for i, added in enumerate(data["added_tokens"]):
+        added["id"] = len(kept) + i
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(data, file)
+
+
+def test_bytes_without_tokens(args, folder):
+    """GGUF whose vocabulary lacks bytes, as SmolLM2's does: they are left out before merges, as in `tokenizers`.
+
+    llama.cpp leaves them out after merges, and so gives 2 } / where the tokenizer of SmolLM2 gives 2 }/ for b"2}\x14/".
+    """
+    lacking, source = b"\x04\x06\x13\x14\x16\x1dQ", f"{folder}/fewer-bytes.json"
+    drop_bytes(f"{folder}/trained-smollm/tokenizer.json", source, lacking)
+    reference = TokenizersReference(source)
+    path = f"{folder}/fewer-bytes.gguf"
+    write_gguf(source, path, "smollm")
+    texts = make_texts(args.count)
+    texts += [f"th{c}e 2}}{c}/ {c} {c}the{c}".encode() for c in map(chr, lacking)]
+    compare("gguf without some bytes: encode", texts, Tool(args.tool, path).encode(texts),
+            [reference.ordinary(t.decode()) for t in texts])
 
 
 def tiktoken_specials(count):
@@ -500,19 +551,29 @@ def test_smollm2(args, folder):
     tokenizer.add_special_tokens([t for t, kind in zip(tokens, types) if kind == 3])
     path = f"{folder}/smollm2.json"
     tokenizer.save(path)
-    compare_byte_level("smollm2", Tool(args.tool, path), TokenizersReference(path), args,
-                       len(tokens))
+    reference = TokenizersReference(path)
+    compare_byte_level("smollm2", Tool(args.tool, path), reference, args, len(tokens))
+    texts = make_texts(args.count)
+    compare("smollm2 GGUF: encode", texts, Tool(args.tool, os.environ["LLAMA_TEST_SMOLLM2"]).encode(texts),
+            [reference.ordinary(t.decode()) for t in texts])
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tool", default="build/bin/tokenize-file")
     parser.add_argument("--count", type=int, default=20000)
+    parser.add_argument("files", nargs="*")
     args = parser.parse_args()
     print(f"tiktoken {tiktoken.__version__}, tokenizers {tokenizers.__version__}, "
           f"sentencepiece {sentencepiece.__version__}")
+    for path in args.files:
+        name = os.path.join(path, "tokenizer.json") if os.path.isdir(path) else path
+        compare_pieces(path, Tool(args.tool, path), Tokenizer.from_file(name), args)
     with tempfile.TemporaryDirectory() as folder:
+        if args.files:
+            return 1 if failures else 0
         test_trained_tokenizers(args, folder)
+        test_bytes_without_tokens(args, folder)
         test_trained_tiktoken(args, folder)
         test_trained_sentencepiece(args, folder)
         test_splits(args, folder)
