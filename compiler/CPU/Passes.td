@@ -83,6 +83,22 @@ def LlamaCPULowerMatmulsPass : Pass<"llama-cpu-lower-matmuls", "::mlir::func::Fu
   ];
 }
 
+def LlamaCPUOutlineTilesPass : Pass<"llama-cpu-outline-tiles", "::mlir::ModuleOp"> {
+  let summary = "make kernels functions, so that equal ones are there once";
+  let description = [{
+    Each `scf.execute_region` that `llama-cpu-lower-matmuls` has made becomes a
+    private function that LLVM does not inline. `duplicate-function-elimination`
+    then leaves one of those that are equal: kernels of one format, width and
+    tile.
+
+    @test compiler/CPU/Kernels/outline-tiles.mlir
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+  let statistics = [
+    Statistic<"numOutlined", "num-outlined", "kernels outlined">
+  ];
+}
+
 def LlamaCPUCheckKernelsPass : Pass<"llama-cpu-check-kernels", "::mlir::func::FuncOp"> {
   let summary = "refuse products that would become scalar loops";
   let description = [{

@@ -16,6 +16,7 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -129,6 +130,8 @@ static void addPlacement(OpPassManager &pm) {
   // Before products lose theirs: a barrier says which follow it.
   pm.addPass(createLlamaCPUForallToThreadsPass());
   pm.addNestedPass<func::FuncOp>(createLlamaCPULowerMatmulsPass());
+  pm.addPass(createLlamaCPUOutlineTilesPass());
+  pm.addPass(func::createDuplicateFunctionEliminationPass());
   pm.addPass(createLlamaAssignWeightOffsetsPass());
   pm.addPass(createLlamaCPUEntryPointPass());
   addCleanup(pm);

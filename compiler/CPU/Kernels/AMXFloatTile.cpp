@@ -19,8 +19,9 @@ namespace {
 
 class AMXFloatTile final : public RegisterTile {
 public:
-  AMXFloatTile(RewriterBase &rewriter, MatmulOp op)
-      : RegisterTile(rewriter, op), isRest(rows == ShapedType::kDynamic),
+  AMXFloatTile(RewriterBase &rewriter, MatmulOp op, Value panels)
+      : RegisterTile(rewriter, op, panels),
+        isRest(rows == ShapedType::kDynamic),
         leftTiles(isRest ? 1 : rows / kTileRows),
         rightTiles(columns / kTileRows), step(kTileBytes / 2), flat(flatten()) {
     if (isRest) {
@@ -117,6 +118,7 @@ void AMXFloatTile::lower() {
     storeRest();
 }
 
-void llama::lowerAMXFloatTile(RewriterBase &rewriter, MatmulOp op) {
-  AMXFloatTile(rewriter, op).lower();
+void llama::lowerAMXFloatTile(RewriterBase &rewriter, MatmulOp op,
+                              Value panels) {
+  AMXFloatTile(rewriter, op, panels).lower();
 }

@@ -34,8 +34,8 @@ namespace {
 
 class AMXIntegerTile final : public GroupScales {
 public:
-  AMXIntegerTile(RewriterBase &rewriter, MatmulOp op)
-      : GroupScales(rewriter, op), vectors(findVectors()),
+  AMXIntegerTile(RewriterBase &rewriter, MatmulOp op, Value panels)
+      : GroupScales(rewriter, op, panels), vectors(findVectors()),
         inStep(std::max<int64_t>(1, kTileBytes / layout.format.group)),
         isUnpacked(layout.format.bits == 4 || inStep > 1),
         lines(layout.format.group / 4), flat(flatten()) {
@@ -274,6 +274,7 @@ void AMXIntegerTile::lower() {
   });
 }
 
-void llama::lowerAMXIntegerTile(RewriterBase &rewriter, MatmulOp op) {
-  AMXIntegerTile(rewriter, op).lower();
+void llama::lowerAMXIntegerTile(RewriterBase &rewriter, MatmulOp op,
+                                Value panels) {
+  AMXIntegerTile(rewriter, op, panels).lower();
 }

@@ -25,8 +25,8 @@ constexpr int64_t kLines = 4;
 
 class FloatTile final : public RegisterTile {
 public:
-  FloatTile(RewriterBase &rewriter, MatmulOp op)
-      : RegisterTile(rewriter, op), vectors(findVectors()),
+  FloatTile(RewriterBase &rewriter, MatmulOp op, Value panels)
+      : RegisterTile(rewriter, op, panels), vectors(findVectors()),
         isDot(info.kind == InstructionInfo::Kind::Dot),
         hasBF16Rows(getElementTypeOrSelf(op.getRows()).isBF16()) {}
 
@@ -159,6 +159,6 @@ void FloatTile::lower() {
       store(sums[row * vectors.size() + i], index(row), columns);
 }
 
-void llama::lowerFloatTile(RewriterBase &rewriter, MatmulOp op) {
-  FloatTile(rewriter, op).lower();
+void llama::lowerFloatTile(RewriterBase &rewriter, MatmulOp op, Value panels) {
+  FloatTile(rewriter, op, panels).lower();
 }

@@ -28,8 +28,8 @@ namespace mlir::llama {
 /// A tile of a product with a matrix of integers.
 class GroupScales : public RegisterTile {
 protected:
-  GroupScales(RewriterBase &rewriter, MatmulOp op)
-      : RegisterTile(rewriter, op), groups(layout.getGroups(depth)),
+  GroupScales(RewriterBase &rewriter, MatmulOp op, Value panels)
+      : RegisterTile(rewriter, op, panels), groups(layout.getGroups(depth)),
         hasLowBytes(op.getLow() != nullptr) {}
 
   /// Of a group of a row, the same in all lanes.

@@ -25,8 +25,9 @@ constexpr int64_t kStep = 32;
 
 class IntegerTile final : public GroupScales {
 public:
-  IntegerTile(RewriterBase &rewriter, MatmulOp op)
-      : GroupScales(rewriter, op), instruction(op.getTile()->getInstruction()),
+  IntegerTile(RewriterBase &rewriter, MatmulOp op, Value panels)
+      : GroupScales(rewriter, op, panels),
+        instruction(op.getTile()->getInstruction()),
         takesSigned(info.matrix == InstructionInfo::Elements::Signed),
         vectors(findVectors()) {}
 
@@ -170,6 +171,7 @@ void IntegerTile::lower() {
       store(sums[row * vectors.size() + i], index(row), columns);
 }
 
-void llama::lowerIntegerTile(RewriterBase &rewriter, MatmulOp op) {
-  IntegerTile(rewriter, op).lower();
+void llama::lowerIntegerTile(RewriterBase &rewriter, MatmulOp op,
+                             Value panels) {
+  IntegerTile(rewriter, op, panels).lower();
 }

@@ -9,22 +9,12 @@
 using namespace mlir;
 using namespace mlir::llama;
 
-/// The panels of the op's matrix, as they are stored.
-static Value getPanels(ImplicitLocOpBuilder &b, MatmulOp op,
-                       const PanelLayout &layout) {
-  RankedTensorType matrix = op.getMatrixTensor();
-  auto type = MemRefType::get({PanelLayout::getPanels(matrix.getDimSize(0)),
-                               layout.getPanelBytes(matrix.getDimSize(1))},
-                              b.getI8Type());
-  return StoredWeightOp::create(b, type, op.getMatrixAttr(), op.getLayer());
-}
-
-RegisterTile::RegisterTile(RewriterBase &rewriter, MatmulOp op)
+RegisterTile::RegisterTile(RewriterBase &rewriter, MatmulOp op, Value panels)
     : b(op.getLoc(), rewriter), op(op),
       info(getInfo(op.getTile()->getInstruction())),
       layout{getElementFormat(op.getMatrixTensor().getElementType())},
       lanes(info.lanes), rows(op.getRowCount()), columns(op.getColumnCount()),
-      depth(op.getDepth()), panels(getPanels(b, op, layout)) {
+      depth(op.getDepth()), panels(panels) {
   Value column = op.getColumn() ? op.getColumn() : index(0);
   Value size = index(PanelLayout::kPanelRows);
   firstPanel = arith::DivUIOp::create(b, column, size);

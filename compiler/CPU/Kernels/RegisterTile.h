@@ -28,8 +28,8 @@ namespace mlir::llama {
 
 class RegisterTile {
 public:
-  /// `op` is of memrefs and has a tile.
-  RegisterTile(RewriterBase &rewriter, MatmulOp op);
+  /// `op` is of memrefs and has a tile; `panels` are those of its matrix.
+  RegisterTile(RewriterBase &rewriter, MatmulOp op, Value panels);
   virtual ~RegisterTile() = default;
 
   /// Writes the result; `op` is left in place.
@@ -114,10 +114,10 @@ protected:
 };
 
 /// Instructions of kinds Float and Dot; of kind IntDot; of kind Tile.
-void lowerFloatTile(RewriterBase &rewriter, MatmulOp op);
-void lowerIntegerTile(RewriterBase &rewriter, MatmulOp op);
-void lowerAMXFloatTile(RewriterBase &rewriter, MatmulOp op);
-void lowerAMXIntegerTile(RewriterBase &rewriter, MatmulOp op);
+void lowerFloatTile(RewriterBase &rewriter, MatmulOp op, Value panels);
+void lowerIntegerTile(RewriterBase &rewriter, MatmulOp op, Value panels);
+void lowerAMXFloatTile(RewriterBase &rewriter, MatmulOp op, Value panels);
+void lowerAMXIntegerTile(RewriterBase &rewriter, MatmulOp op, Value panels);
 
 } // namespace mlir::llama
 

@@ -2,6 +2,8 @@
 
 #include "dialects/Kernel/IR/KernelDialect.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
 #include "dialects/Kernel/IR/KernelOps.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -32,8 +34,12 @@ KernelDialect::verifyOperationAttribute(Operation *op,
     return success();
   if (isa<ModuleOp>(op) && name == kPhasesAttr && isPhases())
     return success();
+  if (isa<scf::ExecuteRegionOp>(op) && name == kTileAttr &&
+      isa<TileAttr>(value))
+    return success();
   return op->emitError() << "attribute '" << name << "' is " << value
                          << ", expected '" << kVectorsAttr
                          << "' of #kernel.vectors or '" << kPhasesAttr
-                         << "' of #kernel.phase on a module";
+                         << "' of #kernel.phase on a module, or '" << kTileAttr
+                         << "' of #kernel.tile on an scf.execute_region";
 }

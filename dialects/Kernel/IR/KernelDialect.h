@@ -31,6 +31,9 @@ inline constexpr StringLiteral kVectorsAttr = "kernel.vectors";
 /// next, by the numbers that barriers are called with.
 inline constexpr StringLiteral kPhasesAttr = "kernel.phases";
 
+/// On an scf.execute_region, the TileAttr whose kernel it is.
+inline constexpr StringLiteral kTileAttr = "kernel.tile";
+
 /// The module's vectors; null, with a diagnostic, if it has none.
 VectorsAttr findVectors(Operation *op);
 

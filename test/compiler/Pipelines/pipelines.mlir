@@ -61,53 +61,84 @@
 // KERNELS-NOT: {{tensor<|tensor\.|linalg\.|bufferization\.|memref\.alloc\(|memref\.alloc |memref\.copy|scf\.forall}}
 // KERNELS-NOT: {{kernel\.(matmul|stored_weight|prefill_rows|barrier)|vector\.multi_reduction|vector\.contract}}
 
-// Eight rows by two panels, sixteen sums, twice: the first rows apart from the others;
-// then single rows by two panels. Sums are carried in registers, and none is stored
-// before the end.
-// PRODUCTS-LABEL: func.func private @layer
-// Query; key and value have two blocks of 16 columns.
+// Eight rows by two panels, sixteen sums, twice: the first rows apart from the others,
+// for they ask for the panels of the next; then single rows by two panels. Sums are
+// carried in registers, and none is stored before the end. Key and value have two
+// blocks of 16 columns, w2 has longer rows.
+// PRODUCTS: func.func private @[[FIRST:matmul_fma.512_8x32_[0-9]+]](
 // PRODUCTS: -> {{\((vector<16xf32>(, )?){16}\) }}{
 // PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
 // PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
+// PRODUCTS: func.func private @[[OTHERS:matmul_fma.512_8x32_[0-9]+]](
 // PRODUCTS: -> {{\((vector<16xf32>(, )?){16}\) }}{
 // PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
 // PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
+// PRODUCTS: func.func private @[[SINGLE:matmul_fma.512_1x32_[0-9]+]](
 // PRODUCTS: -> {{\((vector<16xf32>(, )?){2}\) }}{
 // PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
 // PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){2}$}}
+// PRODUCTS: func.func private @[[FIRST16:matmul_fma.512_8x16_[0-9]+]](
 // PRODUCTS: -> {{\((vector<16xf32>(, )?){8}\) }}{
 // PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
 // PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){8}$}}
+// PRODUCTS: func.func private @[[OTHERS16:matmul_fma.512_8x16_[0-9]+]](
 // PRODUCTS: -> {{\((vector<16xf32>(, )?){8}\) }}{
 // PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
 // PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){8}$}}
+// PRODUCTS: func.func private @[[SINGLE16:matmul_fma.512_1x16_[0-9]+]](
 // PRODUCTS: -> (vector<16xf32>) {
 // PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
 // PRODUCTS: scf.yield {{.*}} : vector<16xf32>{{$}}
-// PRODUCTS: -> {{\((vector<16xf32>(, )?){8}\) }}{
+// PRODUCTS: func.func private @[[FIRST_W2:matmul_fma.512_8x32_[0-9]+]](
+// PRODUCTS: -> {{\((vector<16xf32>(, )?){16}\) }}{
 // PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
-// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){8}$}}
-// PRODUCTS: -> {{\((vector<16xf32>(, )?){8}\) }}{
+// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
+// PRODUCTS: func.func private @[[OTHERS_W2:matmul_fma.512_8x32_[0-9]+]](
+// PRODUCTS: -> {{\((vector<16xf32>(, )?){16}\) }}{
 // PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
-// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){8}$}}
-// PRODUCTS: -> (vector<16xf32>) {
+// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
+// PRODUCTS: func.func private @[[SINGLE_W2:matmul_fma.512_1x32_[0-9]+]](
+// PRODUCTS: -> {{\((vector<16xf32>(, )?){2}\) }}{
 // PRODUCTS-NOT: {{vector.reduction|vector.transfer_write|vector.store|memref.store|func.call}}
-// PRODUCTS: scf.yield {{.*}} : vector<16xf32>{{$}}
+// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){2}$}}
+// PRODUCTS-NOT: func.func private @matmul
+// PRODUCTS-LABEL: func.func private @layer
+// Query, key, value.
+// PRODUCTS: func.call @[[FIRST]](
+// PRODUCTS: func.call @[[OTHERS]](
+// PRODUCTS: func.call @[[SINGLE]](
+// PRODUCTS: func.call @[[FIRST16]](
+// PRODUCTS: func.call @[[OTHERS16]](
+// PRODUCTS: func.call @[[SINGLE16]](
+// PRODUCTS: func.call @[[FIRST16]](
+// PRODUCTS: func.call @[[OTHERS16]](
+// PRODUCTS: func.call @[[SINGLE16]](
 // Attention's output; gate and up, side by side; down.
-// PRODUCTS-COUNT-8: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
-// PRODUCTS-NOT: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
+// PRODUCTS: func.call @[[FIRST]](
+// PRODUCTS: func.call @[[OTHERS]](
+// PRODUCTS: func.call @[[SINGLE]](
+// PRODUCTS: func.call @[[FIRST]](
+// PRODUCTS: func.call @[[FIRST]](
+// PRODUCTS: func.call @[[OTHERS]](
+// PRODUCTS: func.call @[[OTHERS]](
+// PRODUCTS: func.call @[[SINGLE]](
+// PRODUCTS: func.call @[[SINGLE]](
+// PRODUCTS: func.call @[[FIRST_W2]](
+// PRODUCTS: func.call @[[OTHERS_W2]](
+// PRODUCTS: func.call @[[SINGLE_W2]](
+// PRODUCTS-NOT: func.call @matmul
 // PRODUCTS-LABEL: func.func private @forward
 // Logits: 96 columns.
-// PRODUCTS-COUNT-2: scf.yield {{.*}} : {{(vector<16xf32>(, )?){16}$}}
-// PRODUCTS: scf.yield {{.*}} : {{(vector<16xf32>(, )?){2}$}}
-// PRODUCTS-NOT: scf.yield {{.*}} : {{(vector<16xf32>(, )?)+$}}
+// PRODUCTS: func.call @[[FIRST]](
+// PRODUCTS: func.call @[[OTHERS]](
+// PRODUCTS: func.call @[[SINGLE]](
+// PRODUCTS-NOT: func.call @matmul
 
 // Four rows by a panel, single rows by two: eight sums and four, of 8 lanes.
-// NARROW-LABEL: func.func private @layer
-// NARROW-COUNT-4: scf.yield {{.*}} : {{(vector<8xf32>(, )?){8}$}}
+// NARROW-COUNT-2: scf.yield {{.*}} : {{(vector<8xf32>(, )?){8}$}}
 // NARROW: scf.yield {{.*}} : {{(vector<8xf32>(, )?){4}$}}
 // NARROW-NOT: math.fma {{.*}} : vector<16xf32>
-// NARROW-LABEL: func.func private @forward
+// NARROW-LABEL: func.func private @layer
 
 // LLVM-NOT: {{(^|[ "])(func|scf|cf|arith|math|vector|memref|affine|ub|tensor|linalg)\.[a-z_]+ }}
 // LLVM: llvm.func @llama_workspace_bytes(%{{.*}}: i64, %{{.*}}: i64) -> i64

@@ -113,6 +113,11 @@ module attributes {kernel.other} {}
 
 // -----
 
+// expected-error @+1 {{attribute 'kernel.tile' is #kernel.tile<"fma.512" 1 x 16>, expected}}
+module attributes {kernel.tile = #kernel.tile<"fma.512" 1 x 16>} {}
+
+// -----
+
 // expected-error @+1 {{attribute 'kernel.phases' is [], expected}}
 func.func private @function_with_what_is_of_a_module() attributes {kernel.phases = []}
 
