@@ -62,18 +62,22 @@ private:
     choice.refused.push_back({instruction.str(), reason.str()});
   }
 
-  /// Blocks of rows `mr` high, single rows, all with one instruction. Columns
-  /// are cut to what the matrix has: two blocks of them at least, for a
-  /// parallel loop of one step would be folded away, and every thread would do
-  /// its work.
+  /// Blocks of rows `mr` high, then half as high and so on down to single rows,
+  /// all with one instruction: so that sequences that decode together read a
+  /// panel once. Columns are cut to what the matrix has: two blocks of them at
+  /// least, for a parallel loop of one step would be folded away, and every
+  /// thread would do its work.
   NestAttr getNest(Instruction instruction, int64_t mr, int64_t nr,
                    int64_t decodeNr, ArrayRef<TileAttr> before = {}) {
     int64_t nc = getBlockColumns(std::max(nr, decodeNr));
     SmallVector<TileAttr> tiles(before);
     tiles.push_back(TileAttr::get(context, instruction, mr, std::min(nr, nc)));
-    if (mr > 1)
-      tiles.push_back(
-          TileAttr::get(context, instruction, 1, std::min(decodeNr, nc)));
+    // Two rows wait for memory as a single one does, and are as narrow; of more
+    // the rows, too, are worth reading once for two panels. On Zen 4, one
+    // thread, four rows of bf16: 26.6 GB/s with two panels, 19.2 with one.
+    for (int64_t rows = mr / 2; rows > 0; rows /= 2)
+      tiles.push_back(TileAttr::get(context, instruction, rows,
+                                    std::min(rows > 2 ? nr : decodeNr, nc)));
     return NestAttr::get(context, kMC, nc, /*prefetch=*/mr > 1, tiles);
   }
   /// No block crosses a panel: a power of two.

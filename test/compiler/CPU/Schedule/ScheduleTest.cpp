@@ -69,23 +69,26 @@ TEST_F(Schedule, OfEveryMachineAndElement) {
     const char *cpu, *features, *triple;
     ElementFormat matrix;
   };
-  const char *dots8 = R"(["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>)";
-  const char *fma = R"(["fma.512" 8 x 32, "fma.512" 1 x 32]>)";
+  const char *dots8 =
+      R"(["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 4 x 32, "vpdpbusd.512" 2 x 16, "vpdpbusd.512" 1 x 16]>)";
+  const char *fma =
+      R"(["fma.512" 8 x 32, "fma.512" 4 x 32, "fma.512" 2 x 32, "fma.512" 1 x 32]>)";
   std::string amx = "\"tdpbf16ps\" 32 x 32, \"tdpbf16ps\" 16 x 32, "
                     "\"tdpbf16ps\" 0 x 32";
   std::string bytes = "\"tdpbssd\" 32 x 32, \"tdpbssd\" 16 x 32, ";
   std::string unsignedBytes = "\"tdpbsud\" 32 x 32, \"tdpbsud\" 16 x 32, ";
-  std::string vpdpbusd = R"("vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>)";
+  std::string vpdpbusd =
+      R"("vpdpbusd.512" 8 x 32, "vpdpbusd.512" 4 x 32, "vpdpbusd.512" 2 x 16, "vpdpbusd.512" 1 x 16]>)";
   const std::pair<Row, std::string> table[] = {
       // 16 registers of 256 bits: 4 rows * 2 vectors.
       {{"x86-64-v3", "", "", kF32},
-       R"(<rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 1 x 32]>)"},
+       R"(<rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 2 x 32, "fma.256" 1 x 32]>)"},
       {{"x86-64-v3", "", "", kBF16},
-       R"(<rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 1 x 32]>)"},
+       R"(<rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 2 x 32, "fma.256" 1 x 32]>)"},
       {{"x86-64-v3", "", "", kInt8},
-       R"(<rows = 256 x 16 prefetch ["vpmaddwd.256" 4 x 16, "vpmaddwd.256" 1 x 16]>)"},
+       R"(<rows = 256 x 16 prefetch ["vpmaddwd.256" 4 x 16, "vpmaddwd.256" 2 x 16, "vpmaddwd.256" 1 x 16]>)"},
       {{"x86-64-v3", "", "", kInt4},
-       R"(<rows = 256 x 16 prefetch ["vpmaddwd.256" 4 x 16, "vpmaddwd.256" 1 x 16]>)"},
+       R"(<rows = 256 x 16 prefetch ["vpmaddwd.256" 4 x 16, "vpmaddwd.256" 2 x 16, "vpmaddwd.256" 1 x 16]>)"},
       // 32 registers of 512 bits: 8 rows * 2 vectors; 4 where products pass
       // through registers, too.
       {{"x86-64-v4", "", "", kF16},
@@ -93,13 +96,13 @@ TEST_F(Schedule, OfEveryMachineAndElement) {
       {{"x86-64-v4", "", "", kBF16},
        std::string("<rows = 256 x 32 prefetch ") + fma},
       {{"x86-64-v4", "", "", kInt4},
-       R"(<rows = 256 x 32 prefetch ["vpmaddwd.512" 4 x 32, "vpmaddwd.512" 1 x 16]>)"},
+       R"(<rows = 256 x 32 prefetch ["vpmaddwd.512" 4 x 32, "vpmaddwd.512" 2 x 16, "vpmaddwd.512" 1 x 16]>)"},
       {{"x86-64-v4", "+avx512vnni", "", kInt4},
        std::string("<rows = 256 x 32 prefetch ") + dots8},
       {{"x86-64-v4", "+avx512vnni", "", kInt8Minimum},
        std::string("<rows = 256 x 32 prefetch ") + dots8},
       {{"znver4", "", "", kBF16},
-       R"(<rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 16]>)"},
+       R"(<rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 4 x 32, "vdpbf16ps.512" 2 x 16, "vdpbf16ps.512" 1 x 16]>)"},
       {{"znver4", "", "", kF16},
        std::string("<rows = 256 x 32 prefetch ") + fma},
       // Tiles: bf16 of prompts, integers of any 16 rows. Weights that are
@@ -116,13 +119,13 @@ TEST_F(Schedule, OfEveryMachineAndElement) {
        "<rows = 256 x 32 prefetch [" + unsignedBytes + vpdpbusd},
       // 32 registers of 128 bits: 4 vectors for a panel.
       {{"generic", "", kArm, kBF16},
-       R"(<rows = 256 x 16 prefetch ["fmla.128" 4 x 16, "fmla.128" 1 x 16]>)"},
+       R"(<rows = 256 x 16 prefetch ["fmla.128" 4 x 16, "fmla.128" 2 x 16, "fmla.128" 1 x 16]>)"},
       {{"generic", "", kArm, kInt8},
        R"(<rows = 256 x 16 prefetch ["smull.128" 2 x 16, "smull.128" 1 x 16]>)"},
       {{"cortex-a76", "", kArm, kInt4},
        R"(<rows = 256 x 16 prefetch ["sdot.128" 2 x 16, "sdot.128" 1 x 16]>)"},
       {{"neoverse-v1", "", kArm, kBF16},
-       R"(<rows = 256 x 16 prefetch ["bfdot.128" 4 x 16, "bfdot.128" 1 x 16]>)"},
+       R"(<rows = 256 x 16 prefetch ["bfdot.128" 4 x 16, "bfdot.128" 2 x 16, "bfdot.128" 1 x 16]>)"},
       {{"neoverse-v1", "", kArm, kInt8},
        R"(<rows = 256 x 16 prefetch ["usdot.128" 2 x 16, "usdot.128" 1 x 16]>)"},
   };

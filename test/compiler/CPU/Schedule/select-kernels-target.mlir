@@ -16,11 +16,11 @@
 // CHECK: module attributes {kernel.vectors = #kernel.vectors<lanes = 16,
 // CHECK-SAME: llama.target = {cpu = "znver4", features = "", triple = "x86_64-linux-gnu"}
 // CHECK-LABEL: @module_says_for_which_processor_it_is
-// CHECK: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 16]>
+// CHECK: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 4 x 32, "vdpbf16ps.512" 2 x 16, "vdpbf16ps.512" 1 x 16]>
 // CHECK-OPTION: module attributes {kernel.vectors = #kernel.vectors<lanes = 8,
 // CHECK-OPTION-SAME: llama.target = {cpu = "x86-64-v3", features = "", triple = "x86_64-linux-gnu"}
 // CHECK-OPTION-LABEL: @module_says_for_which_processor_it_is
-// CHECK-OPTION: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 1 x 32]>
+// CHECK-OPTION: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 2 x 32, "fma.256" 1 x 32]>
 module attributes {llama.target = {cpu = "znver4", features = "", triple = "x86_64-linux-gnu"}} {
   llama.weight @w layout "panels16" : tensor<128x64xbf16>
   func.func @module_says_for_which_processor_it_is(%x: tensor<?x64xbf16>, %init: tensor<?x128xf32>)
@@ -36,7 +36,7 @@ module attributes {llama.target = {cpu = "znver4", features = "", triple = "x86_
 // Its features count, too.
 // CHECK: llama.target = {cpu = "znver4", features = "-avx512bf16", triple = "x86_64-linux-gnu"}
 // CHECK-LABEL: @module_says_what_the_processor_lacks
-// CHECK: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
+// CHECK: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 4 x 32, "fma.512" 2 x 32, "fma.512" 1 x 32]>
 module attributes {llama.target = {cpu = "znver4", features = "-avx512bf16", triple = "x86_64-linux-gnu"}} {
   llama.weight @w layout "panels16" : tensor<128x64xbf16>
   func.func @module_says_what_the_processor_lacks(%x: tensor<?x64xbf16>, %init: tensor<?x128xf32>)
@@ -51,7 +51,7 @@ module attributes {llama.target = {cpu = "znver4", features = "-avx512bf16", tri
 
 // What the module was made for before does not remain.
 // CHECK-LABEL: @schedule_of_another_processor
-// CHECK: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 16]>
+// CHECK: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 4 x 32, "vdpbf16ps.512" 2 x 16, "vdpbf16ps.512" 1 x 16]>
 // CHECK-NOT: tdpbf16ps
 module attributes {llama.target = {cpu = "znver4", features = "", triple = "x86_64-linux-gnu"}} {
   llama.weight @w layout "panels16" : tensor<128x64xbf16>

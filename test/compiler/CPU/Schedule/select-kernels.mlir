@@ -23,15 +23,15 @@ llama.weight @int4 layout "panels16" : tensor<128x64x!llama.quantized<4, 32>>
 // CHECK-LABEL: @products
 // CHECK: matrix(@wq : tensor<128x64xbf16>)
 // CHECK-SPR-SAME: schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32, "tdpbf16ps" 16 x 32, "tdpbf16ps" 0 x 32],
-// CHECK-SPR-SAME: decode = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
-// CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 16]>
-// CHECK-AVX2-SAME: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 1 x 32]>
-// CHECK-NEON-SAME: schedule <rows = 256 x 16 prefetch ["bfdot.128" 4 x 16, "bfdot.128" 1 x 16]>
+// CHECK-SPR-SAME: decode = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 4 x 32, "fma.512" 2 x 32, "fma.512" 1 x 32]>
+// CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 4 x 32, "vdpbf16ps.512" 2 x 16, "vdpbf16ps.512" 1 x 16]>
+// CHECK-AVX2-SAME: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 2 x 32, "fma.256" 1 x 32]>
+// CHECK-NEON-SAME: schedule <rows = 256 x 16 prefetch ["bfdot.128" 4 x 16, "bfdot.128" 2 x 16, "bfdot.128" 1 x 16]>
 // CHECK: matrix(@int4 : tensor<128x64x!llama.quantized<4, 32>>)
 // CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["tdpbssd" 32 x 32, "tdpbssd" 16 x 32, "vpdpbusd.512" 8 x 32,
 // CHECK-SPR-SAME: "vpdpbusd.512" 1 x 16]>
-// CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>
-// CHECK-AVX2-SAME: schedule <rows = 256 x 16 prefetch ["vpmaddwd.256" 4 x 16, "vpmaddwd.256" 1 x 16]>
+// CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 4 x 32, "vpdpbusd.512" 2 x 16, "vpdpbusd.512" 1 x 16]>
+// CHECK-AVX2-SAME: schedule <rows = 256 x 16 prefetch ["vpmaddwd.256" 4 x 16, "vpmaddwd.256" 2 x 16, "vpmaddwd.256" 1 x 16]>
 // CHECK-NEON-SAME: schedule <rows = 256 x 16 prefetch ["usdot.128" 2 x 16, "usdot.128" 1 x 16]>
 func.func @products(%x: tensor<?x64xbf16>, %q: tensor<?x64xi8>, %scales: tensor<?x2xf32>,
                     %sums: tensor<?x2xi32>, %init: tensor<?x128xf32>) {
@@ -50,8 +50,8 @@ func.func @products(%x: tensor<?x64xbf16>, %q: tensor<?x64xi8>, %scales: tensor<
 // CHECK-LABEL: @bytes_with_large_groups
 // CHECK-SPR: schedule <rows = 256 x 32 prefetch ["tdpbsud" 32 x 32, "tdpbsud" 16 x 32, "vpdpbusd.512" 8 x 32,
 // CHECK-SPR-SAME: "vpdpbusd.512" 1 x 16]>
-// CHECK-ZEN4: schedule <rows = 256 x 32 prefetch ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>
-// CHECK-AVX2: schedule <rows = 256 x 16 prefetch ["vpmaddwd.256" 4 x 16, "vpmaddwd.256" 1 x 16]>
+// CHECK-ZEN4: schedule <rows = 256 x 32 prefetch ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 4 x 32, "vpdpbusd.512" 2 x 16, "vpdpbusd.512" 1 x 16]>
+// CHECK-AVX2: schedule <rows = 256 x 16 prefetch ["vpmaddwd.256" 4 x 16, "vpmaddwd.256" 2 x 16, "vpmaddwd.256" 1 x 16]>
 // CHECK-NEON: schedule <rows = 256 x 16 prefetch ["usdot.128" 2 x 16, "usdot.128" 1 x 16]>
 llama.weight @w layout "panels16" : tensor<128x128x!llama.quantized<8, 128>>
 func.func @bytes_with_large_groups(%x: tensor<?x128xi8>, %scales: tensor<?x1xf32>, %sums: tensor<?x1xi32>,
@@ -66,10 +66,10 @@ func.func @bytes_with_large_groups(%x: tensor<?x128xi8>, %scales: tensor<?x1xf32
 // Logits are of single rows of many sequences: none of them is a prompt's.
 // CHECK-LABEL: @logits_take_no_tiles_of_bf16
 // CHECK: logits
-// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
-// CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 1 x 16]>
-// CHECK-AVX2-SAME: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 1 x 32]>
-// CHECK-NEON-SAME: schedule <rows = 256 x 16 prefetch ["bfdot.128" 4 x 16, "bfdot.128" 1 x 16]>
+// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 4 x 32, "fma.512" 2 x 32, "fma.512" 1 x 32]>
+// CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 4 x 32, "vdpbf16ps.512" 2 x 16, "vdpbf16ps.512" 1 x 16]>
+// CHECK-AVX2-SAME: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 2 x 32, "fma.256" 1 x 32]>
+// CHECK-NEON-SAME: schedule <rows = 256 x 16 prefetch ["bfdot.128" 4 x 16, "bfdot.128" 2 x 16, "bfdot.128" 1 x 16]>
 llama.weight @w layout "panels16" : tensor<128x64xbf16>
 func.func @logits_take_no_tiles_of_bf16(%x: tensor<?x64xbf16>, %init: tensor<?x128xf32>) -> tensor<?x128xf32> {
   %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<128x64xbf16>) into(%init : tensor<?x128xf32>)
@@ -81,10 +81,10 @@ func.func @logits_take_no_tiles_of_bf16(%x: tensor<?x64xbf16>, %init: tensor<?x1
 
 // What adds pairs of bf16 needs both of them to be bf16.
 // CHECK-LABEL: @rows_of_f32
-// CHECK-SPR: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
-// CHECK-ZEN4: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
-// CHECK-AVX2: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 1 x 32]>
-// CHECK-NEON: schedule <rows = 256 x 16 prefetch ["fmla.128" 4 x 16, "fmla.128" 1 x 16]>
+// CHECK-SPR: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 4 x 32, "fma.512" 2 x 32, "fma.512" 1 x 32]>
+// CHECK-ZEN4: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 4 x 32, "fma.512" 2 x 32, "fma.512" 1 x 32]>
+// CHECK-AVX2: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 2 x 32, "fma.256" 1 x 32]>
+// CHECK-NEON: schedule <rows = 256 x 16 prefetch ["fmla.128" 4 x 16, "fmla.128" 2 x 16, "fmla.128" 1 x 16]>
 llama.weight @w layout "panels16" : tensor<128x64xbf16>
 func.func @rows_of_f32(%x: tensor<?x64xf32>, %init: tensor<?x128xf32>) -> tensor<?x128xf32> {
   %0 = kernel.matmul rows(%x : tensor<?x64xf32>) matrix(@w : tensor<128x64xbf16>) into(%init : tensor<?x128xf32>)
@@ -97,10 +97,10 @@ func.func @rows_of_f32(%x: tensor<?x64xf32>, %init: tensor<?x128xf32>) -> tensor
 // Two blocks of columns at least, of a power of two: a parallel loop of one step
 // would be folded away.
 // CHECK-LABEL: @few_columns
-// CHECK-SPR: schedule <rows = 256 x 8 prefetch ["fma.512" 8 x 8, "fma.512" 1 x 8]>
-// CHECK-ZEN4: schedule <rows = 256 x 8 prefetch ["vdpbf16ps.512" 8 x 8, "vdpbf16ps.512" 1 x 8]>
-// CHECK-AVX2: schedule <rows = 256 x 8 prefetch ["fma.256" 4 x 8, "fma.256" 1 x 8]>
-// CHECK-NEON: schedule <rows = 256 x 8 prefetch ["bfdot.128" 4 x 8, "bfdot.128" 1 x 8]>
+// CHECK-SPR: schedule <rows = 256 x 8 prefetch ["fma.512" 8 x 8, "fma.512" 4 x 8, "fma.512" 2 x 8, "fma.512" 1 x 8]>
+// CHECK-ZEN4: schedule <rows = 256 x 8 prefetch ["vdpbf16ps.512" 8 x 8, "vdpbf16ps.512" 4 x 8, "vdpbf16ps.512" 2 x 8, "vdpbf16ps.512" 1 x 8]>
+// CHECK-AVX2: schedule <rows = 256 x 8 prefetch ["fma.256" 4 x 8, "fma.256" 2 x 8, "fma.256" 1 x 8]>
+// CHECK-NEON: schedule <rows = 256 x 8 prefetch ["bfdot.128" 4 x 8, "bfdot.128" 2 x 8, "bfdot.128" 1 x 8]>
 llama.weight @w layout "panels16" : tensor<24x64xbf16>
 func.func @few_columns(%x: tensor<?x64xbf16>, %init: tensor<?x24xf32>) -> tensor<?x24xf32> {
   %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<24x64xbf16>) into(%init : tensor<?x24xf32>)
@@ -114,11 +114,11 @@ func.func @few_columns(%x: tensor<?x64xbf16>, %init: tensor<?x24xf32>) -> tensor
 // take is left to vectors; bytes need whole steps of 64.
 // CHECK-LABEL: @sizes_that_tile_registers_do_not_take
 // CHECK: matrix(@odd_depth
-// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
+// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 4 x 32, "fma.512" 2 x 32, "fma.512" 1 x 32]>
 // CHECK: matrix(@odd_width
-// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 1 x 32]>
+// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 4 x 32, "fma.512" 2 x 32, "fma.512" 1 x 32]>
 // CHECK: matrix(@int8
-// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>
+// CHECK-SPR-SAME: schedule <rows = 256 x 32 prefetch ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 4 x 32, "vpdpbusd.512" 2 x 16, "vpdpbusd.512" 1 x 16]>
 llama.weight @odd_depth layout "panels16" : tensor<64x48xbf16>
 llama.weight @odd_width layout "panels16" : tensor<80x64xbf16>
 llama.weight @int8 layout "panels16" : tensor<64x96x!llama.quantized<8, 32>>
