@@ -28,6 +28,8 @@ SHAPES = {
                theta=500000.0, rope_factor=32.0, rope_original=8192, max_positions=131072),
     "3b": dict(hidden=3072, ffn=8192, layers=28, heads=24, kv_heads=8, vocab=128256,
                theta=500000.0, rope_factor=32.0, rope_original=8192, max_positions=131072),
+    "8b": dict(hidden=4096, ffn=14336, layers=32, heads=32, kv_heads=8, vocab=128256, tied=False,
+               theta=500000.0, rope_factor=8.0, rope_original=8192, max_positions=131072),
     "tiny": dict(hidden=64, ffn=160, layers=2, heads=4, kv_heads=2, vocab=256,
                  theta=10000.0, rope_factor=4.0, rope_original=64, max_positions=512),
 }
@@ -249,8 +251,8 @@ def parse_arguments():
     parser.add_argument("--rope-factor", type=float, metavar="X", help="Llama 3.1 scaling; 0: none")
     parser.add_argument("--rope-original", type=int, metavar="N", help="positions before the scaling")
     parser.add_argument("--eps", type=float, default=1e-5)
-    parser.add_argument("--tied", action=argparse.BooleanOptionalAction, default=True,
-                        help="the output matrix is the embedding (default)")
+    parser.add_argument("--tied", action=argparse.BooleanOptionalAction,
+                        help="the output matrix is the embedding (default but for 8b)")
     parser.add_argument("--output-tokens", type=lambda text: [int(word) for word in text.split(",")], metavar="IDS",
                         help="the output matrix has rows for these tokens only; config.json cannot say so")
     parser.add_argument("--type", default="bf16", metavar="T",
@@ -261,7 +263,7 @@ def parse_arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tokenizer", type=pathlib.Path, metavar="FOLDER", help="take the tokenizer's files from here")
     o = parser.parse_args()
-    for name, value in SHAPES[o.shape].items():
+    for name, value in ({"tied": True} | SHAPES[o.shape]).items():
         if getattr(o, name) is None:
             setattr(o, name, value)
     o.head_dim = o.head_dim or o.hidden // o.heads

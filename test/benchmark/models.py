@@ -1,7 +1,7 @@
 """The models that the benchmarks of this folder use, made in a folder once.
 
-Llama 3.2's shapes, 1b and 3b, with random bf16 weights: 2.5 and 6.4 GB as a
-checkpoint, and as much again compiled.
+The shapes of Llama 3.2 1B and 3B and of Llama 3.1 8B, with random bf16 weights:
+2.5, 6.4 and 16 GB as a checkpoint, and as much again compiled.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHAPES = ("1b", "3b", "8b")
 TOOLS = pathlib.Path(os.environ.get("LLAMA_BUILD", ROOT / "build")) / "bin"
 
 
@@ -19,7 +20,7 @@ def parse_arguments(text, **numbers):
     """`numbers`: further flags with whole numbers, and what they are unless given."""
     parser = argparse.ArgumentParser(description=text)
     parser.add_argument("folder", type=pathlib.Path, help="where models are kept, some gigabytes")
-    parser.add_argument("--shapes", default="1b", help="1b (default), 3b or 1b,3b")
+    parser.add_argument("--shapes", default="1b", help="some of 1b,3b,8b (1b)")
     parser.add_argument("--layers", type=int, metavar="N", help="cut the models to so many layers")
     parser.add_argument("--flags", default="", help="further flags of llama-compile")
     for name, default in numbers.items():

@@ -119,10 +119,20 @@ class HuggingFace(MakeCheckpointTest):
     def test_the_presets_are_the_published_models(self):
         module = load_module()
         for shape, tied, expected in (("1b", True, 1235814400), ("1b", False, 1498482688),
-                                      ("3b", True, 3212749824), ("3b", False, 3606752256)):
-            o = types.SimpleNamespace(**module.SHAPES[shape], tied=tied, output_tokens=None)
+                                      ("3b", True, 3212749824), ("3b", False, 3606752256),
+                                      ("8b", False, 8030261248)):
+            o = types.SimpleNamespace(**module.SHAPES[shape] | {"tied": tied, "output_tokens": None})
             o.head_dim = o.hidden // o.heads
             self.assertEqual(sum(tensor.values for tensor in module.tensors(o)), expected)
+
+    def test_only_8b_has_an_output_matrix_of_its_own(self):
+        cut = ["--layers=1", "--hidden=64", "--heads=4", "--kv-heads=2", "--ffn=64", "--vocab=100"]
+        for shape, flags, tied in (("1b", [], True), ("1b", ["--no-tied"], False), ("8b", [], False),
+                                   ("8b", ["--tied"], True)):
+            path = self.make(f"{shape}-{tied}", f"--shape={shape}", *cut, *flags)
+            self.assertEqual(json.loads((path / "config.json").read_text())["tie_word_embeddings"], tied)
+            names = safetensors.numpy.load_file(path / "model.safetensors")
+            self.assertEqual("lm_head.weight" in names, not tied)
 
     def test_greedy_choices_vary_and_depend_on_the_first_token(self):
         model = forward.Model(self.make("m", "--hidden=256", "--ffn=512", "--vocab=1000", "--layers=4"))

@@ -54,22 +54,24 @@ ReadMeter::ReadMeter(int32_t threads)
     results.push_back({way.streams, 0.0});
 }
 
-void ReadMeter::pass() {
+double ReadMeter::pass() {
   constexpr uint64_t kMostStreams = 16;
   int32_t threads = team.getThreads();
   uint64_t lines = kBytes / sizeof(Line) / threads;
   lines -= lines % kMostStreams; // the same for all ways
   Read read{reinterpret_cast<const Line *>(pages.getData()), lines,
             sums.data()};
+  double best = 0.0;
   for (size_t i = 0; i < results.size(); ++i) {
     auto start = std::chrono::steady_clock::now();
     team.run(kWays[i].task, &read);
     std::chrono::duration<double> took =
         std::chrono::steady_clock::now() - start;
-    double bytes = double(lines) * threads * sizeof(Line);
-    results[i].bytesPerSecond =
-        std::max(results[i].bytesPerSecond, bytes / took.count());
+    double rate = double(lines) * threads * sizeof(Line) / took.count();
+    results[i].bytesPerSecond = std::max(results[i].bytesPerSecond, rate);
+    best = std::max(best, rate);
   }
+  return best;
 }
 
 } // namespace llamart::tools

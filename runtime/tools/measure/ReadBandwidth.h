@@ -25,7 +25,8 @@ class ReadMeter {
 public:
   explicit ReadMeter(int32_t threads);
 
-  void pass();
+  /// Bytes per second of the fastest number of streams, in this pass.
+  double pass();
   std::span<const ReadBandwidth> getResults() const { return results; }
 
 private:

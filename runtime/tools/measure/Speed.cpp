@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <stdexcept>
 
 namespace llamart::tools {
@@ -191,6 +192,33 @@ void runLines(Runner &runner, Speed &speed) {
   }
 }
 
+/// Copies of `lines`, which have no rates, with all runs of one measurement.
+Speed runMeasurement(Runner &runner, ReadMeter &reads, const Speed &lines,
+                     const SpeedOptions &o, const api::Model &model) {
+  Speed speed = lines;
+  if (!o.profile.empty())
+    for (std::vector<Measured> *kind : {&speed.prompts, &speed.decodes})
+      for (Measured &line : *kind)
+        line.profile =
+            std::make_shared<Profile>(*model.get()->model, speed.threads);
+  Progress progress("run", o.repetitions, o.quiet);
+  speed.drift.before = reads.pass();
+  for (int i = 0; i < o.repetitions; ++i) {
+    runLines(runner, speed);
+    speed.drift.after = reads.pass();
+    progress.step();
+  }
+  return speed;
+}
+
+void sayNoise(const Speed &speed) {
+  std::fprintf(stderr,
+               "reads before and after differ by %.1f %%: measures again "
+               "(%d of %d at most)\n",
+               100 * speed.drift.getShare(), speed.measurements + 1,
+               ReadDrift::kMostMeasurements);
+}
+
 } // namespace
 
 Speed measureSpeed(const SpeedOptions &o) {
@@ -200,30 +228,30 @@ Speed measureSpeed(const SpeedOptions &o) {
   api::Model model(o.model, load);
   api::Engine engine(model, o.engine);
   Lengths lengths(o, model.getInfo().max_seq_len);
-  Speed speed{.threads = engine.getThreads(),
+  Speed lines{.threads = engine.getThreads(),
               .costs = Costs(model),
               .reads = {},
               .peaks = {},
               .prompts = {},
-              .decodes = {}};
-  Progress progress("run", o.repetitions + 2, o.quiet);
-  ReadMeter reads(speed.threads);
-  speed.peaks = measureComputePeaks(speed.threads, o.repetitions);
-  progress.step();
-  addLines(speed, o, lengths);
+              .decodes = {},
+              .drift = {}};
+  ReadMeter reads(lines.threads);
+  // A run of it takes milliseconds: a single one may be someone else's.
+  constexpr int kLeastRuns = 10;
+  lines.peaks =
+      measureComputePeaks(lines.threads, std::max(o.repetitions, kLeastRuns));
+  addLines(lines, o, lengths);
   Runner runner(engine, model.getInfo().vocab);
-  Speed warmUp = speed; // pages are touched for the first time
+  Speed warmUp = lines; // pages are touched for the first time
   runLines(runner, warmUp);
-  if (!o.profile.empty())
-    for (std::vector<Measured> *lines : {&speed.prompts, &speed.decodes})
-      for (Measured &line : *lines)
-        line.profile =
-            std::make_shared<Profile>(*model.get()->model, speed.threads);
-  progress.step();
-  for (int i = 0; i < o.repetitions; ++i) {
-    reads.pass();
-    runLines(runner, speed);
-    progress.step();
+  Speed speed = lines;
+  for (int done = 1;; ++done) {
+    speed = runMeasurement(runner, reads, lines, o, model);
+    speed.measurements = done;
+    if (!speed.drift.isRepeated(done))
+      break;
+    if (!o.quiet)
+      sayNoise(speed);
   }
   speed.reads.assign(reads.getResults().begin(), reads.getResults().end());
   return speed;

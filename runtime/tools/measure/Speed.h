@@ -17,6 +17,7 @@
 #include "runtime/Engine/Profile.h"
 #include "runtime/tools/measure/ComputePeak.h"
 #include "runtime/tools/measure/ReadBandwidth.h"
+#include "runtime/tools/measure/ReadDrift.h"
 
 #include <chrono>
 #include <cstdint>
@@ -92,6 +93,8 @@ struct Speed {
   std::vector<ReadBandwidth> reads;
   std::vector<ComputePeak> peaks;
   std::vector<Measured> prompts, decodes;
+  ReadDrift drift;      ///< of the measurement that is kept, the last one
+  int measurements = 0; ///< how many there were; more than one: noise
 
   const ReadBandwidth &getBestRead() const;
   /// The fastest unit whose operands are no smaller than the model's: what
@@ -99,7 +102,9 @@ struct Speed {
   const ComputePeak &getBestPeak() const;
 };
 
-/// Throws std::runtime_error if the lengths do not fit the model's context.
+/// Measures again where reads before and after differ, and says so on standard
+/// error unless `quiet`. Throws std::runtime_error if the lengths do not fit the
+/// model's context.
 Speed measureSpeed(const SpeedOptions &options);
 
 /// On standard output.

@@ -56,6 +56,10 @@ void printSpeed(const SpeedOptions &options, const Speed &speed) {
   std::printf("reads, GB/s by streams of each thread:");
   for (const ReadBandwidth &read : speed.reads)
     std::printf("  %d: %.1f", read.streams, read.bytesPerSecond / kGiga);
+  const ReadDrift &drift = speed.drift;
+  std::printf("\nreads before and after, GB/s: %.1f, %.1f (%.1f %% apart%s)",
+              drift.before / kGiga, drift.after / kGiga, 100 * drift.getShare(),
+              drift.isNoise() ? ": noise" : "");
   std::printf("\nmultiplies and adds, G/s:");
   for (const ComputePeak &peak : speed.peaks)
     std::printf("%s  %s %.0f", &peak == &speed.peaks.front() ? "" : ",",
@@ -86,6 +90,10 @@ void printSpeedJson(const SpeedOptions &o, const Speed &speed) {
       {"read_bytes_per_s", speed.getBestRead().bytesPerSecond},
       {"read_streams", speed.getBestRead().streams},
       {"reads", ordered_json::array()},
+      {"read_before_bytes_per_s", speed.drift.before},
+      {"read_after_bytes_per_s", speed.drift.after},
+      {"noise", speed.drift.isNoise()},
+      {"measurements", speed.measurements},
       {"peak_unit", speed.getBestPeak().unit.name},
       {"peak_operations_per_s", speed.getBestPeak().operationsPerSecond},
       {"peaks", ordered_json::array()},

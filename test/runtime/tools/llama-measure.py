@@ -81,6 +81,26 @@ class Speed(unittest.TestCase):
             self.assertGreater(peak, 1e9, unit)
             self.assertLess(peak, 1e13, unit)
 
+    def test_noise_is_measured_again_and_said(self):
+        """Whatever the reads were: what is said of them follows, and so does what was done."""
+        result = self.run_tool("--json", "-p", "1", "-n", "0", "-r", "1", "--threads=1")
+        out = json.loads(result.stdout)
+        before, after = out["read_before_bytes_per_s"], out["read_after_bytes_per_s"]
+        self.assertGreater(min(before, after), 0)
+        self.assertLessEqual(max(before, after), out["read_bytes_per_s"])
+        self.assertEqual(out["noise"], abs(before - after) / max(before, after) > 0.05)
+        self.assertIn(out["measurements"], [1, 2, 3])
+        if out["measurements"] < 3:
+            self.assertFalse(out["noise"])
+        said = result.stderr.decode().splitlines()
+        self.assertEqual([line for line in said if line.startswith("reads")], said)
+        self.assertEqual(len(said), out["measurements"] - 1)
+        for number, line in enumerate(said, 2):
+            self.assertRegex(line, rf"^reads before and after differ by \d+\.\d %: measures again "
+                                   rf"\({number} of 3 at most\)$")
+        quiet = self.run_tool("--json", "-p", "1", "-n", "0", "-r", "1", "--threads=1", "--quiet")
+        self.assertEqual(quiet.stderr, b"")
+
     def test_the_units_are_those_of_the_cpu(self):
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             flags = set(file.read().split())
@@ -174,11 +194,12 @@ class Speed(unittest.TestCase):
         lines = result.stdout.decode().splitlines()
         self.assertRegex(lines[0], r"^.*, 1 threads$")
         self.assertRegex(lines[1], r"^reads, GB/s by streams of each thread:(  \d+: [\d.]+){5}$")
-        self.assertRegex(lines[2], r"^multiplies and adds, G/s:  .*f32 \d+")
-        self.assertRegex(lines[3], r"^weights of a forward call: 0.000 GB; % of reads with \d+ streams, "
+        self.assertRegex(lines[2], r"^reads before and after, GB/s: [\d.]+, [\d.]+ \([\d.]+ % apart(: noise)?\)$")
+        self.assertRegex(lines[3], r"^multiplies and adds, G/s:  .*f32 \d+")
+        self.assertRegex(lines[4], r"^weights of a forward call: 0.000 GB; % of reads with \d+ streams, "
                                    r"% of .*f32$")
-        self.assertRegex(lines[6], r"^prompt +10 +1( +[\d.]+){2} %( +[\d.]+){2} %( +[\d.]+){2} %$")
-        self.assertRegex(lines[7], r"^decode +10 \+ 5 +2( +[\d.]+){2} %( +[\d.]+){2} %( +[\d.]+){2} %$")
+        self.assertRegex(lines[7], r"^prompt +10 +1( +[\d.]+){2} %( +[\d.]+){2} %( +[\d.]+){2} %$")
+        self.assertRegex(lines[8], r"^decode +10 \+ 5 +2( +[\d.]+){2} %( +[\d.]+){2} %( +[\d.]+){2} %$")
 
 
 class TracePage(unittest.TestCase):
