@@ -84,6 +84,27 @@ GROUPS = {
         "[{{ 'ab'|center(7) }}] [{{ 'ab'|center(8) }}] [{{ 'abc'|center(6) }}]", "{{ s|wordcount }} {{ u|wordcount }} {{ 'a_b c-d'|wordcount }}", "{{ '<b>x</b> <!-- c -->  y '|striptags }}", "{{ 'a b/ü&'|urlencode }} {{ {'a': 'b c', 'd': 1}|urlencode }}", "{{ s|reverse }} {{ xs|reverse|list }} {{ (1, 2)|reverse|list }}", "{{ undef|upper }}| {{ undef|trim }}| {{ none|upper }} {{ 5|title }}", "{{ s|first }} {{ s|last }} {{ xs|first }} {{ xs|last }} {{ []|first }}| {{ []|last }}|", "{{ s|nothing }}", "{{ s|upper(1) }}", "{% if false %}{{ s|nothing }}{% endif %}ok", "{% if true %}{{ s|nothing }}{% endif %}", "{{ s is nothing }}",
         "{{ 'x' if t else s|nothing }}", "{{ s|random }}"[:0], "{{ 'A.b c'|lower|replace('.', '')|title }}", "{{ ''|default('x') }} {{ ''|default('x', true) }} {{ undef|default('y') }} {{ undef.x|default('y') }}"[:-31], "{{ no|d('z') }} {{ no|default('z', boolean=true) }} {{ undef|d }}|", "{{ undef.x|default('y') }}", "{{ d.nope|default([]) }} {{ d.nope|default({})|length }}",
     ],
+    "filters of lines and attributes": [
+        "{{ 'the quick well-known brown fox--jumps'|wordwrap(10) }}|{{ 'aaaaaaaaaaaa b'|wordwrap(5) }}|{{ 'aaaaaaaaaaaa b'|wordwrap(5, false) }}|{{ lines|wordwrap(3, wrapstring='/') }}",
+        "{{ 'co-operative-x y'|wordwrap(6) }}|{{ 'co-operative-x y'|wordwrap(6, break_on_hyphens=false) }}|{{ 'a  b   c'|wordwrap(3) }}|{{ ''|wordwrap }}|{{ u|wordwrap(7) }}", "{{ s|wordwrap(0) }}", "{{ 5|wordwrap }}",
+        "{{ '<a b>'|wordwrap(2, wrapstring='<br>'|safe) }} {{ ('<a b>'|e)|wordwrap(4) }}",
+        "{{ 1|filesizeformat }} {{ 0|filesizeformat }} {{ 999|filesizeformat }} {{ 1000|filesizeformat }} {{ 1e6|filesizeformat }} {{ '12345678'|filesizeformat }} {{ 1024|filesizeformat(true) }} {{ 1e24|filesizeformat }} {{ 1e30|filesizeformat }} {{ -5.5|filesizeformat }} {{ '1e24'|filesizeformat }} {{ 'nan'|filesizeformat }} {{ 'inf'|filesizeformat(true) }} {{ true|filesizeformat }} {{ 1e27|filesizeformat }}",
+        "{{ 'x'|filesizeformat }}", "{{ none|filesizeformat }}", "{{ undef|filesizeformat }}", "{{ '-inf'|filesizeformat }}",
+        "<a{{ {'class': 'x', 'missing': none, 'id': 5, 'no': undef, 't': '<\"&>', 'm': '<'|safe}|xmlattr }}>{{ {'a': 1}|xmlattr(false) }}{{ {}|xmlattr }}|{{ {'a': none}|xmlattr }}|{{ {'a&': '', '': 2}|xmlattr }}",
+        "{{ {'a b': 1}|xmlattr }}", "{{ {'a=': 1}|xmlattr }}", "{{ {1: 1}|xmlattr }}", "{{ xs|xmlattr }}", "{{ undef|xmlattr }}",
+        "{{ '{a}-{b:>4}'.format_map({'a': 1, 'b': 'x'}) }}", "{{ '{}'.format_map({'a': 1}) }}", "{{ '{z}'.format_map({'a': 1}) }}",
+        "{{ 'ab_1'.isidentifier() }} {{ '1a'.isidentifier() }} {{ ''.isidentifier() }} {{ 'a b'.isidentifier() }} {{ '_'.isidentifier() }}",
+    ],
+    "ranges and dicts": [
+        "{{ range(2, 9, 3)[1:] }} {{ range(5)[::-1] }} {{ range(5)[1:3] }} {{ range(9, 0, -2)[1::2] }} {{ range(5)[9:] }} {{ range(0)[:] }} {{ range(3)[::-2]|list }}", "{{ range(5)[::4611686018427387904] }}",
+        "{{ dict(undef) }}", "{{ dict(undef, a=1) }}", "{{ dict(none) }}", "{{ dict('ab') }}", "{{ dict(['ab', 'cd']) }} {{ dict({}) }} {{ dict([]) }}", "{{ namespace(undef).x }}", "{{ lipsum is defined }}"[:0],
+    ],
+    "groups": [
+        "{% for g in rows|groupby('k') %}{{ g.grouper }}{{ g.list|length }}{{ g['list'] == g[1] }}{{ g.nope }}{% endfor %}", "{{ (rows|groupby('k')|first).grouper.x }}", "{{ (rows|groupby('k')|first).list.x.y }}",
+        "{{ rows|groupby('k')|map(attribute='list')|map('length')|list }} {{ rows|groupby('v')|map(attribute='grouper')|list }} {{ (rows|groupby('k'))[0] == ('x', rows) }}", "{{ (1, 2).list }}|{{ (1, 2).grouper }}|",
+        "{{ xs|sort(undef) }}", "{{ xs|sort(none) }}", "{{ xs|sort(reverse='x') }}", "{{ d|dictsort(reverse=1.0) }}", "{{ xs|sort(2) }}", "{{ lines.splitlines('x') }}", "{{ lines.splitlines(1) }}",
+        "{{ u.casefold() }} {{ 'İŉǰﬁΐẞΣς'.casefold() }}", "{{ -0.125|round(0, 'ceil') }} {{ (-0.0)|round(0, 'floor') }} {{ -0.5|round }} {{ 12.3|round(-1, 'ceil') }}", "{{ 'inf'|float|round(0, 'ceil') }}", "{{ 'nan'|float|round(0, 'floor') }}", "{{ 'inf'|float|round }}",
+    ],
     "number filters": [
         "{{ '42'|int }} {{ '4.7'|int }} {{ 'x'|int }} {{ 'x'|int(5) }} {{ 3.9|int }} {{ -3.9|int }} {{ '0x1f'|int(0, 16) }} {{ '1f'|int(base=16) }} {{ none|int }} {{ ' 7 '|int }} {{ '1_0'|int }} {{ true|int }} {{ []|int }}", "{{ '4.5'|float }} {{ 'x'|float }} {{ 3|float }} {{ '1e3'|float }} {{ 'inf'|float }} {{ 'nan'|float }} {{ none|float(2.0) }} {{ ' -1.5 '|float }} {{ '.5'|float }} {{ '5.'|float }}", "{{ undef|int }}", "{{ 2.5|round }} {{ 3.5|round }} {{ 2.567|round(2) }} {{ 2.1|round(0, 'ceil') }} {{ 2.9|round(method='floor') }} {{ 7|round }} {{ 1234.5|round(-2) }} {{ -2.5|round }} {{ 0.15|round(1) }} {{ 2.675|round(2) }}", "{{ 5|round(1, 'x') }}",
         "{{ -3|abs }} {{ (-3)|abs }} {{ (-2.5)|abs }}", "{{ 'a'|abs }}", "{{ xs|sum }} {{ [1.5, 2]|sum }} {{ rows|sum('v') }} {{ rows|sum(attribute='v', start=10) }} {{ []|sum }}", "{{ ['a']|sum }}", "{{ xs|min }} {{ xs|max }} {{ names|min }} {{ names|max }} {{ rows|max(attribute='v') }} {{ []|min }}|", "{{ names|max(case_sensitive=true) }} {{ 'hello'|max }}", "{{ '%.3f'|format(2) }} {{ '{:.2f}'.format(3.14159) }} {{ '{:>6}|{:<6}|{:^6}|{:06.2f}|{:,}|{:x}|{:+d}|{:e}|{:%}'.format('a', 'b', 'c', 3.14159, 1234567, 255, 5, 12345.678, 0.25) }}",
