@@ -100,6 +100,13 @@ TEST(Jinja, Tests) {
   });
 }
 
+TEST(Jinja, TestsOfCaseLookAtTheText) {
+  checkAll({
+      {"{{ ['ab'] is lower }} {{ none is upper }} {{ 1e16 is lower }}",
+       "True False True"},
+  });
+}
+
 TEST(Jinja, MethodsOfStrings) {
   checkAll({
       {"{{ s.split('l') }} {{ ' a  b '.split() }} {{ 'a b c'.rsplit(' ', 1) }} "
