@@ -226,7 +226,6 @@ TEST(JinjaErrors, NestingOfValuesAndCallsEnds) {
 TEST(JinjaErrors, RunsThatTakeTooLongEnd) {
   const char *forEver = "{% for a in range(99999) %}{% for b in range(99999) "
                         "%}{% endfor %}{% endfor %}";
-  expectError(forEver, "expected an end after at most 10000000 steps");
   Limits limits;
   limits.steps = 1000;
   EXPECT_EQ(render(forEver, limits),
