@@ -44,6 +44,8 @@ std::optional<Value> findAttribute(const Value &object, std::string_view name) {
   }
   if (object.is(Kind::Function))
     return object.getFunction().getAttribute(name);
+  if (object.isGroup() && (name == "grouper" || name == "list"))
+    return object.getItems()[name == "list"];
   return findMethod(object, name);
 }
 
@@ -87,7 +89,7 @@ std::optional<Value> findItem(const Value &object, const Value &key) {
 }
 
 struct SliceBounds {
-  int64_t begin, step, count;
+  int64_t begin, end, step, count;
 };
 
 /// As Python's slice.indices.
@@ -112,7 +114,7 @@ SliceBounds findBounds(int64_t size, const Value &begin, const Value &end,
   range.begin = first;
   range.end = last;
   range.step = stride;
-  return {first, stride, range.getSize()};
+  return {first, last, stride, range.getSize()};
 }
 
 Value sliceString(const Value &object, const SliceBounds &bounds) {
@@ -128,6 +130,19 @@ Value sliceString(const Value &object, const SliceBounds &bounds) {
       text.append(object.getText(), at(index), at(index + 1));
     }
   return Value::string(std::move(text), object.isMarkup());
+}
+
+/// As Python says it: range(2, 9, 3)[1:] is range(5, 11, 3).
+Value sliceRange(const RangeObject &range, const SliceBounds &bounds) {
+  auto at = [&](int64_t index) {
+    Value offset =
+        computeBinary("*", Value::integer(index), Value::integer(range.step));
+    return computeBinary("+", Value::integer(range.begin), offset).getInt();
+  };
+  int64_t step = computeBinary("*", Value::integer(bounds.step),
+                               Value::integer(range.step))
+                     .getInt();
+  return Value::range(at(bounds.begin), at(bounds.end), step);
 }
 
 } // namespace
@@ -172,18 +187,12 @@ Value getSlice(const Value &object, const Value &begin, const Value &end,
   SliceBounds bounds = findBounds(getLength(object), begin, end, step);
   if (object.isString())
     return sliceString(object, bounds);
+  if (object.is(Kind::Range))
+    return sliceRange(object.getRange(), bounds);
   Items items;
   for (int64_t i = 0; i < bounds.count; ++i)
     if (auto item = findElement(object, bounds.begin + i * bounds.step))
       items.push_back(*item);
-  if (object.is(Kind::Range)) {
-    const RangeObject &range = object.getRange();
-    if (items.empty())
-      return Value::range(range.begin, range.begin, 1);
-    int64_t first = items.front().getInt(), last = items.back().getInt();
-    int64_t stride = items.size() > 1 ? items[1].getInt() - first : 1;
-    return Value::range(first, last + (stride > 0 ? 1 : -1), stride);
-  }
   return object.isList() ? Value::list(std::move(items))
                          : Value::tuple(std::move(items));
 }

@@ -33,7 +33,8 @@ std::span<const NamedFunction<FilterFunction>> getTextFilters();
 std::span<const NamedFunction<FilterFunction>> getSequenceFilters();
 std::span<const NamedFunction<FilterFunction>> getNumberFilters();
 
-/// range, dict, namespace, ...: nothing if there is none.
+/// range, dict, namespace, ...: nothing if there is none. Throws Failure for
+/// the one of Jinja2 that is not there, lipsum.
 std::optional<Value> findGlobal(std::string_view name);
 
 /// x.name of a value with methods: a function, an undefined value where the

@@ -105,10 +105,9 @@ const char *getTypeName(const Value &value) {
     return value.isMarkup() ? "Markup" : "str";
   case Kind::List:
     return "list";
-  case Kind::Tuple:
-    return "tuple";
   case Kind::Dict:
     return "dict";
+  case Kind::Tuple:
   case Kind::View:
     return static_cast<const ListObject *>(value.getObject())->type;
   case Kind::Range:

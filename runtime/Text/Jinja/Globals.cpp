@@ -51,6 +51,8 @@ std::shared_ptr<DictObject> readEntries(const char *what,
     fail(what, ": expected at most one argument without a name, found ",
          arguments.positional.size());
   for (const Value &given : arguments.positional) {
+    if (given.isUndefined()) // Nothing to go through elsewhere, but not here.
+      failUndefined(given);
     if (given.isDict()) {
       for (const auto &[key, value] : given.getDict().entries)
         dict->set(key, value);
@@ -181,6 +183,8 @@ std::optional<Value> findGlobal(std::string_view name) {
       global->function = known.function;
       return Value::function(global);
     }
+  if (name == "lipsum")
+    fail("expected a function that is supported, found 'lipsum'");
   return std::nullopt;
 }
 

@@ -11,7 +11,7 @@
 #include "runtime/Text/Jinja/Unicode.h"
 
 #include <algorithm>
-#include <array>
+#include <cctype>
 
 namespace llamart::jinja {
 namespace {
@@ -28,14 +28,10 @@ struct BoundMethod : Function {
   const char *getType() const override { return "method"; }
 };
 
-Value like(const Value &self, Text text) {
-  return Value::string(std::move(text), self.isMarkup());
-}
-
 Value toList(const Value &self, std::vector<Text> texts) {
   Items items;
   for (Text &text : texts)
-    items.push_back(like(self, std::move(text)));
+    items.push_back(stringLike(self, std::move(text)));
   return Value::list(std::move(items));
 }
 
@@ -45,10 +41,10 @@ Value callStrip(const Value &self, Arguments &arguments) {
   const Value *given = reader.find("chars");
   reader.finish();
   if (!given || given->isNone())
-    return like(self, strip(self.getText(), sides));
+    return stringLike(self, strip(self.getText(), sides));
   if (!given->isString())
     fail("strip: expected a string, found '", getTypeName(*given), "'");
-  return like(self, strip(self.getText(), sides, given->getBytes()));
+  return stringLike(self, strip(self.getText(), sides, given->getBytes()));
 }
 
 template <bool fromRight>
@@ -68,7 +64,7 @@ Value callSplit(const Value &self, Arguments &arguments) {
 
 Value callSplitLines(const Value &self, Arguments &arguments) {
   ArgumentReader reader("splitlines", arguments);
-  bool keepEnds = reader.getBool("keepends", false);
+  bool keepEnds = reader.getInteger("keepends", 0) != 0;
   reader.finish();
   return toList(self, splitLines(self.getText(), keepEnds));
 }
@@ -84,7 +80,7 @@ Value callJoin(const Value &self, Arguments &arguments) {
     parts.push_back(self.isMarkup() && !item.isMarkup() ? escape(item.getText())
                                                         : item.getText());
   }
-  return like(self, joinTexts(self.getText(), parts));
+  return stringLike(self, joinTexts(self.getText(), parts));
 }
 
 Value callReplace(const Value &self, Arguments &arguments) {
@@ -96,11 +92,11 @@ Value callReplace(const Value &self, Arguments &arguments) {
   if (!before.isString() || !after.isString())
     fail("replace: expected two strings, found '", getTypeName(before),
          "' and '", getTypeName(after), "'");
-  return like(self, replaceText(self.getText(), before.getBytes(),
-                                self.isMarkup() && !after.isMarkup()
-                                    ? escape(after.getText())
-                                    : after.getText(),
-                                most));
+  return stringLike(self, replaceText(self.getText(), before.getBytes(),
+                                      self.isMarkup() && !after.isMarkup()
+                                          ? escape(after.getText())
+                                          : after.getText(),
+                                      most));
 }
 
 /// What [start:end] of a string is; where it begins, in characters.
@@ -180,14 +176,7 @@ Value callCount(const Value &self, Arguments &arguments) {
 template <Text (*change)(const Text &)>
 Value callChange(const Value &self, Arguments &arguments) {
   ArgumentReader("method", arguments).finish();
-  return like(self, change(self.getText()));
-}
-
-Value callFold(const Value &self, Arguments &arguments) {
-  for (char c : self.getBytes())
-    if (static_cast<unsigned char>(c) >= 0x80)
-      fail("casefold: expected a string of ASCII characters, found others");
-  return callChange<makeLower>(self, arguments);
+  return stringLike(self, change(self.getText()));
 }
 
 /// str.isalpha and the like: all characters, and at least one.
@@ -258,7 +247,7 @@ Value callPad(const Value &self, Arguments &arguments) {
   if (countCharacters(fill.bytes()) != 1)
     fail("expected one character to fill with, found ",
          countCharacters(fill.bytes()));
-  return like(self, pad(self.getText(), width, align, fill));
+  return stringLike(self, pad(self.getText(), width, align, fill));
 }
 
 Value callZeroFill(const Value &self, Arguments &arguments) {
@@ -272,7 +261,7 @@ Value callZeroFill(const Value &self, Arguments &arguments) {
           Align::Right, Text("0", Origin::Literal));
   Text out = text.slice(0, sign);
   out.append(digits);
-  return like(self, std::move(out));
+  return stringLike(self, std::move(out));
 }
 
 template <bool fromRight>
@@ -286,14 +275,14 @@ Value callPartition(const Value &self, Arguments &arguments) {
   size_t at = fromRight ? text.bytes().rfind(separator.bytes())
                         : text.bytes().find(separator.bytes());
   if (at == std::string_view::npos) {
-    Value none = like(self, {});
+    Value none = stringLike(self, {});
     return fromRight ? Value::tuple({none, none, self})
                      : Value::tuple({self, none, none});
   }
   size_t end = at + separator.size();
-  return Value::tuple({like(self, text.slice(0, at)),
-                       like(self, text.slice(at, end)),
-                       like(self, text.slice(end, text.size()))});
+  return Value::tuple({stringLike(self, text.slice(0, at)),
+                       stringLike(self, text.slice(at, end)),
+                       stringLike(self, text.slice(end, text.size()))});
 }
 
 template <bool suffix>
@@ -308,8 +297,8 @@ Value callRemove(const Value &self, Arguments &arguments) {
   if (suffix ? !text.bytes().ends_with(affix.getBytes())
              : !text.bytes().starts_with(affix.getBytes()))
     return self;
-  return like(self, suffix ? text.slice(0, text.size() - size)
-                           : text.slice(size, text.size()));
+  return stringLike(self, suffix ? text.slice(0, text.size() - size)
+                                 : text.slice(size, text.size()));
 }
 
 Value callExpandTabs(const Value &self, Arguments &arguments) {
@@ -331,13 +320,38 @@ Value callExpandTabs(const Value &self, Arguments &arguments) {
     }
     at = next;
   }
-  return like(self, std::move(out));
+  return stringLike(self, std::move(out));
 }
 
 Value callFormat(const Value &self, Arguments &arguments) {
   if (self.isMarkup())
     fail("format: expected a plain string, found markup");
   return Value::string(formatBraces(self.getText(), arguments));
+}
+
+Value callFormatMap(const Value &self, Arguments &arguments) {
+  ArgumentReader reader("format_map", arguments);
+  const Value &values = reader.require("mapping");
+  reader.finish();
+  if (!values.isDict())
+    fail("format_map: expected a dict, found '", getTypeName(values), "'");
+  Arguments named;
+  for (const auto &[key, value] : values.getDict().entries)
+    if (key.isString())
+      named.named.emplace_back(key.getBytes(), value);
+  return callFormat(self, named);
+}
+
+Value callIsIdentifier(const Value &self, Arguments &arguments) {
+  ArgumentReader("isidentifier", arguments).finish();
+  bool isName = !self.getBytes().empty();
+  for (char c : self.getBytes()) {
+    if (static_cast<unsigned char>(c) >= 0x80)
+      fail("isidentifier: expected characters of ASCII, found others");
+    isName &= c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+  }
+  return Value::boolean(isName && std::isdigit(static_cast<unsigned char>(
+                                      self.getBytes().front())) == 0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -400,19 +414,21 @@ using NamedMethod = NamedFunction<Method>;
 
 constexpr NamedMethod kStringMethods[] = {
     {"capitalize", callChange<makeCapitalized>},
-    {"casefold", callFold},
+    {"casefold", callChange<foldCase>},
     {"center", callPad<Align::Center>},
     {"count", callCount},
     {"endswith", callStartsWith<true>},
     {"expandtabs", callExpandTabs},
     {"find", callFind<false, false>},
     {"format", callFormat},
+    {"format_map", callFormatMap},
     {"index", callFind<false, true>},
     {"isalnum", callEach<isAlphaNumeric>},
     {"isalpha", callEach<isAlpha>},
     {"isascii", callIsAscii},
     {"isdecimal", callEach<isDecimal>},
     {"isdigit", callEach<isDigit>},
+    {"isidentifier", callIsIdentifier},
     {"islower", callIsCase<false>},
     {"isnumeric", callEach<isNumeric>},
     {"isprintable", callIsPrintable},
@@ -454,48 +470,87 @@ constexpr NamedMethod kDictMethods[] = {
     {"values", callEntries<Parts::Values>},
 };
 
-/// What Python has and a template may not use here.
-constexpr std::string_view kRefusedOfStrings[] = {
-    "encode", "format_map", "isidentifier", "maketrans", "translate"};
-constexpr std::string_view kRefusedOfLists[] = {
+/// What the sandbox forbids, as it changes a list or a dict.
+constexpr std::string_view kUnsafeOfLists[] = {
     "append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"};
-constexpr std::string_view kRefusedOfDicts[] = {
-    "clear", "fromkeys", "pop", "popitem", "setdefault", "update"};
+constexpr std::string_view kUnsafeOfDicts[] = {"clear", "pop", "popitem",
+                                               "setdefault", "update"};
 
-std::optional<Value> findIn(const Value &self, std::string_view name,
-                            std::span<const NamedMethod> methods,
-                            std::span<const std::string_view> refused) {
-  for (const NamedMethod &known : methods)
-    if (known.name == name) {
-      auto method = std::make_shared<BoundMethod>();
-      method->self = self;
-      method->method = known.function;
-      method->depth = self.getDepth() + 1;
-      return Value::function(method);
-    }
-  if (std::ranges::find(refused, name) == refused.end())
-    return std::nullopt;
-  return Value::undefined("access to attribute '" + std::string(name) +
-                          "' of '" + getTypeName(self) + "' object is unsafe.");
+/// What Python has and is not there: an error, not an undefined value.
+constexpr std::string_view kMissingOfStrings[] = {
+    "encode", "maketrans", "translate", "unescape", "striptags", "escape"};
+constexpr std::string_view kMissingOfDicts[] = {"fromkeys"};
+constexpr std::string_view kMissingOfIntegers[] = {
+    "as_integer_ratio", "bit_count",  "bit_length", "conjugate",
+    "denominator",      "from_bytes", "imag",       "is_integer",
+    "numerator",        "real",       "to_bytes"};
+constexpr std::string_view kMissingOfFloats[] = {
+    "as_integer_ratio", "conjugate", "fromhex", "hex", "imag",
+    "is_integer",       "real"};
+constexpr std::string_view kMissingOfRanges[] = {"count", "index", "start",
+                                                 "step", "stop"};
+constexpr std::string_view kMissingOfViews[] = {"isdisjoint", "mapping"};
+constexpr std::string_view kMissingOfGenerators[] = {"close", "send", "throw"};
+
+using Names = std::span<const std::string_view>;
+
+/// The names of a kind of values.
+struct Members {
+  std::span<const NamedMethod> methods;
+  Names unsafe, missing;
+};
+
+Members getMembers(const Value &value) {
+  switch (value.getKind()) {
+  case Kind::String: // the last three are those of markup
+    return {kStringMethods,
+            {},
+            Names(kMissingOfStrings).first(value.isMarkup() ? 6 : 3)};
+  case Kind::List:
+    return {kListMethods, kUnsafeOfLists, {}};
+  case Kind::Tuple: // has no copy, the first
+    return {std::span(kListMethods).subspan(1), {}, {}};
+  case Kind::Dict:
+    return {kDictMethods, kUnsafeOfDicts, kMissingOfDicts};
+  case Kind::Bool:
+  case Kind::Int:
+    return {{}, {}, kMissingOfIntegers};
+  case Kind::Float:
+    return {{}, {}, kMissingOfFloats};
+  case Kind::Range:
+    return {{}, {}, kMissingOfRanges};
+  case Kind::View:
+    return {{}, {}, kMissingOfViews};
+  case Kind::Generator:
+    return {{}, {}, kMissingOfGenerators};
+  default:
+    return {};
+  }
+}
+
+bool has(Names names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
 }
 
 } // namespace
 
 std::optional<Value> findMethod(const Value &self, std::string_view name) {
-  switch (self.getKind()) {
-  case Kind::String:
-    return findIn(self, name, kStringMethods, kRefusedOfStrings);
-  case Kind::List:
-    return findIn(self, name, kListMethods, kRefusedOfLists);
-  case Kind::Tuple:
-    if (name == "copy")
-      return std::nullopt;
-    return findIn(self, name, kListMethods, {});
-  case Kind::Dict:
-    return findIn(self, name, kDictMethods, kRefusedOfDicts);
-  default:
-    return std::nullopt;
+  Members members = getMembers(self);
+  auto found = std::ranges::find(members.methods, name, &NamedMethod::name);
+  if (found != members.methods.end()) {
+    auto method = std::make_shared<BoundMethod>();
+    method->self = self;
+    method->method = found->function;
+    method->depth = self.getDepth() + 1;
+    return Value::function(method);
   }
+  if (has(members.missing, name))
+    fail("expected an attribute that is supported, found '", name, "' of '",
+         getTypeName(self), "'");
+  if (!has(members.unsafe, name))
+    return std::nullopt;
+  return Value::undefined("access to attribute '" + std::string(name) +
+                          "' of '" + getTypeName(self) + "' object is unsafe.");
 }
 
 } // namespace llamart::jinja

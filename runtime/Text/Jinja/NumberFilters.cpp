@@ -211,11 +211,55 @@ Value filterRound(Interpreter &, Arguments &arguments) {
   if (method.bytes() != "ceil" && method.bytes() != "floor")
     fail("round: expected the method common, ceil or floor, found '",
          method.bytes(), "'");
+  // 10^22 is the last that is a double.
+  if (digits > 22)
+    fail("round: expected a precision of at most 22, found ", digits);
   double unit = std::pow(10.0, static_cast<double>(digits));
   double scaled = value.getFloat() * unit;
-  return Value::real(
-      (method.bytes() == "ceil" ? std::ceil(scaled) : std::floor(scaled)) /
-      unit);
+  if (!std::isfinite(scaled))
+    fail("round: expected a finite number, found ", scaled);
+  // Python's is an integer, which has no -0.
+  double whole =
+      (method.bytes() == "ceil" ? std::ceil(scaled) : std::floor(scaled)) + 0.0;
+  return Value::real(whole / unit);
+}
+
+/// "1 Byte", "12 Bytes", "1.2 MB": of a number or of a text of one.
+Value filterFileSize(Interpreter &, Arguments &arguments) {
+  ArgumentReader reader("filesizeformat", arguments);
+  const Value &value = reader.require("value");
+  bool binary = reader.getBool("binary", false);
+  reader.finish();
+  if (value.isUndefined())
+    failUndefined(value);
+  std::optional<double> bytes;
+  if (value.isNumber())
+    bytes = value.getFloat();
+  else if (value.isString())
+    bytes = parseFloat(value.getText());
+  if (!bytes)
+    fail("filesizeformat: expected a number, found '", getTypeName(value), "'");
+  if (*bytes == 1)
+    return Value::string("1 Byte", Origin::Literal);
+  double base = binary ? 1024 : 1000;
+  if (*bytes < base) {
+    std::optional<int64_t> whole = truncate(*bytes);
+    if (!whole)
+      fail("filesizeformat: expected a finite number, found ", *bytes);
+    return Value::string(std::to_string(*whole) + " Bytes", Origin::Literal);
+  }
+  std::string_view letters = binary ? "KMGTPEZY" : "kMGTPEZY";
+  // The largest, 1000^9, has 63 bits without its zeros: all are exact.
+  long double unit = base;
+  size_t prefix = 0;
+  unit *= base;
+  for (; !(*bytes < unit) && prefix + 1 < letters.size(); ++prefix)
+    unit *= base;
+  std::array<char, 400> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %c%s",
+                base * *bytes / static_cast<double>(unit), letters[prefix],
+                binary ? "iB" : "B");
+  return Value::string(text.data(), Origin::Literal);
 }
 
 JsonStyle readStyle(ArgumentReader &reader) {
@@ -248,9 +292,10 @@ Value filterToJson(Interpreter &, Arguments &arguments) {
 }
 
 constexpr NamedFunction<FilterFunction> kNumberFilters[] = {
-    {"abs", filterAbs},       {"d", filterDefault}, {"default", filterDefault},
-    {"float", filterFloat},   {"int", filterInt},   {"round", filterRound},
-    {"tojson", filterToJson},
+    {"abs", filterAbs},         {"d", filterDefault},
+    {"default", filterDefault}, {"filesizeformat", filterFileSize},
+    {"float", filterFloat},     {"int", filterInt},
+    {"round", filterRound},     {"tojson", filterToJson},
 };
 
 } // namespace

@@ -116,8 +116,7 @@ private:
         std::ranges::find(kRefusedTags, token.text) != kRefusedTags.end();
     throw locate(source, token.offset,
                  std::string("expected a tag that ") +
-                     (refused ? "needs no other template"
-                              : "is known and opens a block") +
+                     (refused ? "is supported" : "is known and opens a block") +
                      ", found '" + token.text + "'");
   }
 

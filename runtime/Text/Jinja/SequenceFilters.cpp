@@ -32,6 +32,12 @@ Items parsePath(const Value &attribute) {
   return path;
 }
 
+/// The parameter `attribute` of many filters.
+Items readPath(ArgumentReader &reader) {
+  const Value *attribute = reader.find("attribute");
+  return attribute ? parsePath(*attribute) : Items();
+}
+
 Value follow(Value item, const Items &path, const Value *otherwise = nullptr) {
   for (const Value &part : path) {
     item = getItem(item, part);
@@ -106,9 +112,8 @@ Value filterJoin(Interpreter &, Arguments &arguments) {
   ArgumentReader reader("join", arguments);
   const Value &value = reader.require("value");
   const Value *separator = reader.find("d");
-  const Value *attribute = reader.find("attribute");
+  Items path = readPath(reader);
   reader.finish();
-  Items path = attribute ? parsePath(*attribute) : Items();
   std::vector<Text> parts;
   for (const Value &item : collect(value))
     parts.push_back(toText(follow(item, path)));
@@ -151,7 +156,8 @@ Value filterDictSort(Interpreter &, Arguments &arguments) {
   const Value &value = reader.require("value");
   bool caseSensitive = reader.getBool("case_sensitive", false);
   Text by = reader.getText("by", Text("key", Origin::Literal));
-  bool reverse = reader.getBool("reverse", false);
+  // Python takes an integer only.
+  bool reverse = reader.getInteger("reverse", 0) != 0;
   reader.finish();
   if (by.bytes() != "key" && by.bytes() != "value")
     fail("dictsort: expected by='key' or by='value', found '", by.bytes(), "'");
@@ -171,7 +177,8 @@ Value filterDictSort(Interpreter &, Arguments &arguments) {
 Value filterSort(Interpreter &, Arguments &arguments) {
   ArgumentReader reader("sort", arguments);
   const Value &value = reader.require("value");
-  bool reverse = reader.getBool("reverse", false);
+  // Python takes an integer only.
+  bool reverse = reader.getInteger("reverse", 0) != 0;
   bool caseSensitive = reader.getBool("case_sensitive", false);
   const Value *attribute = reader.find("attribute");
   reader.finish();
@@ -198,9 +205,8 @@ Value filterExtreme(Interpreter &, Arguments &arguments) {
   ArgumentReader reader(largest ? "max" : "min", arguments);
   const Value &value = reader.require("value");
   bool caseSensitive = reader.getBool("case_sensitive", false);
-  const Value *attribute = reader.find("attribute");
+  Items path = readPath(reader);
   reader.finish();
-  Items path = attribute ? parsePath(*attribute) : Items();
   Value best = Value::undefined("No aggregated item, sequence was empty."),
         bestKey;
   bool first = true;
@@ -221,9 +227,8 @@ Value filterUnique(Interpreter &, Arguments &arguments) {
   ArgumentReader reader("unique", arguments);
   const Value &value = reader.require("value");
   bool caseSensitive = reader.getBool("case_sensitive", false);
-  const Value *attribute = reader.find("attribute");
+  Items path = readPath(reader), items;
   reader.finish();
-  Items path = attribute ? parsePath(*attribute) : Items(), items;
   DictObject seen;
   for (const Value &item : collect(value)) {
     Value key = follow(item, path);
@@ -260,7 +265,7 @@ Value filterGroupBy(Interpreter &, Arguments &arguments) {
     Items group;
     for (; i < pairs.size() && isEqual(pairs[i].getItems()[0], first); ++i)
       group.push_back(pairs[i].getItems()[1]);
-    groups.push_back(Value::tuple({shown, Value::list(std::move(group))}));
+    groups.push_back(Value::group(shown, Value::list(std::move(group))));
   }
   return Value::list(std::move(groups));
 }
@@ -320,10 +325,9 @@ Value filterSlice(Interpreter &, Arguments &arguments) {
 Value filterSum(Interpreter &, Arguments &arguments) {
   ArgumentReader reader("sum", arguments);
   const Value &value = reader.require("iterable");
-  const Value *attribute = reader.find("attribute");
+  Items path = readPath(reader);
   const Value *start = reader.find("start");
   reader.finish();
-  Items path = attribute ? parsePath(*attribute) : Items();
   Value total = start ? *start : Value::integer(0);
   if (total.isString())
     fail("sum: expected a start that is no string, found one");

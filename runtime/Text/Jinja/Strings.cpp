@@ -19,17 +19,26 @@ bool isSpaceAt(std::string_view text, size_t at) {
   return isSpace(takeCharacter(text));
 }
 
-/// Each character becomes what `change` says, of the same origin.
+/// Each character becomes what `change` says, of the same origin: of the
+/// character, whether the one before has case, and what comes after.
 template <typename Change>
-Text changeEach(const Text &text, Change change) {
+Text changeInContext(const Text &text, Change change) {
   Text out;
+  bool wasCased = false;
   for (size_t at = 0; at < text.size();) {
     std::string_view rest = text.bytes().substr(at);
-    std::string changed = change(takeCharacter(rest));
-    out.append(changed, text.getOrigin(at));
+    char32_t c = takeCharacter(rest);
+    out.append(change(c, wasCased, rest), text.getOrigin(at));
+    wasCased = isCased(c);
     at = text.size() - rest.size();
   }
   return out;
+}
+
+template <std::string (*change)(char32_t)>
+Text changeEach(const Text &text) {
+  return changeInContext(
+      text, [](char32_t c, bool, std::string_view) { return change(c); });
 }
 
 /// The final sigma: Σ after a letter with case and before none.
@@ -202,40 +211,22 @@ int64_t countText(std::string_view text, std::string_view part) {
   return count;
 }
 
-Text makeUpper(const Text &text) { return changeEach(text, toUpper); }
+Text makeUpper(const Text &text) { return changeEach<toUpper>(text); }
 
-Text makeLower(const Text &text) {
-  Text out;
-  bool wasCased = false;
-  for (size_t at = 0; at < text.size();) {
-    std::string_view rest = text.bytes().substr(at);
-    char32_t c = takeCharacter(rest);
-    out.append(lowerAt(c, wasCased, rest), text.getOrigin(at));
-    wasCased = isCased(c);
-    at = text.size() - rest.size();
-  }
-  return out;
-}
+Text makeLower(const Text &text) { return changeInContext(text, lowerAt); }
 
 Text makeTitle(const Text &text) {
-  Text out;
-  bool wasCased = false;
-  for (size_t at = 0; at < text.size();) {
-    std::string_view rest = text.bytes().substr(at);
-    char32_t c = takeCharacter(rest);
-    out.append(wasCased ? lowerAt(c, wasCased, rest) : toTitle(c),
-               text.getOrigin(at));
-    wasCased = isCased(c);
-    at = text.size() - rest.size();
-  }
-  return out;
+  return changeInContext(
+      text, [](char32_t c, bool wasCased, std::string_view rest) {
+        return wasCased ? lowerAt(c, wasCased, rest) : toTitle(c);
+      });
 }
 
 Text makeCapitalized(const Text &text) {
   if (text.empty())
     return {};
   size_t size = getCharacterSize(text.bytes(), 0);
-  Text out = changeEach(text.slice(0, size), toTitle);
+  Text out = changeEach<toTitle>(text.slice(0, size));
   Text lower = makeLower(text);
   // The first character may have another size in lower case.
   std::string_view first = text.bytes();
@@ -244,18 +235,13 @@ Text makeCapitalized(const Text &text) {
 }
 
 Text swapCase(const Text &text) {
-  Text out;
-  bool wasCased = false;
-  for (size_t at = 0; at < text.size();) {
-    std::string_view rest = text.bytes().substr(at);
-    char32_t c = takeCharacter(rest);
-    out.append(isUpper(c) ? lowerAt(c, wasCased, rest) : toUpper(c),
-               text.getOrigin(at));
-    wasCased = isCased(c);
-    at = text.size() - rest.size();
-  }
-  return out;
+  return changeInContext(
+      text, [](char32_t c, bool wasCased, std::string_view rest) {
+        return isUpper(c) ? lowerAt(c, wasCased, rest) : toUpper(c);
+      });
 }
+
+Text foldCase(const Text &text) { return changeEach<toFolded>(text); }
 
 Text pad(const Text &text, int64_t width, Align align, const Text &fill) {
   int64_t missing = width - static_cast<int64_t>(countCharacters(text.bytes()));

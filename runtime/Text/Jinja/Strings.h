@@ -42,10 +42,20 @@ Text makeLower(const Text &text);
 Text makeTitle(const Text &text);       ///< str.title
 Text makeCapitalized(const Text &text); ///< str.capitalize
 Text swapCase(const Text &text);
+Text foldCase(const Text &text); ///< str.casefold
 
 /// `width` characters wide, with `fill` on the left and on the right.
 enum class Align : uint8_t { Left, Right, Center };
 Text pad(const Text &text, int64_t width, Align align, const Text &fill);
+
+/// How wordwrap breaks a line.
+struct WrapStyle {
+  bool breaksWords = true;     ///< those that are longer than a line
+  bool breaksOnHyphens = true; ///< of words
+};
+/// Python's textwrap.wrap of one line. Throws Failure if `width` is below 1.
+std::vector<Text> wrapLine(const Text &text, int64_t width,
+                           const WrapStyle &style);
 
 } // namespace llamart::jinja
 

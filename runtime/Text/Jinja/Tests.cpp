@@ -1,6 +1,7 @@
 //===- Tests.cpp - x is defined, x is divisibleby 3, ... ------------------===//
 
 #include "runtime/Text/Jinja/Builtins.h"
+#include "runtime/Text/Jinja/Format.h"
 #include "runtime/Text/Jinja/TemplateError.h"
 #include "runtime/Text/Jinja/Unicode.h"
 
@@ -82,9 +83,8 @@ bool isIterable(const Value &value) {
 /// str(value).islower() and .isupper()
 template <bool upper>
 bool hasCase(const Value &value) {
-  if (!value.isString())
-    return false;
-  std::string_view rest = value.getBytes();
+  Text text = toText(value);
+  std::string_view rest = text.bytes();
   bool found = false;
   while (!rest.empty()) {
     char32_t c = takeCharacter(rest);

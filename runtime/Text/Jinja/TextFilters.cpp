@@ -9,13 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <iterator>
 
 namespace llamart::jinja {
 namespace {
-
-Value like(const Value &value, Text text) {
-  return Value::string(std::move(text), value.isMarkup());
-}
 
 /// Jinja's soft_str and what `change` makes of it.
 template <Text (*change)(const Text &)>
@@ -23,7 +20,7 @@ Value filterChange(Interpreter &, Arguments &arguments) {
   ArgumentReader reader("filter", arguments);
   const Value &value = reader.require("value");
   reader.finish();
-  return like(value, change(toText(value)));
+  return stringLike(value, change(toText(value)));
 }
 
 /// Jinja's title: a word begins after -, white space or an open bracket.
@@ -66,10 +63,10 @@ Value filterTrim(Interpreter &, Arguments &arguments) {
   reader.finish();
   Text text = toText(value);
   if (!characters || characters->isNone())
-    return like(value, strip(text, Sides::Both));
+    return stringLike(value, strip(text, Sides::Both));
   if (!characters->isString())
     fail("trim: expected a string, found '", getTypeName(*characters), "'");
-  return like(value, strip(text, Sides::Both, characters->getBytes()));
+  return stringLike(value, strip(text, Sides::Both, characters->getBytes()));
 }
 
 Value filterReplace(Interpreter &, Arguments &arguments) {
@@ -150,7 +147,7 @@ Value filterIndent(Interpreter &, Arguments &arguments) {
       out.append(indent);
     out.append(lines[i]);
   }
-  return like(value, std::move(out));
+  return stringLike(value, std::move(out));
 }
 
 Value filterTruncate(Interpreter &, Arguments &arguments) {
@@ -177,7 +174,7 @@ Value filterTruncate(Interpreter &, Arguments &arguments) {
   if (!killWords)
     out = splitAtFromRight(out, " ", 1).front();
   out.append(end);
-  return like(value, std::move(out));
+  return stringLike(value, std::move(out));
 }
 
 Value filterCenter(Interpreter &, Arguments &arguments) {
@@ -185,8 +182,8 @@ Value filterCenter(Interpreter &, Arguments &arguments) {
   const Value &value = reader.require("value");
   int64_t width = reader.getInteger("width", 80);
   reader.finish();
-  return like(value, pad(toText(value), width, Align::Center,
-                         Text(" ", Origin::Literal)));
+  return stringLike(value, pad(toText(value), width, Align::Center,
+                               Text(" ", Origin::Literal)));
 }
 
 Value filterWordCount(Interpreter &, Arguments &arguments) {
@@ -271,6 +268,66 @@ Value filterUrlEncode(Interpreter &, Arguments &arguments) {
   return Value::string(joinTexts(Text("&", Origin::Literal), parts));
 }
 
+/// Each line of the text becomes lines of a width.
+Value filterWordWrap(Interpreter &, Arguments &arguments) {
+  ArgumentReader reader("wordwrap", arguments);
+  const Value &value = reader.require("s");
+  int64_t width = reader.getInteger("width", 79);
+  WrapStyle style;
+  style.breaksWords = reader.getBool("break_long_words", true);
+  const Value *given = reader.find("wrapstring");
+  style.breaksOnHyphens = reader.getBool("break_on_hyphens", true);
+  reader.finish();
+  bool isDefault = !given || given->isNone();
+  if (!value.isString() || (!isDefault && !given->isString()))
+    fail("wordwrap: expected strings, found '",
+         getTypeName(value.isString() ? *given : value), "'");
+  std::vector<Text> lines;
+  for (const Text &line : splitLines(value.getText(), false)) {
+    std::vector<Text> parts = wrapLine(line, width, style);
+    if (parts.empty())
+      parts.emplace_back();
+    std::ranges::move(parts, std::back_inserter(lines));
+  }
+  Text end = isDefault ? Text("\n", Origin::Literal) : given->getText();
+  if (isDefault || !given->isMarkup())
+    return Value::string(joinTexts(end, lines));
+  std::ranges::transform(lines, lines.begin(), escape);
+  return Value::string(joinTexts(end, lines), true);
+}
+
+/// ` key="value"` of each entry whose value is neither none nor undefined.
+Value filterXmlAttributes(Interpreter &, Arguments &arguments) {
+  ArgumentReader reader("xmlattr", arguments);
+  const Value &value = reader.require("d");
+  bool autoSpace = reader.getBool("autospace", true);
+  reader.finish();
+  if (!value.isDict())
+    fail("xmlattr: expected a dict, found '", getTypeName(value), "'");
+  auto escapeText = [](const Value &part) {
+    return part.isMarkup() ? part.getText() : escape(toText(part));
+  };
+  Text out;
+  for (const auto &[key, item] : value.getDict().entries) {
+    if (item.isNone() || item.isUndefined())
+      continue;
+    if (!key.isString())
+      fail("xmlattr: expected names as keys, found '", getTypeName(key), "'");
+    if (key.getBytes().find_first_of(" \t\n\r\f\v/>=") !=
+        std::string_view::npos)
+      fail("xmlattr: expected a key without white space, '/', '>' and '=', "
+           "found '",
+           key.getBytes(), "'");
+    if (autoSpace || !out.empty())
+      out.append(" ", Origin::Literal);
+    out.append(escapeText(key));
+    out.append("=\"", Origin::Literal);
+    out.append(escapeText(item));
+    out.append("\"", Origin::Literal);
+  }
+  return Value::string(std::move(out));
+}
+
 constexpr NamedFunction<FilterFunction> kTextFilters[] = {
     {"capitalize", filterChange<makeCapitalized>},
     {"center", filterCenter},
@@ -290,6 +347,8 @@ constexpr NamedFunction<FilterFunction> kTextFilters[] = {
     {"upper", filterChange<makeUpper>},
     {"urlencode", filterUrlEncode},
     {"wordcount", filterWordCount},
+    {"wordwrap", filterWordWrap},
+    {"xmlattr", filterXmlAttributes},
 };
 
 } // namespace

@@ -145,5 +145,8 @@ std::string toLower(char32_t c) {
 std::string toTitle(char32_t c) {
   return change(kToTitle, kToTitleExceptions, c);
 }
+std::string toFolded(char32_t c) {
+  return change(kToLower, kToFoldedExceptions, c);
+}
 
 } // namespace llamart::jinja

@@ -34,10 +34,12 @@ bool isLower(char32_t c);     ///< str.islower of one character
 bool isCased(char32_t c);     ///< upper, lower or title case
 bool isPrintable(char32_t c); ///< str.isprintable
 
-/// str.upper, .lower and .title of one character, which may be several then.
+/// str.upper, .lower, .title and .casefold of one character, which may be
+/// several then.
 std::string toUpper(char32_t c);
 std::string toLower(char32_t c);
 std::string toTitle(char32_t c);
+std::string toFolded(char32_t c);
 
 } // namespace llamart::jinja
 

@@ -29,7 +29,7 @@ uint32_t findDepth(const Items &items) {
 std::shared_ptr<ListObject> makeList(Items items) {
   auto object = std::make_shared<ListObject>();
   object->depth = findDepth(items);
-  addBytes(items.size() * kValueBytes);
+  addBytes(sizeof(ListObject) + items.size() * kValueBytes);
   object->items = std::move(items);
   return object;
 }
@@ -69,12 +69,31 @@ Value Value::string(std::string_view text, Origin origin) {
   return string(Text(text, origin));
 }
 
+Value stringLike(const Value &value, Text text) {
+  return Value::string(std::move(text), value.isMarkup());
+}
+
 Value Value::list(Items items) {
   return {Kind::List, makeList(std::move(items))};
 }
 
 Value Value::tuple(Items items) {
-  return {Kind::Tuple, makeList(std::move(items))};
+  auto object = makeList(std::move(items));
+  object->type = "tuple";
+  return {Kind::Tuple, std::move(object)};
+}
+
+static constexpr const char *kGroup = "jinja2.filters._GroupTuple";
+
+Value Value::group(Value grouper, Value list) {
+  auto object = makeList({std::move(grouper), std::move(list)});
+  object->type = kGroup;
+  return {Kind::Tuple, std::move(object)};
+}
+
+bool Value::isGroup() const {
+  return kind == Kind::Tuple &&
+         static_cast<const ListObject &>(*object).type == kGroup;
 }
 
 Value Value::dict(std::shared_ptr<DictObject> entries) {
@@ -82,7 +101,7 @@ Value Value::dict(std::shared_ptr<DictObject> entries) {
   for (const auto &[key, value] : entries->entries)
     depth = std::max({depth, key.getDepth(), value.getDepth()});
   entries->depth = addDepth(depth);
-  addBytes(entries->entries.size() * 4 * kValueBytes);
+  addBytes(sizeof(DictObject) + entries->entries.size() * 4 * kValueBytes);
   return {Kind::Dict, std::move(entries)};
 }
 
@@ -94,6 +113,7 @@ Value Value::view(const char *type, Items items) {
 
 Value Value::range(int64_t begin, int64_t end, int64_t step) {
   auto object = std::make_shared<RangeObject>();
+  addBytes(sizeof(RangeObject));
   object->begin = begin;
   object->end = end;
   object->step = step;
@@ -102,6 +122,7 @@ Value Value::range(int64_t begin, int64_t end, int64_t step) {
 
 Value Value::generator(Next next, const Value &over) {
   auto object = std::make_shared<GeneratorObject>();
+  addBytes(sizeof(GeneratorObject));
   object->depth = addDepth(over.getDepth());
   object->next = std::move(next);
   return {Kind::Generator, std::move(object)};

@@ -71,6 +71,8 @@ public:
   /// Throws Failure where nesting is too deep, as do all below.
   static Value list(Items items);
   static Value tuple(Items items);
+  /// What groupby gives: a tuple whose parts have the names grouper and list.
+  static Value group(Value grouper, Value list);
   static Value dict(std::shared_ptr<DictObject> entries);
   static Value view(const char *type, Items items);
   static Value range(int64_t begin, int64_t end, int64_t step);
@@ -92,6 +94,7 @@ public:
   bool isList() const { return kind == Kind::List; }
   bool isDict() const { return kind == Kind::Dict; }
   bool isMarkup() const;
+  bool isGroup() const;
 
   bool getBool() const { return number != 0; }
   int64_t getInt() const { return number; }
@@ -127,7 +130,7 @@ struct StringObject : Object {
 
 struct ListObject : Object {
   Items items;
-  const char *type = "list"; ///< of a view: "dict_items", ...
+  const char *type = "list"; ///< "tuple", of a view "dict_items", ...
 };
 
 /// In the order in which keys came.
@@ -179,6 +182,8 @@ struct Function : Object {
 
 /// type(value).__name__: "int", "str", "NoneType", ...
 const char *getTypeName(const Value &value);
+/// Markup if `value` is.
+Value stringLike(const Value &value, Text text);
 bool isTrue(const Value &value);
 bool isEqual(const Value &a, const Value &b);
 /// Whether a < b. Throws Failure if the two have no order.

@@ -48,6 +48,13 @@ def write(kind, name, rows):
     print(line + "\n};")
 
 
+def write_exceptions(name, change, is_one):
+    special = [chr(code) for code in range(LAST)
+               if not 0xD800 <= code < 0xE000 and is_one(chr(code), change(chr(code)))]  # fmt: skip
+    rows = ["{" + f"{ord(c):#x}, \"" + "".join(f"\\x{b:02x}" for b in change(c).encode()) + "\"}" for c in special]
+    write("CaseException", f"To{name}Exceptions", rows)
+
+
 def main():
     print(f"// Made by make_unicode_tables.py of Unicode {unicodedata.unidata_version}.\n// clang-format off")
     for name in CLASSES:
@@ -58,11 +65,9 @@ def main():
     for name in ("upper", "lower", "title"):
         rows = case_runs(getattr(str, name))
         write("CaseRun", "To" + name.title(), [f"{{{a:#x}, {b:#x}, {s}, {d}}}" for a, b, s, d in rows])
-        special = [code for code in range(LAST)
-                   if not 0xD800 <= code < 0xE000 and len(getattr(chr(code), name)()) != 1]
-        rows = ["{" + f"{code:#x}, \"" + "".join(f"\\x{b:02x}" for b in getattr(chr(code), name)().encode()) + "\"}"
-                for code in special]
-        write("CaseException", "To" + name.title() + "Exceptions", rows)
+        write_exceptions(name.title(), getattr(str, name), lambda c, changed: len(changed) != 1)
+    # What is lower case but for these.
+    write_exceptions("Folded", str.casefold, lambda c, changed: changed != c.lower() or len(changed) != 1)
 
 
 if __name__ == "__main__":
