@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <filesystem>
+#include <set>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,6 +104,21 @@ std::string findOutputPlace(const std::string &path, Order order,
     return path + ": is " + describeStream(status.st_mode) +
            ", expected a file, for this is not written from its beginning to "
            "its end";
+  return "";
+}
+
+std::string checkOutputs(const std::vector<Output> &outputs) {
+  std::set<std::filesystem::path> files;
+  for (const auto &[path, order] : outputs) {
+    OutputPlace place;
+    std::string problem = findOutputPlace(path, order, place);
+    if (!problem.empty())
+      return problem;
+    std::error_code error; // a place without a name is that of no other
+    auto file = std::filesystem::weakly_canonical(place.path, error);
+    if (!place.isStream && !error && !files.insert(file).second)
+      return path + ": is where two outputs go, expected a file for each";
+  }
   return "";
 }
 

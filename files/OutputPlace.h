@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace llamafiles {
 
@@ -34,6 +35,17 @@ struct OutputPlace {
 /// folder, or a stream that cannot take the output.
 std::string findOutputPlace(const std::string &path, Order order,
                             OutputPlace &place);
+
+/// An output that was asked for.
+struct Output {
+  std::string path;
+  Order order;
+};
+
+/// What findOutputPlace says of the first that has no place, or a line "PATH:
+/// is where two outputs go, ..." if two of them are one file; "" if all can be
+/// written.
+std::string checkOutputs(const std::vector<Output> &outputs);
 
 /// The path at the end of symbolic links, where nothing need be.
 std::string followLinks(const std::string &path);

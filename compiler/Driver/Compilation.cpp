@@ -229,39 +229,34 @@ llvm::Error Compilation::open() {
 // Outputs
 //===----------------------------------------------------------------------===//
 
-static llvm::Error checkOutput(StringRef path, Order order) {
-  llamafiles::OutputPlace place;
-  std::string problem = llamafiles::findOutputPlace(path.str(), order, place);
-  return problem.empty() ? llvm::Error::success()
-                         : llvm::createStringError(problem);
-}
-
 /// Before anything is computed: that every output can be where it is to be, and
 /// is nothing that is read.
 llvm::Error Compilation::checkOutputs() {
-  std::vector<std::pair<std::string, Order>> outputs;
+  std::vector<llamafiles::Output> outputs;
   bool isModel = options.lastStage == Stage::SharedObject;
   if (isForStandardOutput())
-    outputs.emplace_back("-", isModel ? Order::Anywhere : Order::Streamed);
+    outputs.push_back({"-", isModel ? Order::Anywhere : Order::Streamed});
   else if (isModel)
-    outputs.emplace_back(getModelPath(), Order::Anywhere);
+    outputs.push_back({getModelPath(), Order::Anywhere});
   else
-    outputs.emplace_back(getCodePath(), Order::Streamed);
+    outputs.push_back({getCodePath(), Order::Streamed});
   if (isModel && options.storage == WeightStorage::External)
-    outputs.emplace_back(getModelPath() + ".weights", Order::Anywhere);
+    outputs.push_back({getModelPath() + ".weights", Order::Anywhere});
   if (options.optReport && !options.optReport->empty())
-    outputs.emplace_back(*options.optReport, Order::Streamed);
+    outputs.push_back({*options.optReport, Order::Streamed});
   if (!options.dumpStages.empty())
     for (Stage next = stage; next <= kLastIRStage;
          next = static_cast<Stage>(static_cast<int>(next) + 1)) {
-      outputs.emplace_back(getDumpPath("", next), Order::Streamed);
+      outputs.push_back({getDumpPath("", next), Order::Streamed});
       for (const TargetInfo &target : targets)
-        outputs.emplace_back(getDumpPath(target.cpu, next), Order::Streamed);
+        outputs.push_back({getDumpPath(target.cpu, next), Order::Streamed});
     }
-  for (const auto &[path, order] : outputs)
-    if (llvm::Error error = checkOutput(path, order))
-      return error;
-  return llvm::Error::success();
+  std::string problem = llamafiles::checkOutputs(outputs);
+  for (const std::string &path : options.otherFiles)
+    if (problem.empty() && llamafiles::isInput(path))
+      problem = llamafiles::checkOutputs({{path, Order::Streamed}});
+  return problem.empty() ? llvm::Error::success()
+                         : llvm::createStringError(problem);
 }
 
 //===----------------------------------------------------------------------===//

@@ -17,6 +17,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mlir::llama {
 
@@ -41,6 +42,9 @@ struct CompileOptions {
   std::string dumpStages;               ///< a folder; "": not given
   bool requireChat = false;             ///< an error without a chat template
   std::optional<std::string> optReport; ///< a file; "": standard error
+  /// Whatever else the caller was given that may name a file to write to, as
+  /// flags of LLVM's do: none of them may be what is read.
+  std::vector<std::string> otherFiles;
 
   /// Called while weights are written, in bytes; not called if empty.
   std::function<void(uint64_t done, uint64_t total)> progress;

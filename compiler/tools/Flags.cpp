@@ -171,6 +171,21 @@ static Flags copyFlags() {
   return flags;
 }
 
+/// All values of flags, of LLVM's and MLIR's too, some of which name files to
+/// write to; no flag of this tool names one to read.
+static std::vector<std::string> getValues(int argc, char **argv) {
+  std::vector<std::string> values;
+  bool isInputSeen = false;
+  for (StringRef argument : ArrayRef(argv, argc).drop_front()) {
+    bool isFlag = argument.starts_with("-");
+    if (!isFlag && argument == input.getValue() && !isInputSeen)
+      isInputSeen = true;
+    else
+      values.push_back((isFlag ? argument.split('=').second : argument).str());
+  }
+  return values;
+}
+
 std::optional<Flags> llama::parseFlags(int argc, char **argv) {
   registerAsmPrinterCLOptions();
   registerMLIRContextCLOptions();
@@ -189,5 +204,7 @@ std::optional<Flags> llama::parseFlags(int argc, char **argv) {
   // lld has a flag of this name, in the same registry.
   cpu.removeArgument();
   attributes.removeArgument();
-  return copyFlags();
+  Flags flags = copyFlags();
+  flags.options.otherFiles = getValues(argc, argv);
+  return flags;
 }

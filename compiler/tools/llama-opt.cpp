@@ -10,12 +10,23 @@
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
-/// That the output is not the input, which upstream would cut while it is read.
-static bool checkOutput(const std::string &input, const std::string &output) {
-  llamafiles::noteInput(input);
-  llamafiles::OutputPlace place;
-  std::string problem =
-      llamafiles::findOutputPlace(output, llamafiles::Order::Streamed, place);
+#include <unistd.h>
+
+/// That the output is not the input, which upstream would cut while it is read,
+/// and that no other flag names it, for some are files to write.
+static bool checkOutputs(llvm::ArrayRef<char *> arguments,
+                         const std::string &input, const std::string &output) {
+  if (input == "-")
+    llamafiles::noteInput(STDIN_FILENO);
+  else
+    llamafiles::noteInput(input);
+  std::vector<llamafiles::Output> outputs = {
+      {output, llamafiles::Order::Streamed}};
+  for (llvm::StringRef argument : arguments)
+    if (std::string value = argument.split('=').second.str();
+        llamafiles::isInput(value))
+      outputs.push_back({value, llamafiles::Order::Streamed});
+  std::string problem = llamafiles::checkOutputs(outputs);
   if (!problem.empty())
     llvm::errs() << "llama-opt: error: " << problem << "\n";
   return problem.empty();
@@ -27,6 +38,6 @@ int main(int argc, char **argv) {
   mlir::llama::registerLlamaPasses();
   auto [input, output] = mlir::registerAndParseCLIOptions(
       argc, argv, "llama-compile's pass driver\n", registry);
-  return !checkOutput(input, output) ||
+  return !checkOutputs({argv, static_cast<size_t>(argc)}, input, output) ||
          mlir::failed(mlir::MlirOptMain(argc, argv, input, output, registry));
 }

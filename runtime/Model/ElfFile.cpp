@@ -70,7 +70,8 @@ private:
            " bytes are less than an ELF header");
     header = read<Elf64_Ehdr>(0);
     if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
-      fail("not a model: not an ELF file");
+      fail("not a model: not an ELF file; llama-compile makes one of a "
+           "checkpoint");
     if (header.e_ident[EI_CLASS] != ELFCLASS64 ||
         header.e_ident[EI_DATA] != ELFDATA2LSB)
       fail("not a model: not a 64-bit little-endian ELF file");

@@ -22,7 +22,11 @@ File::File(std::string name) : path(std::move(name)) {
   int result = fstat(descriptor, &status);
   if (result != 0 || !S_ISREG(status.st_mode)) {
     close(descriptor);
-    throw Error(ErrorKind::Model, path, ": not a regular file");
+    throw Error(ErrorKind::Model, path,
+                S_ISDIR(status.st_mode)
+                    ? ": is a folder, expected a model.so: llama-compile makes "
+                      "one of a checkpoint"
+                    : ": not a regular file");
   }
   size = status.st_size;
 }

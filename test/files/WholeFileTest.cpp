@@ -101,4 +101,23 @@ TEST(WholeFile, PipesTakeWhatIsWrittenInOrder) {
   EXPECT_EQ(getProblem("/dev/null", Order::Anywhere), "");
 }
 
+TEST(Outputs, AreAFileEach) {
+  NewFolder folder;
+  std::string one = folder.write("one"), other = folder.at("other");
+  std::filesystem::create_symlink("one", folder.at("link"));
+  EXPECT_EQ(checkOutputs({}), "");
+  EXPECT_EQ(checkOutputs({{one, Order::Streamed}, {other, Order::Anywhere}}),
+            "");
+  for (const std::string &same : {one, folder.at("./one"), folder.at("link")})
+    EXPECT_EQ(checkOutputs({{one, Order::Streamed}, {same, Order::Streamed}}),
+              same + ": is where two outputs go, expected a file for each");
+  EXPECT_EQ(checkOutputs({{folder.at("new/x"), Order::Streamed},
+                          {folder.at("new/../new/x"), Order::Anywhere}}),
+            folder.at("new/../new/x") +
+                ": is where two outputs go, expected a file for each");
+  EXPECT_EQ(checkOutputs({{"/dev/null", Order::Streamed},
+                          {"/dev/null", Order::Streamed}}),
+            "");
+}
+
 } // namespace

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Output/EmbedTokenizer.h"
+#include "files/OutputPlace.h"
 #include "runtime/Error.h"
 #include "runtime/Text/Tokenizer/Tokenizer.h"
 #include "weights/InputError.h"
@@ -119,12 +120,20 @@ void printIds(const llamart::Tokenizer &tokenizer,
   print({{"ids", ids}, {"tokens", std::move(tokens)}});
 }
 
+/// All is read: nothing is printed onto it.
+Error checkStandardOutput() {
+  std::string problem = llamafiles::checkStandardOutput();
+  return problem.empty() ? Error::success() : createStringError(problem);
+}
+
 Error encode(const llamart::Tokenizer &tokenizer,
              const TokenizeOptions &options) {
   std::string text = options.text.value_or("");
   if (!options.textFile.empty())
     if (Error error = readTextFile(options.textFile).moveInto(text))
       return error;
+  if (Error error = checkStandardOutput())
+    return error;
   llamart::EncodeOptions encoding;
   encoding.bos =
       options.addBos ? llamart::AddToken::ByRule : llamart::AddToken::Never;
@@ -138,6 +147,8 @@ Error decode(const llamart::Tokenizer &tokenizer,
   auto ids = parseIds(options.ids.value_or(""), tokenizer.getVocabSize());
   if (!ids)
     return ids.takeError();
+  if (Error error = checkStandardOutput())
+    return error;
   std::string text =
       tokenizer.decode(*ids, options.special ? llamart::SpecialText::Show
                                              : llamart::SpecialText::Hide);
@@ -152,6 +163,8 @@ Error decode(const llamart::Tokenizer &tokenizer,
 
 Error tokenize(StringRef path, LinkPolicy links,
                const TokenizeOptions &options) {
+  if (!sys::fs::exists(path))
+    return makeInputError(path, "does not exist");
   Expected<AlignedBlob> blob = readBlob(path, links);
   if (!blob)
     return blob.takeError();

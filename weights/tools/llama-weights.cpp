@@ -201,11 +201,6 @@ static TokenizeOptions getTokenizeOptions() {
 }
 
 static Expected<int> run() {
-  if (tokenizeCommand) {
-    if (Error error = tokenize(path, getLinks(), getTokenizeOptions()))
-      return std::move(error);
-    return 0;
-  }
   if (convertCommand) {
     if (Error error = convert())
       return std::move(error);
@@ -214,6 +209,11 @@ static Expected<int> run() {
   Expected<std::string> found = findCheckpoint(path);
   if (!found)
     return found.takeError();
+  if (tokenizeCommand) {
+    if (Error error = tokenize(*found, getLinks(), getTokenizeOptions()))
+      return std::move(error);
+    return 0;
+  }
   if (verifyCommand) {
     VerifyOptions options = {manifest, writeManifest, quiet};
     Expected<int> complaints = verify(*found, getLinks(), options);

@@ -14,6 +14,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -73,13 +74,11 @@ const char *getStepName(char letter) {
   }
 }
 
-/// CLI11 would take "nan" and "inf".
+/// CLI11 would take "nan", "inf" and, as infinity, "1e999".
 std::string checkFinite(const std::string &text) {
-  double value = 0.0;
-  auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), value);
-  bool isNumber = error == std::errc() && end == text.data() + text.size();
-  if (!isNumber || std::isfinite(value))
+  char *end = nullptr;
+  double value = std::strtod(text.c_str(), &end);
+  if (end != text.c_str() + text.size() || std::isfinite(value))
     return ""; // what is no number CLI11 complains about
   return "is '" + text + "', expected a finite number";
 }

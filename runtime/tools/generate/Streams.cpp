@@ -3,6 +3,7 @@
 #include "runtime/tools/generate/Streams.h"
 
 #include "files/InputFiles.h"
+#include "files/OutputPlace.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -32,6 +33,9 @@ std::string readFile(const std::string &path) {
 }
 
 void print(std::string_view text) {
+  std::string problem = llamafiles::checkStandardOutput();
+  if (!problem.empty())
+    throw std::runtime_error(problem);
   size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
   if (written != text.size() || std::fflush(stdout) != 0)
     throw std::runtime_error(std::string("standard output: ") +

@@ -12,7 +12,7 @@ namespace llamart::tools {
 std::string readFile(const std::string &path);
 
 /// On standard output, shown at once: it may be a person who reads. Throws
-/// std::runtime_error if it cannot be written.
+/// std::runtime_error if it cannot be written, or is a file that was read.
 void print(std::string_view text);
 
 } // namespace llamart::tools

@@ -7,10 +7,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "files/InputFiles.h"
 #include "files/OutputPlace.h"
 #include "llamart/llamart.hpp"
-#include "runtime/CInterface/Handles.h"
+#include "runtime/tools/ModelFiles.h"
 #include "runtime/tools/generate/Branches.h"
 #include "runtime/tools/generate/Conversation.h"
 #include "runtime/tools/generate/GenerateOptions.h"
@@ -20,7 +19,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 
 namespace llamart::tools {
 namespace {
@@ -49,14 +47,14 @@ api::Sampler makeSampler(const api::Model &model, const GenerateOptions &o) {
   return api::Sampler(sampling);
 }
 
-/// A model may have its weights in a file beside it.
-void noteModel(const std::string &path, const api::Model &model) {
-  llamafiles::noteInput(path);
-  const llamaabi::ModelInfo &info = model.get()->model->getInfo();
-  if (info.storage == llamaabi::WeightStorage::External)
-    llamafiles::noteInput(
-        std::filesystem::path(path).replace_filename(info.weightsFile));
-  std::string problem = llamafiles::checkStandardOutput();
+/// That no output goes where something is read, or another output.
+void checkOutputs(const GenerateOptions &o) {
+  std::vector<llamafiles::Output> outputs;
+  if (o.logits)
+    outputs.push_back({*o.logits, llamafiles::Order::Anywhere});
+  if (o.trace)
+    outputs.push_back({*o.trace, llamafiles::Order::Streamed});
+  std::string problem = llamafiles::checkOutputs(outputs);
   if (!problem.empty())
     throw std::runtime_error(problem);
 }
@@ -79,6 +77,7 @@ void run(const GenerateOptions &o) {
     return converse(model, engine, sampler, o);
   std::string text = readPrompt(o);
   std::vector<int32_t> prompt = encodePrompt(model, o, text);
+  checkOutputs(o); // all that is read has been
   if (o.branches > 1)
     return growBranches(model, engine, sampler, o, prompt);
   continueText(model, engine, sampler, o, prompt, text, times);

@@ -4,6 +4,7 @@
 
 #include "llamart/llamart.hpp"
 #include "runtime/Model/File.h"
+#include "runtime/tools/ModelFiles.h"
 #include "runtime/tools/measure/Prediction.h"
 #include "runtime/tools/measure/Progress.h"
 
@@ -73,7 +74,9 @@ struct Subject {
   size_t sameBest = 0;
 
   Subject(const std::string &path, const llamart_engine_options &options)
-      : path(path), model(path), engine(model, options), session(engine) {}
+      : path(path), model(path), engine(model, options), session(engine) {
+    noteModel(path, model);
+  }
 
   [[noreturn]] void fail(const std::string &what) const {
     throw std::runtime_error(path + ": " + what);

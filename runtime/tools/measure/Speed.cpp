@@ -3,6 +3,7 @@
 #include "runtime/tools/measure/Speed.h"
 
 #include "runtime/CInterface/Handles.h"
+#include "runtime/tools/ModelFiles.h"
 #include "runtime/tools/measure/Progress.h"
 
 #include <nlohmann/json.hpp>
@@ -226,6 +227,7 @@ Speed measureSpeed(const SpeedOptions &o) {
   if (o.load == "copy")
     load.weights = LLAMART_WEIGHTS_COPIED;
   api::Model model(o.model, load);
+  noteModel(o.model, model);
   api::Engine engine(model, o.engine);
   Lengths lengths(o, model.getInfo().max_seq_len);
   Speed lines{.threads = engine.getThreads(),

@@ -30,11 +30,14 @@ LLAMA = {
 }  # fmt: skip
 MISTRAL = {"architectures": ["MistralForCausalLM"], "model_type": "mistral"}
 YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 64}
+LLAMA3 = {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, "low_freq_factor": 1.0,
+          "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
 # Case: changes of config.json, prefix of the names, the case whose logits it has if not its own.
 CASES = {
     "plain": ({}, None, None),
     "own-head": ({"tie_word_embeddings": True}, None, "plain"),
     "linear": ({"rope_theta": 500.0, "rope_scaling": {"type": "linear", "factor": 4.0}}, None, None),
+    "llama3": ({"rope_parameters": LLAMA3}, None, None),
     "yarn": ({"rope_parameters": YARN}, None, None),
     "yarn-mscale": ({"rope_parameters": YARN | {"mscale": 0.9, "mscale_all_dim": 0.4}}, None, None),
     "yarn-stated": ({"rope_parameters": YARN | {"attention_factor": 0.75, "beta_fast": 16, "beta_slow": 2,

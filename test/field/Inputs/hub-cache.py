@@ -72,6 +72,7 @@ class HubCache(unittest.TestCase):
     def test_every_tool_takes_it(self):
         self.put(os.path.join(self.home, ".cache/huggingface/hub"))
         for command in [["llama-weights", "verify", "org/Tiny-1.5"],
+                        ["llama-weights", "tokenize", "org/Tiny-1.5", "--encode=a"],
                         ["llama-weights", "convert", "org/Tiny-1.5", "tiny.gguf", "--to=gguf"],
                         ["llama-compile", "org/Tiny-1.5", "-o", "tiny.so", "--quiet"]]:
             result = self.run_tool(*command)
@@ -87,6 +88,7 @@ class HubCache(unittest.TestCase):
         expected = f"org/none: is neither here nor in {cache}; to fetch it: hf download org/none\n"
         for tool, *arguments in [["llama-compile", "org/none"], ["llama-weights", "inspect", "org/none"],
                                  ["llama-weights", "verify", "org/none"],
+                                 ["llama-weights", "tokenize", "org/none", "--encode=a"],
                                  ["llama-weights", "convert", "org/none", "x.gguf", "--to=gguf"]]:
             result = self.run_tool(tool, *arguments)
             self.assertEqual((result.returncode, result.stdout, result.stderr),

@@ -4,7 +4,8 @@
 
 CHECKPOINT has a tokenizer. Each row of ONTO is a tool, what it reads and which of its outputs goes there. Each is
 tried with the file itself, a hard link, a symbolic link, one to that, and, as /dev/stdout, with standard output
-appended to it.
+appended to it. What is printed, names that are made of others, standard input and two outputs in one file have tables
+of their own.
 """
 
 import hashlib
@@ -37,6 +38,9 @@ ONTO = [
     ("fuse.mlir", "llama-compile fuse.mlir -o {}"),
     ("fuse.mlir", "llama-compile fuse.mlir -o new.so --opt-report={}"),
     ("hf/config.json", "llama-compile fuse.mlir -o new.so --opt-report={}"),
+    ("model.gguf", "llama-compile model.gguf -o new.so --weights=external --opt-report={}"),
+    ("hf/config.json", "llama-compile hf --emit=fuse -o new.mlir --mlir-pass-statistics --info-output-file={}"),
+    ("fuse.mlir", "llama-compile fuse.mlir -o new.so --mlir-pass-pipeline-crash-reproducer={}"),
     ("fuse.mlir", "llama-opt fuse.mlir -o {}"),
     ("hf/config.json", "llama-weights convert hf {} --to=gguf"),
     ("hf/model.safetensors", "llama-weights convert hf {} --to=gguf"),
@@ -49,10 +53,32 @@ ONTO = [
     ("model.so", "llama-generate model.so --prompt-ids=1 --max-tokens=2 --logits={}"),
     ("external.so", "llama-generate external.so --prompt-ids=1 --max-tokens=2 --trace={}"),
     ("external.so.weights", "llama-generate external.so --prompt-ids=1 --max-tokens=2 --logits={}"),
+    ("external.so.weights", "llama-generate external.so --prompt-ids=1 --max-tokens=2 --trace={}"),
     ("prompt", "llama-generate model.so --prompt-file=prompt --max-tokens=2 --trace={}"),
     ("prompt", "llama-generate model.so --prompt-file=prompt --max-tokens=2 --logits={}"),
     ("sampler.json", "llama-generate model.so --prompt-ids=1 --max-tokens=2 --sampler-config=sampler.json --trace={}"),
+    ("messages.json", "llama-generate model.so --messages=messages.json --max-tokens=2 --trace={}"),
+    ("messages.json", "llama-generate model.so --messages=messages.json --max-tokens=2 --logits={}"),
+    ("given.jinja", "llama-generate model.so --chat --prompt=a --chat-template=given.jinja --max-tokens=2 --trace={}"),
+    ("given.jinja", "llama-generate model.so --chat --prompt=a --chat-template=given.jinja --max-tokens=2 --logits={}"),
     ("trace.jsonl", "llama-measure trace trace.jsonl -o {}"),
+]
+# Outputs whose names are made of another: what is written onto is linked to under that name.
+MADE_NAMES = [
+    ("model.gguf", "links/new.so.weights", "llama-compile model.gguf -o links/new.so --weights=external"),
+    ("hf/model.safetensors", "links/new.so.weights", "llama-compile hf -o links/new.so --weights=external"),
+    ("hf/config.json", "links/1-import.mlir", "llama-compile hf -o new.so --dump-stages=links"),
+    ("hf/config.json", "links/5-llvm.mlir", "llama-compile hf -o new.so --dump-stages=links"),
+    ("fuse.mlir", "links/3-linalg.x86-64-v4.mlir",
+     "llama-compile fuse.mlir -o new.so --mcpu=x86-64-v3,x86-64-v4 --dump-stages=links"),
+]
+# Two outputs of one command in one file.
+TWICE = [
+    "llama-compile hf -o {} --opt-report={}",
+    "llama-compile hf --emit=asm -o {} --opt-report={}",
+    "llama-compile hf -o new.so --weights=external --opt-report=new.so.weights",
+    "llama-compile hf --emit=linalg -o stages/2-fuse.mlir --dump-stages=stages",
+    "llama-generate model.so --prompt-ids=1 --max-tokens=2 --logits={} --trace={}",
 ]
 # The same of what is printed, which has no name: appended to the file.
 PRINTED = [
@@ -63,8 +89,36 @@ PRINTED = [
     ("model.gguf", "llama-weights inspect model.gguf --json"),
     ("hf/config.json", "llama-weights verify hf"),
     ("model.gguf", "llama-weights convert model.gguf - --to=gguf"),
+    ("hf/config.json", "llama-weights verify hf --write-manifest=new.json"),
+    ("model.so", "llama-weights inspect model.so --stats"),
+    ("hf/tokenizer.json", "llama-weights tokenize hf --encode=a"),
+    ("hf/tokenizer.json", "llama-weights tokenize hf/tokenizer.json --decode=1,2 --json"),
+    ("model.so", "llama-weights tokenize model.so --encode=a --json"),
+    ("prompt", "llama-weights tokenize hf --encode-file=prompt"),
     ("model.so", "llama-generate model.so --prompt-ids=1 --max-tokens=2 --print-ids"),
+    ("external.so.weights", "llama-generate external.so --prompt-ids=1 --max-tokens=2"),
+    ("prompt", "llama-generate model.so --prompt-file=prompt --max-tokens=2"),
+    ("prompt", "llama-generate model.so --prompt-file=prompt --max-tokens=2 --branches=2"),
+    ("prompt", "llama-generate model.so --prompt-file=prompt --print-ids --max-tokens=2"),
+    ("prompt", "llama-generate model.so --prompt-file=prompt --echo --max-tokens=2"),
+    ("prompt", "llama-generate model.so --chat --prompt-file=prompt --print-prompt"),
+    ("messages.json", "llama-generate model.so --messages=messages.json --max-tokens=2"),
+    ("messages.json", "llama-generate model.so --messages=messages.json --print-prompt --print-ids"),
+    ("given.jinja", "llama-generate model.so --chat --prompt=a --chat-template=given.jinja --max-tokens=2"),
+    ("sampler.json", "llama-generate model.so --prompt-ids=1 --max-tokens=2 --sampler-config=sampler.json"),
     ("model.so", "llama-measure speed model.so -p 4 -n 1 -r 1"),
+    ("model.so", "llama-measure speed model.so -p 4 -n 1 -r 1 --json"),
+    ("prompt", "llama-measure quality model.so --text=prompt"),
+    ("external.so", "llama-measure quality model.so --text=prompt --reference=external.so --json"),
+    ("trace.jsonl", "llama-measure trace trace.jsonl -o -"),
+]
+# What is read from standard input, and printed onto it.
+PIPED = [
+    ("prompt", "llama-generate model.so --prompt-file=- --max-tokens=2"),
+    ("prompt", "llama-generate model.so --prompt-file=- --max-tokens=2 --trace=/dev/stdout"),
+    ("prompt", "llama-generate model.so --chat --max-tokens=2"),
+    ("fuse.mlir", "llama-opt"),
+    ("fuse.mlir", "llama-opt - -o -"),
 ]
 
 
@@ -89,9 +143,9 @@ class Overwriting(unittest.TestCase):
     @classmethod
     def run_tool(cls, command, **options):
         tool, *arguments = command.split()
-        return subprocess.run([os.path.join(TOOLS, tool), *arguments], cwd=OUT, stdin=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, check=False, timeout=300,
-                              **{"stdout": subprocess.PIPE, **options})
+        return subprocess.run([os.path.join(TOOLS, tool), *arguments], cwd=OUT, check=False, timeout=300,
+                              **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                                 **options})
 
     @classmethod
     def make(cls, command):
@@ -104,7 +158,9 @@ class Overwriting(unittest.TestCase):
         for name, form in (("hf", "hf"), ("model.gguf", "gguf")):
             subprocess.run([sys.executable, MAKE, os.path.join(OUT, name), f"--format={form}", "--vocab=1024",
                             "--layers=1", f"--tokenizer={EXAMPLE}"], check=True, stdout=subprocess.DEVNULL)
-        files = {"hf/tokenizer.model": "never read", "prompt": "Once upon a time", "sampler.json": '{"temperature": 0}'}
+        files = {"hf/tokenizer.model": "never read", "prompt": "Once upon a time", "sampler.json": '{"temperature": 0}',
+                 "messages.json": '{"messages": [{"role": "user", "content": "a"}]}',
+                 "given.jinja": "{{ messages[0].content }}"}
         for name, text in files.items():
             with open(os.path.join(OUT, name), "w", encoding="utf-8") as file:
                 file.write(text)
@@ -131,10 +187,10 @@ class Overwriting(unittest.TestCase):
         os.symlink("soft", os.path.join(folder, "twice"))
         return [name, "links/hard", "links/soft", "links/twice"]
 
-    def expect_refusal(self, command, before, result):
+    def expect_refusal(self, command, before, result, reason="is a file that is read, expected another one to write"):
         message = result.stderr.decode()
         self.assertEqual((result.returncode, len(message.splitlines())), (1, 1), f"{command}: {message}")
-        self.assertIn("is a file that is read, expected another one to write", message, command)
+        self.assertIn(reason, message, command)
         self.assertEqual(snapshot(OUT), before, command)
 
     def test_named_outputs(self):
@@ -156,6 +212,41 @@ class Overwriting(unittest.TestCase):
                     result = self.run_tool(command, stdout=file)
                 self.expect_refusal(command, before, result)
 
+    def test_standard_output_appended_to_standard_input(self):
+        for name, command in PIPED:
+            with self.subTest(command):
+                before = snapshot(OUT)
+                with open(os.path.join(OUT, name), "rb") as given, open(os.path.join(OUT, name), "ab") as file:
+                    result = self.run_tool(command, stdin=given, stdout=file)
+                self.expect_refusal(command, before, result)
+
+    def test_names_that_are_made_of_others(self):
+        for name, made, command in MADE_NAMES:
+            for link in [os.link, os.symlink]:
+                with self.subTest(command, link=link.__name__):
+                    shutil.rmtree(os.path.join(OUT, "links"), ignore_errors=True)
+                    os.mkdir(os.path.join(OUT, "links"))
+                    link(os.path.join(OUT, name), os.path.join(OUT, made))
+                    before = snapshot(OUT)
+                    result = self.run_tool(command)
+                    self.expect_refusal(command, before, result)
+                    self.assertIn(made, result.stderr.decode())
+
+    def test_two_outputs_are_two_files(self):
+        os.mkdir(os.path.join(OUT, "places"))
+        os.symlink("one", os.path.join(OUT, "places", "link"))
+        with open(os.path.join(OUT, "places", "one"), "w", encoding="utf-8") as file:
+            file.write("before")
+        for command in TWICE:
+            for names in [("places/one",) * 2, ("places/one", "places/../places/one"), ("places/one", "places/link")]:
+                given = command.format(*names)
+                with self.subTest(given):
+                    before = snapshot(OUT)
+                    self.expect_refusal(given, before, self.run_tool(given),
+                                        "is where two outputs go, expected a file for each")
+        self.make("llama-compile hf -o /dev/null --opt-report=/dev/null")
+        shutil.rmtree(os.path.join(OUT, "places"))
+
     def test_stages_are_not_dumped_onto_the_input(self):
         folder = os.path.join(OUT, "stages")
         os.mkdir(folder)
@@ -166,11 +257,17 @@ class Overwriting(unittest.TestCase):
         shutil.rmtree(folder)
 
     def test_a_conversation_is_not_saved_onto_the_model(self):
-        before = snapshot(OUT)
-        result = subprocess.run([os.path.join(TOOLS, "llama-generate"), "model.so", "--chat", "--quiet"], cwd=OUT, input=b"/save model.so\n/quit\n",
-                                capture_output=True, check=False, timeout=60)
-        self.assertIn(b"model.so: is a file that is read", result.stderr)
-        self.assertEqual(snapshot(OUT), before)
+        flags = "--sampler-config=sampler.json --chat-template=given.jinja --max-tokens=1 --quiet"
+        for name in ["external.so", "external.so.weights", "given.jinja", "sampler.json", "lines"]:
+            for output in [name] if name == "lines" else self.links(name):
+                with open(os.path.join(OUT, "lines"), "w", encoding="utf-8") as lines:
+                    lines.write(f"Hi\n/save {output}\n/quit\n")
+                before = snapshot(OUT)
+                with open(os.path.join(OUT, "lines"), "rb") as lines:
+                    result = self.run_tool(f"llama-generate external.so --chat {flags}", stdin=lines)
+                self.assertEqual(result.stderr.decode(),
+                                 f"{output}: is a file that is read, expected another one to write\n")
+                self.assertEqual(snapshot(OUT), before)
 
     def test_a_folder_is_not_made_where_an_input_is(self):
         for destination in ["hf", "hf/", "links/folder"]:

@@ -61,7 +61,8 @@ TEST(Model, ThatIsNotThereIsAnError) {
   EXPECT_EQ(getOpenError("/nowhere/model.so"),
             "/nowhere/model.so: No such file or directory");
   EXPECT_EQ(getOpenError(FAKE_MODEL_DIR),
-            FAKE_MODEL_DIR ": not a regular file");
+            FAKE_MODEL_DIR ": is a folder, expected a model.so: llama-compile "
+                           "makes one of a checkpoint");
 }
 
 TEST(Model, ThatIsAPipeIsAnErrorAndDoesNotWait) {
@@ -158,7 +159,8 @@ TEST(DamagedModel, IsRefusedByItsELFHeader) {
   };
   using Header = Elf64_Ehdr;
   expect([](Header &h, std::string &) { h.e_ident[0] = 'x'; },
-         "not a model: not an ELF file");
+         "not a model: not an ELF file; llama-compile makes one of a "
+         "checkpoint");
   expect([](Header &h, std::string &) { h.e_ident[EI_CLASS] = ELFCLASS32; },
          "not a model: not a 64-bit little-endian ELF file");
   expect([](Header &h, std::string &) { h.e_type = ET_EXEC; },

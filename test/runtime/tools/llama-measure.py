@@ -104,16 +104,23 @@ class Speed(unittest.TestCase):
     def test_the_units_are_those_of_the_cpu(self):
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             flags = set(file.read().split())
-        peaks = {peak["unit"]: peak["operations_per_s"]
-                 for peak in self.measure("-p", "1", "-n", "0", "--threads=1")["peaks"]}
+        peaks = self.measure_peaks()
         for flag, unit in [("avx512f", "avx512 fma f32"), ("avx512_bf16", "avx512 dot bf16"),
                            ("avx512_vnni", "avx512 dot int8"), ("amx_bf16", "amx bf16"),
                            ("amx_int8", "amx int8")]:
             self.assertEqual(unit in peaks, flag in flags, unit)
-        if "avx512 dot int8" in peaks:  # four products where a lane of f32 has one
+        if "avx512 dot int8" not in peaks:
+            return
+        for _ in range(8):  # another program may have had the core: a peak is the best of some
             ratio = peaks["avx512 dot int8"] / peaks["avx512 fma f32"]
-            self.assertGreater(ratio, 1.5)
-            self.assertLess(ratio, 9)
+            if 1.5 < ratio < 9:  # four products where a lane of f32 has one
+                return
+            peaks = {unit: max(peak, peaks[unit]) for unit, peak in self.measure_peaks().items()}
+        self.fail(f"integers have {ratio:.2f} times the peak of f32, expected 1.5 to 9")
+
+    def measure_peaks(self):
+        return {peak["unit"]: peak["operations_per_s"]
+                for peak in self.measure("-p", "1", "-n", "0", "--threads=1")["peaks"]}
 
     def test_usual_lengths_shrink_to_the_context(self):
         out = self.measure()
