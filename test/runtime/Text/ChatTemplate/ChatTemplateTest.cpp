@@ -135,8 +135,8 @@ TEST(ChatTemplate, AnErrorSaysWhereAndWhat) {
   EXPECT_EQ(complain("{{ raise_exception('System role not supported') }}"),
             "chat template: System role not supported");
   EXPECT_EQ(complain("{% include 'x' %}"),
-            "chat template: line 1, column 4: expected a tag that needs no "
-            "other template, found 'include'");
+            "chat template: line 1, column 4: expected a tag that is "
+            "supported, found 'include'");
 }
 
 TEST(ChatTemplate, EndsByItsBounds) {
