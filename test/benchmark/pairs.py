@@ -47,7 +47,8 @@ def limit_lines(rounds, kind):
     ours = [found[OURS]["limits"] | found[OURS]["limits"][kind] for found in rounds]
     for what, unit, scale, limit, reached, share in (
             ("reads", "GB/s", "GB", "read_bytes_per_s", "weight_bytes_per_s", "share_of_read"),
-            (" or ".join(dict.fromkeys(found["peak_unit"] for found in ours)), "Gop/s", "Gop", "peak_operations_per_s", "operations_per_s", "share_of_peak")):
+            (" or ".join(dict.fromkeys(found["peak_unit"] for found in ours)), "Gop/s", "Gop",
+             "peak_operations_per_s", "operations_per_s", "share_of_peak")):
         each = ours[0][reached] / rounds[0][OURS][kind] / 1e9
         yield line(what, unit, [found[limit] / 1e9 for found in ours])
         yield line(f"  ours: tokens/s x {digits(each)} {scale}", unit, [found[reached] / 1e9 for found in ours])
