@@ -24,7 +24,7 @@ RULES = {
         <text>|trim; <text>|trim(<text>); <text>|replace(<text>, <text>); <text>|replace(<sep>, <text>, <small>); <text>|indent(<small>, <bool>)
         <text>|truncate(8, <bool>, '..', 0); <text>|truncate(<width>, true, '', <small>); <text>|center(<width>); <text>|wordwrap(<width>, <bool>)
         <text>|reverse; <text>|urlencode; <text>|e; <text>|safe; <text>|string; <any>|string; <any>|tojson; <dict>|tojson(indent=<small>)
-        <dict>|tojson(sort_keys=<bool>, separators=(',', ':')); <dict>|xmlattr(<bool>); <number>|filesizeformat(<bool>); <$text>|striptags
+        <dict>|tojson(sort_keys=<bool>, separators=(',', ':')); <dict>|xmlattr(<bool>); <number>|filesizeformat(<bool>); (<$text>|replace('&', '+'))|striptags
         <text>.upper(); <text>.lower(); <text>.title(); <text>.swapcase(); <text>.capitalize(); <text>.strip(); <text>.lstrip(<text>); <text>.casefold()
         <text>.rstrip(<text>); <text>.replace(<text>, <text>); <text>.replace(<sep>, '', <small>); <text>.zfill(<width>); <text>.ljust(<width>, '.')
         <text>.rjust(<width>); <text>.center(<width>, '*'); <text>.removeprefix(<text>); <text>.removesuffix(<text>); <text>.expandtabs(<small>)
