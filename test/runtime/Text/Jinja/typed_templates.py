@@ -46,7 +46,7 @@ RULES = {
         <row>.k is defined; <text> is lower; <text> is upper; <int> is gt <int>; <text> is in <texts>; <text> is eq(<text>); <text>.startswith(<text>)
         <text>.endswith((<text>, <sep>)); <text>.isdigit(); <text>.isalpha(); <text>.isspace(); <text>.isupper(); <text>.islower(); <text>.istitle()
         <text>.isalnum(); <text>.isascii(); <text>.isprintable(); <text> is escaped; <text> is filter; <bool> is true; <bool> if <bool> else <bool>""",
-    "texts": """[<text>, <text>]; [<text>]; <text>.split(<sep>); <text>.split(); <text>.split(<sep>, <small>); <text>.rsplit(<sep>, <small>); <text>|list
+    "texts": """[<text>, <text>]; [<text>]; <text>.split(<sep>); <text>.split(); <text>.split(<sep>, <small>); <text>.rsplit(<sep>, <small>); <text>|list; <text>.rsplit(none, <small>)
         <text>.splitlines(<bool>); <texts> + <texts>; <texts> * <small>; <texts>|map('upper')|list; <texts>|map('replace', <text>, <text>)|list
         <texts>|sort; <texts>|sort(reverse=<bool>, case_sensitive=<bool>); <texts>|unique|list; <texts>|unique(<bool>)|list; <texts>|reverse|list
         <texts>|select|list; <texts>|select('ne', <text>)|list; <texts>|reject('in', <texts>)|list; <rows>|map(attribute='k')|list; <dict>|list
