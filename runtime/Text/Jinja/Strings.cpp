@@ -98,21 +98,21 @@ std::vector<Text> splitAtSpace(const Text &text, int64_t most) {
 }
 
 std::vector<Text> splitAtSpaceFromRight(const Text &text, int64_t most) {
-  std::vector<Text> parts;
   if (most < 0)
     return splitAtSpace(text, most);
-  Text rest = strip(text, Sides::Right);
-  while (!rest.empty()) {
-    if (static_cast<int64_t>(parts.size()) == most) {
-      parts.push_back(rest);
-      break;
-    }
-    std::vector<size_t> begins = findCharacters(rest.bytes());
-    size_t at = begins.size() - 1;
-    while (at > 0 && !isSpaceAt(rest.bytes(), begins[at - 1]))
-      --at;
-    parts.push_back(rest.slice(begins[at], rest.size()));
-    rest = strip(rest.slice(0, begins[at]), Sides::Right);
+  std::vector<Text> parts;
+  std::vector<size_t> begins = findCharacters(text.bytes());
+  auto skip = [&](size_t end, bool space) {
+    while (end > 0 && isSpaceAt(text.bytes(), begins[end - 1]) == space)
+      --end;
+    return end;
+  };
+  for (size_t end = skip(begins.size() - 1, true); end > 0;) {
+    addBytes(sizeof(Text));
+    bool isLast = static_cast<int64_t>(parts.size()) == most;
+    size_t begin = isLast ? 0 : skip(end, false);
+    parts.push_back(text.slice(begins[begin], begins[end]));
+    end = skip(begin, true);
   }
   std::ranges::reverse(parts);
   return parts;

@@ -235,6 +235,11 @@ TEST(JinjaErrors, RunsThatTakeTooLongEnd) {
   EXPECT_NE(render(filters, limits).find("1000 steps"), std::string::npos);
 }
 
+TEST(JinjaErrors, SplittingFromTheRightTakesTimeInProportion) {
+  EXPECT_EQ(render("{{ ('é ' * 100000).rsplit(none, 99999)|length }}"),
+            "100000");
+}
+
 TEST(JinjaErrors, RunsThatTakeTooMuchEnd) {
   Limits limits;
   limits.bytes = 1 << 20;

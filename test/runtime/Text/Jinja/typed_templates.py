@@ -24,7 +24,7 @@ RULES = {
         <text>|trim; <text>|trim(<text>); <text>|replace(<text>, <text>); <text>|replace(<sep>, <text>, <small>); <text>|indent(<small>, <bool>)
         <text>|truncate(8, <bool>, '..', 0); <text>|truncate(<width>, true, '', <small>); <text>|center(<width>); <text>|wordwrap(<width>, <bool>)
         <text>|reverse; <text>|urlencode; <text>|e; <text>|safe; <text>|string; <any>|string; <any>|tojson; <dict>|tojson(indent=<small>)
-        <dict>|tojson(sort_keys=<bool>, separators=(',', ':')); <dict>|xmlattr(<bool>); <number>|filesizeformat(<bool>); <$text>|striptags
+        <dict>|tojson(sort_keys=<bool>, separators=(',', ':')); <dict>|xmlattr(<bool>); <number>|filesizeformat(<bool>); (<$text>|replace('&', '+'))|striptags
         <text>.upper(); <text>.lower(); <text>.title(); <text>.swapcase(); <text>.capitalize(); <text>.strip(); <text>.lstrip(<text>); <text>.casefold()
         <text>.rstrip(<text>); <text>.replace(<text>, <text>); <text>.replace(<sep>, '', <small>); <text>.zfill(<width>); <text>.ljust(<width>, '.')
         <text>.rjust(<width>); <text>.center(<width>, '*'); <text>.removeprefix(<text>); <text>.removesuffix(<text>); <text>.expandtabs(<small>)
@@ -46,7 +46,7 @@ RULES = {
         <row>.k is defined; <text> is lower; <text> is upper; <int> is gt <int>; <text> is in <texts>; <text> is eq(<text>); <text>.startswith(<text>)
         <text>.endswith((<text>, <sep>)); <text>.isdigit(); <text>.isalpha(); <text>.isspace(); <text>.isupper(); <text>.islower(); <text>.istitle()
         <text>.isalnum(); <text>.isascii(); <text>.isprintable(); <text> is escaped; <text> is filter; <bool> is true; <bool> if <bool> else <bool>""",
-    "texts": """[<text>, <text>]; [<text>]; <text>.split(<sep>); <text>.split(); <text>.split(<sep>, <small>); <text>.rsplit(<sep>, <small>); <text>|list
+    "texts": """[<text>, <text>]; [<text>]; <text>.split(<sep>); <text>.split(); <text>.split(<sep>, <small>); <text>.rsplit(<sep>, <small>); <text>|list; <text>.rsplit(none, <small>)
         <text>.splitlines(<bool>); <texts> + <texts>; <texts> * <small>; <texts>|map('upper')|list; <texts>|map('replace', <text>, <text>)|list
         <texts>|sort; <texts>|sort(reverse=<bool>, case_sensitive=<bool>); <texts>|unique|list; <texts>|unique(<bool>)|list; <texts>|reverse|list
         <texts>|select|list; <texts>|select('ne', <text>)|list; <texts>|reject('in', <texts>)|list; <rows>|map(attribute='k')|list; <dict>|list
