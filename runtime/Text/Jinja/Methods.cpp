@@ -492,12 +492,12 @@ constexpr std::string_view kMissingOfRanges[] = {"count", "index", "start",
 constexpr std::string_view kMissingOfViews[] = {"isdisjoint", "mapping"};
 constexpr std::string_view kMissingOfGenerators[] = {"close", "send", "throw"};
 
-using Names = std::span<const std::string_view>;
+using MethodNames = std::span<const std::string_view>;
 
 /// The names of a kind of values.
 struct Members {
   std::span<const NamedMethod> methods;
-  Names unsafe, missing;
+  MethodNames unsafe, missing;
 };
 
 Members getMembers(const Value &value) {
@@ -505,7 +505,7 @@ Members getMembers(const Value &value) {
   case Kind::String: // the last three are those of markup
     return {kStringMethods,
             {},
-            Names(kMissingOfStrings).first(value.isMarkup() ? 6 : 3)};
+            MethodNames(kMissingOfStrings).first(value.isMarkup() ? 6 : 3)};
   case Kind::List:
     return {kListMethods, kUnsafeOfLists, {}};
   case Kind::Tuple: // has no copy, the first
@@ -528,7 +528,7 @@ Members getMembers(const Value &value) {
   }
 }
 
-bool has(Names names, std::string_view name) {
+bool has(MethodNames names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 

@@ -60,7 +60,7 @@ std::string spellEscape(char32_t c) {
 void appendCoded(std::string &out, std::string_view &text, char letter) {
   size_t digits = letter == 'x' ? 2 : letter == 'u' ? 4 : 8;
   char32_t c = takeNumber(text, 16, digits, digits);
-  if (c == kNone || c >= 0x110000 || (c >= 0xD800 && c < 0xE000))
+  if (c >= 0x110000 || (c >= 0xD800 && c < 0xE000)) // kNone, too
     fail("expected ", digits, " hexadecimal digits of a character after '\\",
          letter, "', found none");
   appendCharacter(out, c);
