@@ -167,8 +167,8 @@ std::string formatFloat(double value) {
   if (count <= exponent + 1)
     return sign + digits +
            std::string(static_cast<size_t>(exponent + 1 - count), '0') + ".0";
-  return sign + digits.substr(0, static_cast<size_t>(exponent + 1)) + "." +
-         digits.substr(static_cast<size_t>(exponent + 1));
+  size_t whole = static_cast<size_t>(exponent) + 1;
+  return sign + digits.substr(0, whole) + "." + digits.substr(whole);
 }
 
 Text toText(const Value &value) {
