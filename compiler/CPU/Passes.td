@@ -63,7 +63,8 @@ def LlamaCPULowerMatmulsPass : Pass<"llama-cpu-lower-matmuls", "::mlir::func::Fu
     What a tile becomes is what its instruction is: `compiler/CPU/Kernels` has one
     kernel for floating point, one for integers with scales, and both again for
     the tile registers of AMX. Accumulators stay in registers while k runs over
-    the lines of panels.
+    the lines of panels. Kernels of vectors come in a `scf.execute_region` with the
+    tile as `kernel.tile`, for `llama-cpu-outline-tiles`.
 
     Pre-condition: bufferized, tiled.
 

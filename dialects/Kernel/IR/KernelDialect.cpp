@@ -2,10 +2,9 @@
 
 #include "dialects/Kernel/IR/KernelDialect.h"
 
-#include "mlir/Dialect/SCF/IR/SCF.h"
-
 #include "dialects/Kernel/IR/KernelOps.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 
 using namespace mlir;

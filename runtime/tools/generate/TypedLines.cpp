@@ -39,7 +39,9 @@ bool waitForInput() {
         fail("poll");
       continue;
     }
-    if (files[0].revents && !files[1].revents)
+    if (files[1].revents)
+      return false;
+    if (files[0].revents)
       return true;
   }
   return false;
