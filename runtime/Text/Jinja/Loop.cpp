@@ -21,6 +21,10 @@ struct LoopMethod : Function {
   const char *getType() const override { return "method"; }
 };
 
+Value valueOr(const Value *item, const char *why) {
+  return item ? *item : Value::undefined(why);
+}
+
 } // namespace
 
 LoopContext::LoopContext(Next next, const Value &items,
@@ -32,10 +36,10 @@ LoopContext::LoopContext(Next next, const Value &items,
     length = jinja::getLength(items);
 }
 
-bool LoopContext::peek() {
+const Value *LoopContext::peek() {
   if (!after)
     after = next();
-  return after.has_value();
+  return after ? &*after : nullptr;
 }
 
 std::optional<Value> LoopContext::advance() {
@@ -102,9 +106,9 @@ std::optional<Value> LoopContext::getAttribute(std::string_view name) {
     return Value::function(method);
   }
   if (name == "previtem")
-    return before ? *before : Value::undefined("there is no previous item");
+    return valueOr(before ? &*before : nullptr, "there is no previous item");
   if (name == "nextitem")
-    return peek() ? *after : Value::undefined("there is no next item");
+    return valueOr(peek(), "there is no next item");
   return std::nullopt;
 }
 

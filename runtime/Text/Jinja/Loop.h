@@ -29,7 +29,8 @@ public:
   Value cycle(const Items &values) const;
 
 private:
-  bool peek();
+  /// The next item, which stays the next one; null behind the last.
+  const Value *peek();
   int64_t getLength();
 
   Next next;
