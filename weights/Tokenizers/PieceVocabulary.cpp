@@ -85,8 +85,9 @@ static Error readUnknown(const BpeReader &reader, Vocabulary &vocabulary) {
 /// met.
 static void takeTokens(JsonBpe &bpe, bool mapsSpaces, Vocabulary &vocabulary) {
   for (auto [text, type] : zip_equal(bpe.tokens, bpe.types)) {
-    if (type == TokenType::Byte) {
-      vocabulary.tokens.push_back(std::string(1, *parseByte(text)));
+    std::optional<uint8_t> byte;
+    if (type == TokenType::Byte && (byte = parseByte(text))) {
+      vocabulary.tokens.push_back(std::string(1, static_cast<char>(*byte)));
     } else if (type == TokenType::Normal && mapsSpaces) {
       vocabulary.tokens.push_back(withSpaces(text));
       if (StringRef(text).contains(' '))
