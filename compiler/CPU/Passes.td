@@ -34,10 +34,10 @@ def LlamaCPUTileMatmulsPass : Pass<"llama-cpu-tile-matmuls", "::mlir::func::Func
     element by element (a gate, a residual add), becomes
 
     ```
-    for blocks of `mc` rows                                 they stay in L2
-      forall blocks of `nc` matrix rows                     threads
-        for `mr` rows at a time, `nr` wide                  registers
-        for one row at a time, a panel after the other      one stream of memory
+    forall blocks of `mc` rows                              they stay in L2
+           by blocks of `nc` matrix rows                    threads
+      for `mr` rows at a time, `nr` wide                    registers
+      for one row at a time, a panel after the other        one stream of memory
     ```
 
     with static sizes in the innermost tiles, each a `kernel.matmul` with its `tile`.
@@ -167,16 +167,16 @@ def LlamaCPUVectorizePass : Pass<"llama-cpu-vectorize", "::mlir::func::FuncOp"> 
 }
 
 def LlamaCPUForallToThreadsPass : Pass<"llama-cpu-forall-to-threads", "::mlir::ModuleOp"> {
-  let summary = "give each thread its part of every parallel loop";
+  let summary = "let threads share the steps of every parallel loop";
   let description = [{
-    Every thread runs the same functions. `scf.forall` becomes `scf.for` over a
-    contiguous part of its first loop that has more than one step, and a barrier
-    stands before the first loop that reads what an earlier one wrote. The barrier
-    says which phase begins there, and which buffers threads have written for each
-    other (`kernel.barrier`).
+    Every thread runs the same functions. `scf.forall` becomes a loop in which a
+    thread takes shares, of some steps each, until all are taken
+    (`kernel.take_share`), and a barrier stands before the first loop that reads
+    what an earlier one wrote. The barrier says which phase begins there, and which
+    buffers threads have written for each other (`kernel.barrier`).
 
-    Pre-conditions: bufferized; outside of parallel loops nothing is written; and
-    functions with a parallel loop have the arguments `thread` and `threads`
+    Pre-conditions: bufferized; outside of parallel loops nothing is read or
+    written; and functions with a parallel loop have the argument `threads`
     (`llama-add-call-arguments`).
 
     @test compiler/CPU/Threads/forall-to-threads.mlir

@@ -99,7 +99,6 @@ struct LlamaAddCallArguments
     appendArgument(module, "weights", bytes);
     appendArgument(module, "workspace", bytes);
     appendArgument(module, "workspace_begin", b.getIndexType());
-    appendArgument(module, "thread", b.getIndexType());
     appendArgument(module, "threads", b.getIndexType());
     appendArgument(module, "call", LLVM::LLVMPointerType::get(&getContext()));
     for (PrefillRowsOp op : counts) {

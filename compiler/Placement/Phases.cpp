@@ -34,22 +34,22 @@ static StringRef findLoweredOp(Location loc) {
   return found;
 }
 
-static bool isArgument(Value value, StringRef name) {
+static bool isArgument(OpFoldResult bound, StringRef name) {
+  auto value = dyn_cast<Value>(bound);
   auto function =
-      dyn_cast<func::FuncOp>(value.getParentRegion()->getParentOp());
+      value ? dyn_cast<func::FuncOp>(value.getParentRegion()->getParentOp())
+            : nullptr;
   return function && findArgument(function, name) == value;
 }
 
-/// Which rows the products of a loop are of: the loop over blocks of rows
-/// around it says.
+/// Which rows the products of a loop are of: its bounds say.
 static StringRef findRows(MatmulOp product) {
   if (product.getLogits())
     return "logit_rows";
   auto forall = product->getParentOfType<scf::ForallOp>();
-  auto blocks = forall ? forall->getParentOfType<scf::ForOp>() : nullptr;
-  if (blocks && isArgument(blocks.getUpperBound(), "prompt_rows"))
+  if (forall && isArgument(forall.getMixedUpperBound()[0], "prompt_rows"))
     return "prompt_rows";
-  if (blocks && isArgument(blocks.getLowerBound(), "prompt_rows"))
+  if (forall && isArgument(forall.getMixedLowerBound()[0], "prompt_rows"))
     return "generated_rows";
   return "rows";
 }

@@ -2,6 +2,7 @@
 
 #include "runtime/Engine/Engine.h"
 
+#include "runtime/Engine/SharedLoops.h"
 #include "runtime/Error.h"
 #include "runtime/Model/Cores.h"
 
@@ -196,6 +197,7 @@ namespace {
 struct ForwardJob {
   const Model *model;
   const llama_call *call;
+  SharedLoops *loops;
   Profile *profile;
 };
 
@@ -206,19 +208,19 @@ void runForward(void *argument, int32_t thread) {
   std::fenv_t before;
   std::fegetenv(&before);
   std::fesetenv(FE_DFL_ENV);
-  if (job->profile) {
-    llama_call call = job->profile->beginThread(*job->call, thread);
-    job->model->forward(call, thread);
+  SharedLoops::Thread own(*job->loops);
+  llama_call call = *job->call;
+  call.team = &own;
+  if (job->profile)
+    call = job->profile->beginThread(call, thread);
+  job->model->forward(call);
+  if (job->profile)
     job->profile->endThread(thread);
-  } else {
-    job->model->forward(*job->call, thread);
-  }
   std::fesetenv(&before);
 }
 } // namespace
 
 void Engine::run(const Batch &batch, float *logitData, float *scores) {
-  Barrier barrier(executor->getThreads());
   int64_t vocab = model->getInfo().vocab;
   int64_t scoreRow = model->getInfo().heads * batch.getScoreStride();
   for (const Batch::Call &rows : batch.calls) {
@@ -240,14 +242,15 @@ void Engine::run(const Batch &batch, float *logitData, float *scores) {
     call.weights = model->getWeights();
     call.workspace = workspace.getData();
     call.threads = executor->getThreads();
-    call.barrier = &Barrier::arrive;
-    call.team = &barrier;
+    call.barrier = &SharedLoops::Thread::arrive;
+    call.take_share = &SharedLoops::Thread::takeShare;
     if (scores) {
       call.attention_rows = rows.logitRows;
       call.attention_stride = batch.getScoreStride();
       call.attention_scores = scores + rows.firstLogitRow * scoreRow;
     }
-    ForwardJob job{model.get(), &call, profile};
+    SharedLoops loops;
+    ForwardJob job{model.get(), &call, &loops, profile};
     if (profile)
       profile->begin(call);
     executor->run(runForward, &job);

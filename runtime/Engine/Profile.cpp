@@ -19,15 +19,19 @@ struct alignas(64) Profile::Thread {
 
   std::vector<Visit> visits;
   Clock::time_point end;
-  void (*barrier)(void *, int64_t, int64_t) = nullptr; // the call's own
-  void *team = nullptr;
+  llama_call call = {}; // its own
 
   static void arrive(void *self, int64_t phase, int64_t layer) {
     auto *thread = static_cast<Thread *>(self);
     Visit visit{phase, layer, Clock::now(), {}};
-    thread->barrier(thread->team, phase, layer);
+    thread->call.barrier(thread->call.team, phase, layer);
     visit.left = Clock::now();
     thread->visits.push_back(visit);
+  }
+
+  static int64_t takeShare(void *self, int64_t shares) {
+    const llama_call &call = static_cast<Thread *>(self)->call;
+    return call.take_share(call.team, shares);
   }
 };
 
@@ -71,10 +75,10 @@ void Profile::begin(const llama_call &call) {
 
 llama_call Profile::beginThread(const llama_call &call, int32_t number) {
   Thread &thread = threads[number];
-  thread.barrier = call.barrier;
-  thread.team = call.team;
+  thread.call = call;
   llama_call own = call;
   own.barrier = &Thread::arrive;
+  own.take_share = &Thread::takeShare;
   own.team = &thread;
   return own;
 }

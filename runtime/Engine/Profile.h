@@ -56,7 +56,7 @@ public:
   void begin(const llama_call &call);
   void end();
 
-  /// Around llama_forward, on every thread: the call with a barrier that notes
+  /// Around llama_forward, on every thread: its call, with a barrier that notes
   /// when the thread comes and goes.
   llama_call beginThread(const llama_call &call, int32_t thread);
   void endThread(int32_t thread);

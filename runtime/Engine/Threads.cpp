@@ -2,72 +2,16 @@
 
 #include "runtime/Engine/Threads.h"
 
+#include "runtime/Engine/Waiting.h"
 #include "runtime/Error.h"
 
-#include <chrono>
 #include <csignal>
 #include <pthread.h>
-#include <sched.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
 
 using namespace llamart;
-
-//===----------------------------------------------------------------------===//
-// Waiting
-//===----------------------------------------------------------------------===//
-
-// The parts of a forward call last from a few to some hundred microseconds, and
-// a thread that sleeps takes about 50 to wake up. Who spins for as long as that
-// before sleeping waits at most twice as long as the best choice would.
-static constexpr std::chrono::microseconds kSpin(50);
-
-static void relax() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("isb"); // yield does nothing on most cores
-#endif
-}
-
-/// Returns when `value` is no longer `old`.
-template <typename T>
-static void waitWhile(const std::atomic<T> &value, T old) {
-  constexpr int kChecks = 64; // between two looks at the clock
-  for (int i = 0; i < kChecks; ++i) {
-    if (value.load(std::memory_order_acquire) != old)
-      return;
-    relax();
-  }
-  auto end = std::chrono::steady_clock::now() + kSpin;
-  while (std::chrono::steady_clock::now() < end) {
-    for (int i = 0; i < kChecks; ++i) {
-      if (value.load(std::memory_order_acquire) != old)
-        return;
-      relax();
-    }
-    sched_yield(); // on a crowded machine the others need this core
-  }
-  value.wait(old, std::memory_order_acquire);
-}
-
-void Barrier::arrive() {
-  if (threads == 1)
-    return;
-  uint32_t mine = phase.load(std::memory_order_relaxed);
-  if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 < threads) {
-    waitWhile(phase, mine);
-    return;
-  }
-  arrived.store(0, std::memory_order_relaxed);
-  phase.store(mine + 1, std::memory_order_release);
-  phase.notify_all();
-}
-
-//===----------------------------------------------------------------------===//
-// Executors
-//===----------------------------------------------------------------------===//
 
 Executor::~Executor() = default;
 

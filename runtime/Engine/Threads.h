@@ -1,11 +1,9 @@
 //===- Threads.h - One parallel region per forward call ---------*- C++ -*-===//
 //
-// executor.run(task, argument)  =>  task(argument, 0) .. task(argument, n - 1),
-//                                   all at the same time
+// executor.run(task, argument)  =>  task(argument, 0) .. task(argument, n - 1)
 //
-// Waiting, in a barrier or for the next call, is spinning for a bounded time
-// and then sleeping, so that a machine with more threads than cores does not
-// stall.
+// Waiting for the next call is spinning for a bounded time and then sleeping, so
+// that a machine with more threads than cores does not stall.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,8 +27,9 @@ public:
 
   virtual int32_t getThreads() const = 0;
 
-  /// Runs the task on getThreads() threads at the same time and returns when
-  /// all have finished. Throws Error(System) if it could not.
+  /// Runs the task getThreads() times and returns when all have finished. They
+  /// should run at the same time, but do not have to: none waits for one that
+  /// has not begun. Throws Error(System) if it could not.
   virtual void run(Task task, void *argument) = 0;
 };
 
@@ -62,8 +61,8 @@ private:
 /// Threads of the embedding application.
 class ForeignExecutor final : public Executor {
 public:
-  /// Calls task(argument, 0 .. threads - 1), all at the same time; returns
-  /// another number than 0 if it could not.
+  /// Calls task(argument, 0 .. threads - 1) and returns when all have finished,
+  /// or another number than 0 if it could not.
   using Run = int (*)(void *user, Task task, void *argument, int32_t threads);
 
   ForeignExecutor(Run function, void *user, int32_t threads)
@@ -76,26 +75,6 @@ private:
   Run function;
   void *user;
   int32_t threads;
-};
-
-/// Where the threads of one forward call meet.
-class Barrier {
-public:
-  explicit Barrier(int32_t threads) : threads(threads) {}
-
-  /// Returns once all threads have called it as often as this one. What they
-  /// wrote before is seen by all.
-  void arrive();
-
-  /// As llama_call.barrier wants it: `barrier` is a Barrier.
-  static void arrive(void *barrier, int64_t /*phase*/, int64_t /*layer*/) {
-    static_cast<Barrier *>(barrier)->arrive();
-  }
-
-private:
-  int32_t threads;
-  alignas(64) std::atomic<int32_t> arrived = 0;
-  alignas(64) std::atomic<uint32_t> phase = 0;
 };
 
 } // namespace llamart

@@ -53,9 +53,7 @@ public:
   uint64_t getWorkspaceBytes(int64_t rows, int64_t logitRows) const;
 
   const void *getWeights() const { return weights; }
-  void forward(const llama_call &call, int64_t thread) const {
-    forwardFunction(&call, thread);
-  }
+  void forward(const llama_call &call) const { forwardFunction(&call); }
 
   /// Made on first use. Throw Error(Model) if the model has none that works.
   const Tokenizer &getTokenizer() const;

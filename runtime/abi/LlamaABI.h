@@ -5,11 +5,11 @@
  *
  *   A1  llama_model_header comes first and is readable whatever the version:
  *       magic, then abi_version. A runtime refuses all versions but its own.
- *   A2  llama_forward is called once per thread, with that thread's number and
- *       the same call but for its team. All of them meet at call->barrier, as
- *       often and with the same numbers.
+ *   A2  llama_forward is called once per thread, with the same call but for its
+ *       team. Each comes to the same barriers and takes shares of the same loops
+ *       in the same order; which thread has a share changes no bit.
  *   A3  llama_forward allocates nothing, keeps nothing between calls, and calls
- *       nothing but call->barrier.
+ *       nothing but call->barrier and call->take_share.
  *   A4  the result of a row depends on that row and on its sequence's cache
  *       alone. Rows of prompts (prefill) may go through other kernels than
  *       decode rows; how rows of a kind are grouped into calls changes no bit.
@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 #define LLAMA_ABI_MAGIC 0x4F53414D414C4CULL /* "LLAMASO" */
-#define LLAMA_ABI_VERSION 5u
+#define LLAMA_ABI_VERSION 6u
 
 /* Positions held by one block (page) of the KV cache. */
 #define LLAMA_KV_BLOCK 64
@@ -77,8 +77,8 @@ typedef struct llama_model_header {
 #define LLAMA_SYMBOL_FORWARD "llama_forward"
 #define LLAMA_SYMBOL_WORKSPACE "llama_workspace_bytes"
 
-/* void llama_forward(const llama_call *call, int64_t thread) */
-typedef void (*llama_forward_fn)(const llama_call *, int64_t);
+/* void llama_forward(const llama_call *call) */
+typedef void (*llama_forward_fn)(const llama_call *);
 
 /* int64_t llama_workspace_bytes(int64_t rows, int64_t logit_rows) */
 typedef int64_t (*llama_workspace_fn)(int64_t, int64_t);
@@ -86,7 +86,7 @@ typedef int64_t (*llama_workspace_fn)(int64_t, int64_t);
 #ifdef __cplusplus
 } /* extern "C" */
 
-static_assert(sizeof(llama_call) == 22 * 8, "llama_call is part of the ABI");
+static_assert(sizeof(llama_call) == 23 * 8, "llama_call is part of the ABI");
 static_assert(sizeof(llama_model_header) == 184,
               "llama_model_header is part of the ABI");
 #endif

@@ -123,7 +123,13 @@ struct RowState {
 
 struct Forward {
   const llama_call &call;
-  int64_t thread;
+
+  /// This thread's shares of a loop.
+  template <typename Body>
+  void shareLoop(int64_t shares, Body body) const {
+    for (int64_t i; (i = call.take_share(call.team, shares)) >= 0;)
+      body(i);
+  }
 
   RowState *getStates() const {
     return static_cast<RowState *>(call.workspace);
@@ -192,55 +198,55 @@ struct Forward {
     }
   }
 
-  void writeLogits(bool broken) const {
+  void writeLogits(int64_t id, bool broken) const {
     for (int64_t l = 0; l < call.logit_rows; ++l) {
       const RowState &state = getStates()[call.logit_row_list[l]];
-      for (int64_t id = thread; id < kVocab; id += call.threads)
-        call.logits[l * kVocab + id] =
-            broken || state.broken ? NAN : getLogit(state.hash, id);
+      call.logits[l * kVocab + id] =
+          broken || state.broken ? NAN : getLogit(state.hash, id);
 #ifdef FAKE_NAN
-      call.logits[l * kVocab + 7] = NAN;
+      if (id == 7)
+        call.logits[l * kVocab + id] = NAN;
 #endif
     }
   }
 
-  void writeScores() const {
-    for (int64_t l = thread; l < call.attention_rows; l += call.threads) {
-      int64_t row = call.logit_row_list[l];
-      for (int64_t h = 0; h < kHeads; ++h)
-        for (int64_t p = 0; p <= call.positions[row]; ++p)
-          if (uint32_t *slot = findSlot(row, p))
-            call.attention_scores[(l * kHeads + h) * call.attention_stride +
-                                  p] = getScore(int32_t(slot[0]), h);
-    }
+  void writeScores(int64_t l) const {
+    int64_t row = call.logit_row_list[l];
+    for (int64_t h = 0; h < kHeads; ++h)
+      for (int64_t p = 0; p <= call.positions[row]; ++p)
+        if (uint32_t *slot = findSlot(row, p))
+          call.attention_scores[(l * kHeads + h) * call.attention_stride + p] =
+              getScore(int32_t(slot[0]), h);
+  }
+
+  void count() const {
+    if (fake_calls.count == 64)
+      return;
+    fake_calls.rows[fake_calls.count] = call.rows;
+    fake_calls.sequences[fake_calls.count++] = call.table_count;
   }
 
   bool isWellFormed() const {
     return call.struct_size == sizeof(llama_call) && call.rows >= 1 &&
            reinterpret_cast<uintptr_t>(call.workspace) % 64 == 0 &&
-           call.threads > thread &&
+           call.threads >= 1 &&
            (call.attention_rows == 0 ||
             (call.attention_rows == call.logit_rows &&
              call.attention_stride % LLAMA_KV_BLOCK == 0));
   }
 
   void run() const {
-    int64_t n = call.threads;
-    if (thread == 0 && fake_calls.count < 64) {
-      fake_calls.rows[fake_calls.count] = call.rows;
-      fake_calls.sequences[fake_calls.count++] = call.table_count;
-    }
+    shareLoop(1, [&](int64_t) { count(); });
     call.barrier(call.team, 0, -1);
-    for (int64_t row = thread; row < call.rows; row += n)
-      append(row);
+    shareLoop(call.rows, [&](int64_t row) { append(row); });
     call.barrier(call.team, 1, 0);
-    // Each thread takes the rows that its neighbour wrote.
-    for (int64_t row = (thread + 1) % n; row < call.rows; row += n)
-      attend(row);
+    // Rows that another thread may have written.
+    shareLoop(call.rows, [&](int64_t i) { attend(call.rows - 1 - i); });
     call.barrier(call.team, 1, 1); // the second layer has nothing to add
     call.barrier(call.team, 2, -1);
-    writeLogits(!isWellFormed());
-    writeScores();
+    bool broken = !isWellFormed();
+    shareLoop(kVocab, [&](int64_t id) { writeLogits(id, broken); });
+    shareLoop(call.attention_rows, [&](int64_t l) { writeScores(l); });
   }
 };
 
@@ -248,9 +254,7 @@ struct Forward {
 
 extern "C" {
 #ifndef FAKE_NO_FORWARD
-void llama_forward(const llama_call *call, int64_t thread) {
-  Forward{*call, thread}.run();
-}
+void llama_forward(const llama_call *call) { Forward{*call}.run(); }
 #endif
 
 int64_t llama_workspace_bytes(int64_t rows, int64_t) {

@@ -40,18 +40,24 @@ static scf::ForallOp findLoop(Operation *root) {
   return loop;
 }
 
-/// The loop's first number that takes more than one value, and its step.
-static std::pair<Value, int64_t> findFirstNumber(scf::ForallOp loop) {
+/// The loop's number that its steps are divided by first, and its step: of those
+/// that take more than one value the first of which it is known how many, for
+/// these are the same in every call; else the first.
+static std::pair<Value, int64_t> findDividedNumber(scf::ForallOp loop) {
+  std::pair<Value, int64_t> found;
   for (auto [number, begin, end, step] :
        llvm::zip_equal(loop.getInductionVars(), loop.getMixedLowerBound(),
                        loop.getMixedUpperBound(), loop.getMixedStep())) {
     std::optional<int64_t> first = getConstantIntValue(begin),
                            last = getConstantIntValue(end),
                            by = getConstantIntValue(step);
-    if (by && (!first || !last || *last - *first > *by))
+    bool isKnown = by && first && last;
+    if (isKnown && *last - *first > *by)
       return {number, *by};
+    if (by && !isKnown && !found.first)
+      found = {number, *by};
   }
-  return {};
+  return found;
 }
 
 /// What `offset` is a multiple of `number` by: 0 if it is not.
@@ -92,7 +98,7 @@ CutAttr llama::findCut(Value memref, Operation *root) {
   scf::ForallOp loop = findLoop(root);
   if (!loop)
     return scattered;
-  auto [number, step] = findFirstNumber(loop);
+  auto [number, step] = findDividedNumber(loop);
   CutAttr cut = scattered;
   for (Value buffer = findBuffer(memref); memref != buffer;) {
     auto part = memref.getDefiningOp<memref::SubViewOp>();

@@ -17,7 +17,8 @@ using Cuts = llvm::MapVector<Value, CutAttr>;
 Value findBuffer(Value memref);
 
 /// How the parallel loop in or at `root` shares the buffer of `memref`, which is
-/// written in it: the parts are those of its first loop that has several steps.
+/// written in it: along the first number that has several known steps, or the
+/// first that has several.
 CutAttr findCut(Value memref, Operation *root);
 
 } // namespace mlir::llama

@@ -2,7 +2,7 @@
 //
 //   @forward(%tokens: memref<?xi32>, ...)
 //
-//   =>  and @llama_forward(%call, %thread)
+//   =>  and @llama_forward(%call)
 //
 // Each argument of @forward carries the name of its field of llama_call
 // (runtime/abi/LlamaCall.def); a memref is made of the field's pointer and of
@@ -33,6 +33,7 @@ namespace {
 
 constexpr int64_t kNone = -1;
 constexpr StringLiteral kBarrier = "llama_barrier";
+constexpr StringLiteral kTakeShare = "llama_take_share";
 
 /// Where an argument of @forward comes from: a pointer, and for each dynamic
 /// dimension the field that has its size (kNone: unknown and never asked).
@@ -75,6 +76,7 @@ public:
 
   LogicalResult buildForward();
   void buildBarrier();
+  void buildTakeShare();
 
 private:
   Value load(Value call, int64_t offset, Type type) {
@@ -86,7 +88,7 @@ private:
   Value loadIndex(Value call, int64_t offset) {
     return load(call, offset, b.getI64Type());
   }
-  FailureOr<Value> makeArgument(Value call, Value thread, unsigned number);
+  FailureOr<Value> makeArgument(Value call, unsigned number);
   Value makeMemRef(Value call, const Field &field, MemRefType type);
   Value cast(Value value, Type type) {
     return UnrealizedConversionCastOp::create(b, type, value).getResult(0);
@@ -134,8 +136,7 @@ Value EntryBuilder::makeMemRef(Value call, const Field &field,
   return cast(descriptor, type);
 }
 
-FailureOr<Value> EntryBuilder::makeArgument(Value call, Value thread,
-                                            unsigned number) {
+FailureOr<Value> EntryBuilder::makeArgument(Value call, unsigned number) {
   auto name = forward.getArgAttrOfType<StringAttr>(number, kArgumentAttr);
   Type type = forward.getArgument(number).getType();
   if (!name)
@@ -143,8 +144,6 @@ FailureOr<Value> EntryBuilder::makeArgument(Value call, Value thread,
            << number << " has no '" << kArgumentAttr << "'";
   if (name.getValue() == "call")
     return call;
-  if (name.getValue() == "thread")
-    return cast(thread, type);
   if (name.getValue() == "workspace_begin")
     return arith::ConstantIndexOp::create(b, 0).getResult();
   for (const Field &field : kSizes)
@@ -168,14 +167,13 @@ FailureOr<Value> EntryBuilder::makeArgument(Value call, Value thread,
 
 LogicalResult EntryBuilder::buildForward() {
   OpBuilder::InsertionGuard guard(b);
-  auto function =
-      func::FuncOp::create(b, LLAMA_SYMBOL_FORWARD,
-                           b.getFunctionType({pointer, b.getI64Type()}, {}));
+  auto function = func::FuncOp::create(b, LLAMA_SYMBOL_FORWARD,
+                                       b.getFunctionType({pointer}, {}));
   b.setInsertionPointToStart(function.addEntryBlock());
-  Value call = function.getArgument(0), thread = function.getArgument(1);
+  Value call = function.getArgument(0);
   SmallVector<Value> arguments;
   for (unsigned i = 0; i < forward.getNumArguments(); ++i) {
-    FailureOr<Value> argument = makeArgument(call, thread, i);
+    FailureOr<Value> argument = makeArgument(call, i);
     if (failed(argument))
       return failure();
     arguments.push_back(*argument);
@@ -207,6 +205,37 @@ void EntryBuilder::buildBarrier() {
                                   {pointer, b.getI64Type(), b.getI64Type()});
   LLVM::CallOp::create(b, type, ValueRange{callee, team, phase, layer});
   func::ReturnOp::create(b);
+}
+
+/// @llama_take_share(call, shares) calls the runtime's.
+void EntryBuilder::buildTakeShare() {
+  OpBuilder::InsertionGuard guard(b);
+  Type index = b.getIndexType(), number = b.getI64Type();
+  auto function = func::FuncOp::create(
+      b, kTakeShare, b.getFunctionType({pointer, index}, {index}));
+  function.setPrivate();
+  b.setInsertionPointToStart(function.addEntryBlock());
+  Value call = function.getArgument(0);
+  Value callee = load(call, FIELD(take_share), pointer);
+  Value team = load(call, FIELD(team), pointer);
+  Value shares = arith::IndexCastOp::create(b, number, function.getArgument(1));
+  auto type = LLVM::LLVMFunctionType::get(number, {pointer, number});
+  auto taken = LLVM::CallOp::create(b, type, ValueRange{callee, team, shares});
+  func::ReturnOp::create(
+      b, ValueRange{arith::IndexCastOp::create(b, index, taken.getResult())});
+}
+
+/// Shares to calls.
+static void callTakeShare(ModuleOp module) {
+  module.walk([](TakeShareOp take) {
+    ImplicitLocOpBuilder b(take.getLoc(), take);
+    auto function = take->getParentOfType<func::FuncOp>();
+    auto call = func::CallOp::create(
+        b, kTakeShare, b.getIndexType(),
+        ValueRange{findArgument(function, "call"), take.getShares()});
+    take.replaceAllUsesWith(call.getResult(0));
+    take.erase();
+  });
 }
 
 /// Barriers to calls, with numbers in the order in which they stand; the phases
@@ -247,8 +276,10 @@ struct LlamaCPUEntryPoint
       return signalPassFailure();
     }
     module->setAttr(kPhasesAttr, numberBarriers(module));
+    callTakeShare(module);
     EntryBuilder builder(module, forward);
     builder.buildBarrier();
+    builder.buildTakeShare();
     size.setSymName(LLAMA_SYMBOL_WORKSPACE);
     if (failed(builder.buildForward()))
       signalPassFailure();

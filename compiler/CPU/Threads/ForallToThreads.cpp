@@ -1,22 +1,25 @@
-//===- ForallToThreads.cpp - Give each thread its part of every loop ------===//
+//===- ForallToThreads.cpp - Let threads share the steps of every loop ----===//
 //
 //   scf.forall (%i) in (%n)   =>   kernel.barrier, if it depends on earlier ones
-//                                  scf.for %i = n * thread / threads
-//                                          to n * (thread + 1) / threads
+//                                  while %share = kernel.take_share of %shares
+//                                    scf.for %i = the share's first step to its
+//                                                 last
 //
-// Every thread runs every function. A loop of several dimensions is divided by
-// the product of them. Parts are contiguous and depend on n and the number of
-// threads alone.
+// Every thread runs every function, and takes shares until there are none: one
+// that is held up is waited for with what it has taken, and no more. A loop of
+// several dimensions has as many steps as their product. A share is of steps
+// that follow each other, and how many depends on n and the number of threads
+// alone.
 //
 // Barriers: a loop waits if it reads or writes a buffer that another loop has
-// written since the last barrier, or writes one that another has read. A loop
-// that an enclosing loop repeats does not wait for itself if its bounds are
-// constant: each thread then meets its own part again, and the barrier stands
-// in front of the enclosing loop.
+// written since the last barrier, or writes one that another has read.
 //
 // What follows a barrier, up to the next, is a phase. Every parallel loop has one
 // barrier that always comes just before it and the others of its phase, so a
-// barrier says what threads do then, whatever loops were left out.
+// barrier says what threads do then, whatever loops were left out. A thread that
+// comes late to a phase that others have finished goes through it without taking
+// anything. What it would read between the loops may no longer be there, so
+// nothing is read or written outside of them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,29 +41,6 @@ using namespace mlir::llama;
 
 namespace {
 
-bool hasConstantBounds(scf::ForallOp loop) {
-  auto areConstant = [](ArrayRef<OpFoldResult> values) {
-    return llvm::all_of(values, [](OpFoldResult value) {
-      return getConstantIntValue(value).has_value();
-    });
-  };
-  return areConstant(loop.getMixedLowerBound()) &&
-         areConstant(loop.getMixedUpperBound()) &&
-         areConstant(loop.getMixedStep());
-}
-
-/// The one parallel loop that `loop` repeats over the same parts, or null: no
-/// thread then meets what another has done in an earlier round.
-scf::ForallOp findRepeated(scf::ForOp loop) {
-  SmallVector<scf::ForallOp> parallel(loop.getBody()->getOps<scf::ForallOp>());
-  if (parallel.size() != 1 || !hasConstantBounds(parallel[0]))
-    return nullptr;
-  bool isAlone = llvm::all_of(*loop.getBody(), [&](Operation &op) {
-    return &op == parallel[0] || collectAccesses(&op).none();
-  });
-  return isAlone ? parallel[0] : nullptr;
-}
-
 struct LlamaCPUForallToThreads
     : mlir::llama::impl::LlamaCPUForallToThreadsPassBase<
           LlamaCPUForallToThreads> {
@@ -73,7 +53,6 @@ private:
   SmallVector<std::pair<BarrierOp, Phase>> phases;
 
   LogicalResult visitBlock(Block &block, Accesses &pending);
-  LogicalResult visitLoop(scf::ForOp loop, Accesses &pending);
   /// Lets `op` wait for what is pending, if it must, and adds what it does.
   void meet(Operation *op, const Accesses &accesses, Accesses &pending);
   void insertBarrier(Operation *before);
@@ -81,7 +60,61 @@ private:
   void distribute(scf::ForallOp loop);
 };
 
+/// Of a parallel loop of any dimensions.
+struct Steps {
+  Steps(ImplicitLocOpBuilder &b, scf::ForallOp loop);
+  /// The loop's numbers in step `number`.
+  SmallVector<Value> findNumbers(ImplicitLocOpBuilder &b, Value number) const;
+
+  Value total;
+
+private:
+  SmallVector<Value> counts, lower, by;
+};
+
 } // namespace
+
+Steps::Steps(ImplicitLocOpBuilder &b, scf::ForallOp loop) {
+  auto toValue = [&](OpFoldResult value) {
+    return getValueOrCreateConstantIndexOp(b, b.getLoc(), value);
+  };
+  total = arith::ConstantIndexOp::create(b, 1);
+  for (auto [begin, end, step] :
+       llvm::zip_equal(loop.getMixedLowerBound(), loop.getMixedUpperBound(),
+                       loop.getMixedStep())) {
+    lower.push_back(toValue(begin));
+    by.push_back(toValue(step));
+    Value length = arith::SubIOp::create(b, toValue(end), lower.back());
+    counts.push_back(arith::CeilDivUIOp::create(b, length, by.back()));
+    total = arith::MulIOp::create(b, total, counts.back());
+  }
+}
+
+SmallVector<Value> Steps::findNumbers(ImplicitLocOpBuilder &b,
+                                      Value rest) const {
+  SmallVector<Value> numbers(counts.size());
+  for (int64_t i = counts.size() - 1; i >= 0; --i) {
+    Value number = rest;
+    if (i > 0) {
+      number = arith::RemUIOp::create(b, rest, counts[i]);
+      rest = arith::DivUIOp::create(b, rest, counts[i]);
+    }
+    numbers[i] = arith::AddIOp::create(b, lower[i],
+                                       arith::MulIOp::create(b, number, by[i]));
+  }
+  return numbers;
+}
+
+/// How many steps a share has. Who is done waits for a share of another, and
+/// taking one costs a tenth of a microsecond: with 64 shares a thread it waits
+/// for 1/64 of the loop, and loops of fewer steps are short themselves.
+static Value chooseWidth(ImplicitLocOpBuilder &b, Value total, Value threads) {
+  constexpr int64_t kSharesPerThread = 64;
+  Value shares = arith::MulIOp::create(
+      b, threads, arith::ConstantIndexOp::create(b, kSharesPerThread));
+  return arith::MaxUIOp::create(b, arith::DivUIOp::create(b, total, shares),
+                                arith::ConstantIndexOp::create(b, 1));
+}
 
 /// What it gathers, and its phase, come at the end.
 void LlamaCPUForallToThreads::insertBarrier(Operation *before) {
@@ -112,8 +145,12 @@ LogicalResult LlamaCPUForallToThreads::visitBlock(Block &block,
       continue;
     }
     if (auto loop = dyn_cast<scf::ForOp>(op)) {
-      if (failed(visitLoop(loop, pending)))
+      // What the end of the body leaves pending, its beginning finds; and there
+      // may be no round at all.
+      pending.everything = true;
+      if (failed(visitBlock(*loop.getBody(), pending)))
         return failure();
+      pending.everything = true;
       continue;
     }
     if (isa<func::CallOp>(op)) {
@@ -123,72 +160,43 @@ LogicalResult LlamaCPUForallToThreads::visitBlock(Block &block,
     Accesses accesses = collectAccesses(&op);
     if (!accesses.writes.empty() || accesses.everything)
       return op.emitOpError("writes memory outside of a parallel loop");
-    // Every thread reads what one of them may have written.
     if (!accesses.reads.empty())
-      meet(&op, accesses, pending);
+      return op.emitOpError("reads memory outside of a parallel loop");
   }
   return success();
 }
 
-LogicalResult LlamaCPUForallToThreads::visitLoop(scf::ForOp loop,
-                                                 Accesses &pending) {
-  // One barrier in front of all rounds.
-  if (scf::ForallOp repeated = findRepeated(loop)) {
-    meet(loop, collectAccesses(repeated), pending);
-    return success();
-  }
-  // What the end of the body leaves pending, its beginning finds; and there may
-  // be no round at all.
-  pending.everything = true;
-  LogicalResult result = visitBlock(*loop.getBody(), pending);
-  pending.everything = true;
-  return result;
-}
-
 void LlamaCPUForallToThreads::distribute(scf::ForallOp loop) {
-  auto function = loop->getParentOfType<func::FuncOp>();
-  Value thread = findArgument(function, "thread");
-  Value threads = findArgument(function, "threads");
   ImplicitLocOpBuilder b(loop.getLoc(), loop);
-  auto toValue = [&](OpFoldResult value) {
-    return getValueOrCreateConstantIndexOp(b, b.getLoc(), value);
+  Steps steps(b, loop);
+  auto function = loop->getParentOfType<func::FuncOp>();
+  Value width = chooseWidth(b, steps.total, findArgument(function, "threads"));
+  Value shares = arith::CeilDivUIOp::create(b, steps.total, width);
+  auto take = [&](OpBuilder &nested, Location loc, ValueRange) {
+    Value share =
+        TakeShareOp::create(nested, loc, nested.getIndexType(), shares);
+    Value isOne = arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::ult,
+                                        share, shares);
+    scf::ConditionOp::create(nested, loc, isOne, share);
   };
-  SmallVector<Value> counts, lower, steps;
-  Value total = arith::ConstantIndexOp::create(b, 1);
-  for (auto [begin, end, step] :
-       llvm::zip_equal(loop.getMixedLowerBound(), loop.getMixedUpperBound(),
-                       loop.getMixedStep())) {
-    lower.push_back(toValue(begin));
-    steps.push_back(toValue(step));
-    Value length = arith::SubIOp::create(b, toValue(end), lower.back());
-    counts.push_back(arith::CeilDivUIOp::create(b, length, steps.back()));
-    total = arith::MulIOp::create(b, total, counts.back());
-  }
-  auto part = [&](Value number) -> Value {
-    return arith::DivUIOp::create(b, arith::MulIOp::create(b, total, number),
-                                  threads);
+  auto finish = [&](OpBuilder &nested, Location loc, ValueRange taken) {
+    ImplicitLocOpBuilder b(loc, nested);
+    Value first = arith::MulIOp::create(b, taken[0], width);
+    Value end = arith::MinUIOp::create(
+        b, arith::AddIOp::create(b, first, width), steps.total);
+    Value one = arith::ConstantIndexOp::create(b, 1);
+    auto share = scf::ForOp::create(b, first, end, one);
+    scf::YieldOp::create(b);
+    b.setInsertionPointToStart(share.getBody());
+    SmallVector<Value> numbers = steps.findNumbers(b, share.getInductionVar());
+    for (auto [from, to] : llvm::zip_equal(loop.getInductionVars(), numbers))
+      from.replaceAllUsesWith(to);
+    loop.getTerminator()->erase();
+    share.getBody()->getOperations().splice(std::prev(share.getBody()->end()),
+                                            loop.getBody()->getOperations());
   };
-  Value one = arith::ConstantIndexOp::create(b, 1);
-  Value next = arith::AddIOp::create(b, thread, one);
-  auto share = scf::ForOp::create(b, part(thread), part(next), one);
-
-  b.setInsertionPointToStart(share.getBody());
-  SmallVector<Value> numbers(counts.size());
-  Value rest = share.getInductionVar();
-  for (int64_t i = counts.size() - 1; i >= 0; --i) {
-    Value number = rest;
-    if (i > 0) {
-      number = arith::RemUIOp::create(b, rest, counts[i]);
-      rest = arith::DivUIOp::create(b, rest, counts[i]);
-    }
-    numbers[i] = arith::AddIOp::create(
-        b, lower[i], arith::MulIOp::create(b, number, steps[i]));
-  }
-  for (auto [from, to] : llvm::zip_equal(loop.getInductionVars(), numbers))
-    from.replaceAllUsesWith(to);
-  loop.getTerminator()->erase();
-  share.getBody()->getOperations().splice(std::prev(share.getBody()->end()),
-                                          loop.getBody()->getOperations());
+  scf::WhileOp::create(b, TypeRange(b.getIndexType()), ValueRange(), take,
+                       finish);
   loop.erase();
   ++numLoops;
 }

@@ -2,10 +2,9 @@
 //
 //   %y = kernel.matmul schedule <rows = mc x nc [mr x nr, 1 x nr]>
 //
-//   =>  for blocks of mc rows
-//         forall blocks of nc matrix rows
-//           for mr rows:     kernel.matmul tile <mr x nr>, side by side
-//           for single rows: kernel.matmul tile <1 x nr>
+//   =>  forall blocks of mc rows, blocks of nc matrix rows
+//         for mr rows:     kernel.matmul tile <mr x nr>, side by side
+//         for single rows: kernel.matmul tile <1 x nr>
 //
 // An epilogue, the op that reads the product element by element, joins it. The
 // number of rows is dynamic; the innermost tiles are static, which is what
@@ -100,8 +99,8 @@ public:
         nest(getNest(findProducts(root).front())),
         columns(findProducts(root).front().getColumnCount()) {}
 
-  /// Computes rows `first` to `end` into `init`.
-  FailureOr<Value> tile(Value init, Value first, Value end);
+  /// Computes rows `firstRow` to `endRow` into `init`.
+  FailureOr<Value> tile(Value init, Value firstRow, Value endRow);
 
 private:
   NestAttr getNest(MatmulOp product) const {
@@ -109,8 +108,6 @@ private:
     return isPrefill ? schedule.getPrefill() : schedule.getRows();
   }
 
-  Value tileBlock(Value whole, Value first, OpFoldResult rows);
-  Value tileColumns(Value block, Value first, OpFoldResult rows);
   Value tileAnyWidth(Value part, Value first, OpFoldResult rows, Value column);
   Value tilePart(Value part, Value first, OpFoldResult rows, Value column,
                  int64_t width);
@@ -363,49 +360,31 @@ Value MatmulTiler::tileAnyWidth(Value part, Value first, OpFoldResult rows,
       [&] { return tilePart(part, first, rows, column, rest); });
 }
 
-Value MatmulTiler::tileColumns(Value block, Value first, OpFoldResult rows) {
-  int64_t nc = nest.getNc();
-  auto loop =
-      scf::ForallOp::create(b, ArrayRef<OpFoldResult>{b.getIndexAttr(0)},
-                            ArrayRef<OpFoldResult>{b.getIndexAttr(columns)},
-                            ArrayRef<OpFoldResult>{b.getIndexAttr(nc)}, block,
-                            /*mapping=*/std::nullopt);
-  OpBuilder::InsertionGuard guard(b);
+/// Blocks of columns are the inner loop: the rows stay in L2.
+FailureOr<Value> MatmulTiler::tile(Value init, Value firstRow, Value endRow) {
+  int64_t mc = nest.getMc(), nc = nest.getNc();
+  auto loop = scf::ForallOp::create(
+      b, ArrayRef<OpFoldResult>{firstRow, b.getIndexAttr(0)},
+      ArrayRef<OpFoldResult>{endRow, b.getIndexAttr(columns)},
+      ArrayRef<OpFoldResult>{b.getIndexAttr(mc), b.getIndexAttr(nc)}, init,
+      /*mapping=*/std::nullopt);
   b.setInsertionPointToStart(loop.getBody());
-  Value column = loop.getInductionVar(0);
+  Value row = loop.getInductionVar(0), column = loop.getInductionVar(1);
   Value shared = loop.getRegionIterArgs()[0];
+  OpFoldResult rows = least({number(mc), dim(0) - dim(1)}, {endRow, row});
   OpFoldResult width = b.getIndexAttr(nc);
   if (columns % nc != 0)
     width = least({number(nc), columns - dim(0)}, {column});
-  SmallVector<OpFoldResult> offsets = {b.getIndexAttr(0), column};
-  SmallVector<OpFoldResult> extents = {rows, width};
+  SmallVector<OpFoldResult> offsets = {row, column}, extents = {rows, width};
   Value part = slice(shared, offsets, extents);
-  Value result = tileAnyWidth(part, first, rows, column);
+  Value result = tileAnyWidth(part, row, rows, column);
   SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
   b.setInsertionPointToStart(loop.getTerminator().getBody());
   tensor::ParallelInsertSliceOp::create(b, result, shared, offsets, extents,
                                         strides);
-  return loop.getResult(0);
-}
-
-Value MatmulTiler::tileBlock(Value whole, Value first, OpFoldResult rows) {
-  SmallVector<OpFoldResult> offsets = {first, b.getIndexAttr(0)};
-  SmallVector<OpFoldResult> extents = {rows, b.getIndexAttr(columns)};
-  Value block = tileColumns(slice(whole, offsets, extents), first, rows);
-  return insert(block, whole, offsets, extents);
-}
-
-FailureOr<Value> MatmulTiler::tile(Value init, Value first, Value end) {
-  auto blocks = scf::ForOp::create(b, first, end, index(nest.getMc()), init);
-  b.setInsertionPointToStart(blocks.getBody());
-  Value row = blocks.getInductionVar();
-  OpFoldResult count =
-      least({number(nest.getMc()), dim(0) - dim(1)}, {end, row});
-  Value result = tileBlock(blocks.getRegionIterArg(0), row, count);
-  scf::YieldOp::create(b, result);
   if (failedToTile)
     return root->emitOpError("could not be tiled");
-  return blocks.getResult(0);
+  return loop.getResult(0);
 }
 
 //===----------------------------------------------------------------------===//

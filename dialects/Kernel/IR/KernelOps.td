@@ -140,9 +140,10 @@ def Kernel_MatmulOp : Kernel_Op<"matmul", [
 
 def Kernel_BarrierOp : Kernel_Op<"barrier", [
     AttrSizedOperandSegments, MemoryEffects<[MemRead, MemWrite]>]> {
-  let summary = "waits for all threads, before a phase";
+  let summary = "waits for what other threads have taken, before a phase";
   let description = [{
-    Every thread comes here before one goes on. `phase` says what they do then,
+    All shares that were taken since the barrier before are done when a thread
+    goes on, whether others have come here or not. `phase` says what they do then,
     and `layer` in which layer; `gathers` are the buffers that threads have
     written since the barrier before and that others may read from now on, each
     with how it is cut among the threads that wrote it.
@@ -167,6 +168,25 @@ def Kernel_BarrierOp : Kernel_Op<"barrier", [
     `cut` $cuts attr-dict
   }];
   let hasVerifier = 1; // C1, C2
+}
+
+def Kernel_TakeShareOp : Kernel_Op<"take_share", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "takes what no thread has taken of a parallel loop";
+  let description = [{
+    The number of a share, below `shares`; or one that is not, when all have been
+    taken. From then on the thread's next `kernel.take_share` is of the next
+    parallel loop: every thread comes by all of them in the same order, and
+    takes from each until there is nothing left.
+
+    Example:
+
+    ```mlir
+    %share = kernel.take_share of %shares
+    ```
+  }];
+  let arguments = (ins Index:$shares);
+  let results = (outs Index:$share);
+  let assemblyFormat = "`of` $shares attr-dict";
 }
 
 #endif // LLAMA_DIALECTS_KERNEL_IR_KERNELOPS

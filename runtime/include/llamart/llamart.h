@@ -228,9 +228,10 @@ typedef struct llamart_executor {
   size_t struct_size;
   int32_t threads; /* at least 1 */
 
-  /* Calls task(argument, 0 .. threads - 1), all at the same time, for they wait
-   * for each other, and returns when all have returned. Another result than 0
-   * says that it could not; the eval then fails. Must not call the engine. */
+  /* Calls task(argument, 0 .. threads - 1) and returns when all have returned:
+   * at the same time, to be fast, but none waits for one that has not begun.
+   * Another result than 0 says that it could not; the eval then fails. Must not
+   * call the engine. */
   int (*run)(void *user, llamart_task task, void *argument, int32_t threads);
   void *user;
 } llamart_executor;

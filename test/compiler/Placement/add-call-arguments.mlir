@@ -6,7 +6,6 @@
 // CHECK-SAME: {{^}} %{{[a-z0-9]+}}: memref<?xi8> {llama.argument = "weights"},
 // CHECK-SAME: {{^}} %{{[a-z0-9]+}}: memref<?xi8> {llama.argument = "workspace"},
 // CHECK-SAME: {{^}} %{{[a-z0-9]+}}: index {llama.argument = "workspace_begin"},
-// CHECK-SAME: {{^}} %{{[a-z0-9]+}}: index {llama.argument = "thread"},
 // CHECK-SAME: {{^}} %{{[a-z0-9]+}}: index {llama.argument = "threads"},
 // CHECK-SAME: {{^}} %{{[a-z0-9]+}}: !llvm.ptr {llama.argument = "call"})
 // CHECK: func private @elsewhere()
@@ -15,10 +14,9 @@
 // CHECK-SAME: {{^}} %[[WEIGHTS:[a-z0-9]+]]: memref<?xi8> {llama.argument = "weights"},
 // CHECK-SAME: {{^}} %[[SPACE:[a-z0-9]+]]: memref<?xi8> {llama.argument = "workspace"},
 // CHECK-SAME: {{^}} %[[BEGIN:[a-z0-9]+]]: index {llama.argument = "workspace_begin"},
-// CHECK-SAME: {{^}} %[[THREAD:[a-z0-9]+]]: index {llama.argument = "thread"},
 // CHECK-SAME: {{^}} %[[THREADS:[a-z0-9]+]]: index {llama.argument = "threads"},
 // CHECK-SAME: {{^}} %[[CALL:[a-z0-9]+]]: !llvm.ptr {llama.argument = "call"})
-// CHECK: call @callee(%[[N]], %[[WEIGHTS]], %[[SPACE]], %[[BEGIN]], %[[THREAD]], %[[THREADS]], %[[CALL]])
+// CHECK: call @callee(%[[N]], %[[WEIGHTS]], %[[SPACE]], %[[BEGIN]], %[[THREADS]], %[[CALL]])
 // CHECK: call @elsewhere() : () -> ()
 func.func @callee(%n: index) {
   return

@@ -1,8 +1,9 @@
-//===- ThreadsTest.cpp - Teams, executors and barriers --------------------===//
+//===- ThreadsTest.cpp - Teams and executors -------------------------------===//
 
 #include "runtime/Engine/Threads.h"
 
 #include "runtime/Error.h"
+#include "test/runtime/CpuTime.h"
 #include "test/runtime/ForkedProcess.h"
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <iterator>
@@ -111,60 +111,10 @@ TEST(Team, OfOneRunsInAFork) {
             0);
 }
 
-// Each thread adds to its own sum what the others wrote before the barrier: a
-// barrier that lets one through early gives another sum.
-TEST(Barrier, MakesWritesBeforeItVisibleBehindIt) {
-  for (int32_t threads : {1, 2, 3, 8}) {
-    Team team(threads);
-    Barrier barrier(threads);
-    constexpr int64_t kRounds = 300;
-    std::vector<int64_t> written(threads, -1), sums(threads, 0);
-    runOn(team, [&](int32_t thread) {
-      for (int64_t round = 0; round < kRounds; ++round) {
-        written[thread] = round * (thread + 1);
-        barrier.arrive();
-        for (int64_t value : written)
-          sums[thread] += value;
-        barrier.arrive();
-      }
-    });
-    int64_t expected =
-        kRounds * (kRounds - 1) / 2 * threads * (threads + 1) / 2;
-    for (int64_t sum : sums)
-      EXPECT_EQ(sum, expected) << threads << " threads";
-  }
-}
-
-/// CPU seconds that all threads together use while `function` runs.
-template <typename Function>
-double getCpuTimeOf(Function function) {
-  auto now = [] {
-    timespec time = {};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return time.tv_sec + 1e-9 * time.tv_nsec;
-  };
-  double before = now();
-  function();
-  return now() - before;
-}
-
 constexpr std::chrono::milliseconds kNap(300);
 
 // Who waits long must leave the cores to others: seven threads that went on
 // spinning would use 0.3 s on every core there is.
-TEST(Waiting, InABarrierIsSleepingAfterAWhile) {
-  Team team(8);
-  Barrier barrier(8);
-  double used = getCpuTimeOf([&] {
-    runOn(team, [&](int32_t thread) {
-      if (thread == 3)
-        std::this_thread::sleep_for(kNap);
-      barrier.arrive();
-    });
-  });
-  EXPECT_LT(used, 0.05);
-}
-
 TEST(Waiting, ForTheNextCallIsSleepingAfterAWhile) {
   Team team(8);
   runOn(team, [](int32_t) {});

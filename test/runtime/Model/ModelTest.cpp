@@ -75,7 +75,7 @@ TEST(Model, ThatIsAPipeIsAnErrorAndDoesNotWait) {
 TEST(Model, OfAnotherABIIsRefusedWithBothNumbers) {
   std::string path = getModelPath("fake-abi");
   EXPECT_EQ(getOpenError(path),
-            path + ": built for ABI 99 (by a hand), this runtime has ABI 5");
+            path + ": built for ABI 99 (by a hand), this runtime has ABI 6");
 }
 
 TEST(Model, WithoutTheMagicNumberIsRefused) {

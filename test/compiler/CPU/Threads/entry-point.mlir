@@ -13,6 +13,7 @@
 // CHECK-SAME: (%[[CALL:[a-z0-9]*]]: !llvm.ptr
 // CHECK: call @llama_barrier(%[[CALL]], %c1, %c-1)
 // CHECK-NOT: kernel.barrier
+// CHECK: call @llama_take_share(%[[CALL]], %c5)
 func.func private @layer(%layer: index {llama.argument = "layer"}, %call: !llvm.ptr {llama.argument = "call"}) {
   kernel.barrier <ops = ["linear"], matrices = ["layers.a"], tables = [], rows = "rows"> layer %layer cut []
   return
@@ -20,6 +21,8 @@ func.func private @layer(%layer: index {llama.argument = "layer"}, %call: !llvm.
 func.func @forward(%call: !llvm.ptr {llama.argument = "call"}) {
   %first = arith.constant 0 : index
   kernel.barrier <ops = ["embed"], matrices = [], tables = ["table"], rows = "rows"> cut []
+  %shares = arith.constant 5 : index
+  %share = kernel.take_share of %shares
   call @layer(%first, %call) : (index, !llvm.ptr) -> ()
   return
 }
@@ -36,14 +39,25 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %[[PHASE:.*]]: index, %[[LAYER:.*]]: index)
 // CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][136] : (!llvm.ptr) -> !llvm.ptr, i8
 // CHECK: %[[BARRIER:.*]] = llvm.load %[[AT]] : !llvm.ptr -> !llvm.ptr
-// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][144]
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][152]
 // CHECK: %[[TEAM:.*]] = llvm.load %[[AT]]
 // CHECK: %[[PHASE64:.*]] = arith.index_cast %[[PHASE]] : index to i64
 // CHECK: %[[LAYER64:.*]] = arith.index_cast %[[LAYER]] : index to i64
 // CHECK: llvm.call %[[BARRIER]](%[[TEAM]], %[[PHASE64]], %[[LAYER64]])
 
+// So are the shares, as many as there are of the loop.
+// CHECK-LABEL: func private @llama_take_share
+// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %[[SHARES:.*]]: index) -> index
+// CHECK: llvm.getelementptr %[[CALL]][144]
+// CHECK: %[[TAKE:.*]] = llvm.load
+// CHECK: llvm.getelementptr %[[CALL]][152]
+// CHECK: %[[TEAM:.*]] = llvm.load
+// CHECK: %[[SHARES64:.*]] = arith.index_cast %[[SHARES]] : index to i64
+// CHECK: %[[TAKEN:.*]] = llvm.call %[[TAKE]](%[[TEAM]], %[[SHARES64]])
+// CHECK: arith.index_cast %[[TAKEN]] : i64 to index
+
 // CHECK-LABEL: func @llama_forward
-// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %{{.*}}: i64)
+// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr)
 // CHECK: call @forward(%[[CALL]])
 
 // -----
@@ -64,7 +78,7 @@ func.func @forward(
     %weights: memref<?xi8> {llama.argument = "weights"},
     %workspace: memref<?xi8> {llama.argument = "workspace"},
     %begin: index {llama.argument = "workspace_begin"},
-    %thread: index {llama.argument = "thread"}, %threads: index {llama.argument = "threads"},
+    %threads: index {llama.argument = "threads"},
     %call: !llvm.ptr {llama.argument = "call"}) {
   return
 }
@@ -73,7 +87,7 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 }
 
 // CHECK-LABEL: func @llama_forward
-// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr, %[[THREAD:.*]]: i64)
+// CHECK-SAME: (%[[CALL:.*]]: !llvm.ptr)
 // CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][16]
 // CHECK: %[[DATA:.*]] = llvm.load %[[AT]] : !llvm.ptr -> !llvm.ptr
 // CHECK: llvm.insertvalue %[[DATA]], %{{.*}}[0]
@@ -113,13 +127,13 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // CHECK: llvm.insertvalue %[[LOGIT_ROWS]], %{{.*}}[3, 0]
 // CHECK: %[[LOGITS:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?x512xf32>
 // So do scores, of which there are as many for each head.
-// CHECK: llvm.getelementptr %[[CALL]][168]
-// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][160]
+// CHECK: llvm.getelementptr %[[CALL]][176]
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][168]
 // CHECK: %[[LAST:.*]] = llvm.load %[[AT]] : !llvm.ptr -> i64
 // CHECK: llvm.insertvalue %[[LAST]], %{{.*}}[3, 2]
 // CHECK: %[[HEAD:.*]] = llvm.mul %{{.*}}, %[[LAST]]
 // CHECK: llvm.insertvalue %[[HEAD]], %{{.*}}[4, 1]
-// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][152]
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][160]
 // CHECK: %[[ASKED:.*]] = llvm.load %[[AT]] : !llvm.ptr -> i64
 // CHECK: llvm.insertvalue %[[ASKED]], %{{.*}}[3, 0]
 // CHECK: %[[SCORES:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?x4x?xf32>
@@ -130,11 +144,10 @@ func.func @workspace_bytes(%rows: index, %logit_rows: index) -> index {
 // CHECK: %[[WEIGHTS:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?xi8>
 // CHECK: llvm.getelementptr %[[CALL]][120]
 // CHECK: %[[WORKSPACE:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?xi8>
-// CHECK: %[[NUMBER:.*]] = builtin.unrealized_conversion_cast %[[THREAD]] : i64 to index
 // CHECK: %[[AT:.*]] = llvm.getelementptr %[[CALL]][128]
 // CHECK: %[[THREADS:.*]] = builtin.unrealized_conversion_cast
 // CHECK: call @forward(%[[TOKENS]], %[[POSITIONS]], %[[SEQUENCES]], %[[TABLES]], %[[KV]], %[[LIST]], %[[LOGITS]],
-// CHECK-SAME: %[[SCORES]], %[[PROMPT]], %[[WEIGHTS]], %[[WORKSPACE]], %c0, %[[NUMBER]], %[[THREADS]], %[[CALL]])
+// CHECK-SAME: %[[SCORES]], %[[PROMPT]], %[[WEIGHTS]], %[[WORKSPACE]], %c0, %[[THREADS]], %[[CALL]])
 
 // -----
 

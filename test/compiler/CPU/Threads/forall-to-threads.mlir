@@ -1,22 +1,28 @@
 // RUN: llama-opt %s --llama-add-call-arguments --llama-cpu-forall-to-threads --canonicalize --cse \
 // RUN:   --split-input-file --verify-diagnostics --allow-unregistered-dialect | FileCheck %s
 
-// n * thread / threads to n * (thread + 1) / threads. What ran before the function
-// is unknown: its first loop waits.
-// CHECK-LABEL: func @loop_becomes_the_part_of_a_thread
+// 64 shares for each thread, or steps that are shares themselves. What ran before the
+// function is unknown: its first loop waits.
+// CHECK-LABEL: func @threads_take_shares_of_a_loop
 // CHECK-SAME: (%[[X:.*]]: memref<?xf32>, %[[N:[a-z0-9]*]]: index,
-// CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"},
 // CHECK-SAME: %[[THREADS:[a-z0-9]*]]: index {llama.argument = "threads"}
 // CHECK: kernel.barrier
-// CHECK: %[[NEXT:.*]] = arith.addi %[[THREAD]], %c1
-// CHECK: %[[A:.*]] = arith.muli %[[N]], %[[THREAD]]
-// CHECK: %[[BEGIN:.*]] = arith.divui %[[A]], %[[THREADS]]
-// CHECK: %[[B:.*]] = arith.muli %[[N]], %[[NEXT]]
-// CHECK: %[[END:.*]] = arith.divui %[[B]], %[[THREADS]]
-// CHECK: scf.for %[[I:.*]] = %[[BEGIN]] to %[[END]] step %c1
-// CHECK:   memref.store %{{.*}}, %[[X]][%[[I]]]
+// CHECK: %[[SHARES:.*]] = arith.muli %[[THREADS]], %c64
+// CHECK: %[[EACH:.*]] = arith.divui %[[N]], %[[SHARES]]
+// CHECK: %[[WIDTH:.*]] = arith.maxui %[[EACH]], %c1
+// CHECK: %[[COUNT:.*]] = arith.ceildivui %[[N]], %[[WIDTH]]
+// CHECK: scf.while
+// CHECK:   %[[TAKEN:.*]] = kernel.take_share of %[[COUNT]]
+// CHECK:   %[[ANY:.*]] = arith.cmpi ult, %[[TAKEN]], %[[COUNT]]
+// CHECK:   scf.condition(%[[ANY]]) %[[TAKEN]]
+// CHECK: ^bb0(%[[SHARE:.*]]: index):
+// CHECK:   %[[BEGIN:.*]] = arith.muli %[[SHARE]], %[[WIDTH]]
+// CHECK:   %[[NEXT:.*]] = arith.addi %[[BEGIN]], %[[WIDTH]]
+// CHECK:   %[[END:.*]] = arith.minui %[[NEXT]], %[[N]]
+// CHECK:   scf.for %[[I:.*]] = %[[BEGIN]] to %[[END]] step %c1
+// CHECK:     memref.store %{{.*}}, %[[X]][%[[I]]]
 // CHECK-NOT: scf.forall
-func.func @loop_becomes_the_part_of_a_thread(%x: memref<?xf32>, %n: index) {
+func.func @threads_take_shares_of_a_loop(%x: memref<?xf32>, %n: index) {
   %one = arith.constant 1.0 : f32
   scf.forall (%i) in (%n) {
     memref.store %one, %x[%i] : memref<?xf32>
@@ -28,11 +34,9 @@ func.func @loop_becomes_the_part_of_a_thread(%x: memref<?xf32>, %n: index) {
 
 // Steps are counted, not elements: 20 columns in panels of 8 are 3 steps.
 // CHECK-LABEL: func @loop_of_panels_is_divided_by_panels
-// CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"},
-// CHECK-SAME: %[[THREADS:[^ ,:)]*]]: index {llama.argument = "threads"}
-// CHECK: %[[A:.*]] = arith.muli %[[THREAD]], %c3
-// CHECK: %[[BEGIN:.*]] = arith.divui %[[A]], %[[THREADS]]
-// CHECK: scf.for %[[I:.*]] = %[[BEGIN]]
+// CHECK: %[[COUNT:.*]] = arith.ceildivui %c3, %{{.*}}
+// CHECK: kernel.take_share of %[[COUNT]]
+// CHECK: scf.for %[[I:.*]] =
 // CHECK:   %[[COLUMN:.*]] = arith.muli %[[I]], %c8
 // CHECK:   memref.store %{{.*}}, %{{.*}}[%[[COLUMN]]]
 func.func @loop_of_panels_is_divided_by_panels(%x: memref<20xf32>) {
@@ -48,10 +52,8 @@ func.func @loop_of_panels_is_divided_by_panels(%x: memref<20xf32>) {
 // Rows and heads together are divided: one row keeps four threads busy.
 // CHECK-LABEL: func @several_dimensions_are_divided_by_their_product
 // CHECK-SAME: (%[[X:.*]]: memref<?x4xf32>, %[[N:[a-z0-9]*]]: index,
-// CHECK-SAME: %[[THREAD:[a-z0-9]*]]: index {llama.argument = "thread"},
-// CHECK-SAME: %[[THREADS:[a-z0-9]*]]: index {llama.argument = "threads"}
 // CHECK: %[[TOTAL:.*]] = arith.muli %[[N]], %c4
-// CHECK: arith.muli %[[TOTAL]], %[[THREAD]]
+// CHECK: arith.divui %[[TOTAL]], %{{.*}}
 // CHECK: scf.for %[[I:.*]] =
 // CHECK:   %[[HEAD:.*]] = arith.remui %[[I]], %c4
 // CHECK:   %[[ROW:.*]] = arith.divui %[[I]], %c4
@@ -214,69 +216,17 @@ func.func @views_are_buffers_of_their_own(%space: memref<?xi8>) {
 
 // -----
 
-// Constant bounds: in each pass a thread meets its own part again.
-// CHECK-LABEL: func @loop_repeated_with_constant_bounds_does_not_wait_for_itself
-// CHECK: kernel.barrier
-// CHECK: memref.store
+// Who has no share of one round left may be in the next while another writes.
+// CHECK-LABEL: func @loop_that_is_repeated_waits
 // CHECK: scf.for
-// CHECK-NOT: kernel.barrier
-// CHECK:   scf.for
-// CHECK-NOT: kernel.barrier
-// CHECK: return
-func.func @loop_repeated_with_constant_bounds_does_not_wait_for_itself(
-    %x: memref<16xf32>, %y: memref<?x16xf32>, %n: index) {
+// CHECK:   kernel.barrier
+// CHECK:   scf.while
+func.func @loop_that_is_repeated_waits(%y: memref<?x16xf32>, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %one = arith.constant 1.0 : f32
-  scf.forall (%i) in (16) {
-    memref.store %one, %x[%i] : memref<16xf32>
-  }
   scf.for %pass = %c0 to %n step %c1 {
     scf.forall (%i) in (16) {
-      memref.store %one, %y[%pass, %i] : memref<?x16xf32>
-    }
-  }
-  return
-}
-
-// -----
-
-// CHECK-LABEL: func @loop_repeated_with_other_bounds_waits
-// CHECK: scf.for
-// CHECK:   kernel.barrier
-// CHECK:   scf.for
-func.func @loop_repeated_with_other_bounds_waits(%y: memref<?x16xf32>, %n: index) {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  %one = arith.constant 1.0 : f32
-  scf.forall (%i) in (16) {
-    memref.store %one, %y[%c0, %i] : memref<?x16xf32>
-  }
-  scf.for %pass = %c0 to %n step %c1 {
-    scf.forall (%i) in (%pass) {
-      memref.store %one, %y[%pass, %i] : memref<?x16xf32>
-    }
-  }
-  return
-}
-
-// -----
-
-// CHECK-LABEL: func @loop_repeated_from_another_start_waits
-// CHECK: memref.store %{{.*}}, %[[X:.*]][
-// CHECK: scf.for
-// CHECK:   kernel.barrier
-// CHECK:   scf.for
-// CHECK:     memref.store
-func.func @loop_repeated_from_another_start_waits(%x: memref<16xf32>, %y: memref<?x16xf32>, %n: index) {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  %one = arith.constant 1.0 : f32
-  scf.forall (%i) in (16) {
-    memref.store %one, %x[%i] : memref<16xf32>
-  }
-  scf.for %pass = %c0 to %n step %c1 {
-    scf.forall (%i) = (%pass) to (16) step (1) {
       memref.store %one, %y[%pass, %i] : memref<?x16xf32>
     }
   }
@@ -310,15 +260,15 @@ func.func @two_loops_repeated_together_wait_for_each_other(%x: memref<16xf32>, %
 
 // -----
 
-// The wait for %x stands in front of the passes: if there are none, it happens
-// all the same, and the last loop need not wait again.
+// Whether the passes waited is not known: there may be none.
 // CHECK-LABEL: func @loop_after_passes_that_may_be_none_waits
 // CHECK: kernel.barrier
+// CHECK: scf.while
 // CHECK: scf.for
+// CHECK:   kernel.barrier
+// CHECK:   scf.while
 // CHECK: kernel.barrier
-// CHECK: scf.for
-// CHECK-NOT: kernel.barrier
-// CHECK:   scf.for
+// CHECK: scf.while
 // CHECK-NOT: kernel.barrier
 // CHECK: return
 func.func @loop_after_passes_that_may_be_none_waits(%x: memref<16xf32>, %y: memref<16xf32>, %z: memref<16xf32>,
@@ -344,41 +294,16 @@ func.func @loop_after_passes_that_may_be_none_waits(%x: memref<16xf32>, %y: memr
 
 // -----
 
-// Every thread reads the number, which one of them has written.
-// CHECK-LABEL: func @read_outside_of_loops_waits
-// CHECK: kernel.barrier
-// CHECK: memref.store
-// CHECK: kernel.barrier
-// CHECK: memref.load
-func.func @read_outside_of_loops_waits(%x: memref<16xindex>, %y: memref<?xindex>) {
+// A thread that is late would read what others have long overwritten.
+func.func @read_outside_of_loops(%x: memref<16xindex>, %y: memref<?xindex>) {
   %c0 = arith.constant 0 : index
   scf.forall (%i) in (16) {
     memref.store %i, %x[%i] : memref<16xindex>
   }
+  // expected-error @+1 {{reads memory outside of a parallel loop}}
   %n = memref.load %x[%c0] : memref<16xindex>
   scf.forall (%i) in (%n) {
     memref.store %i, %y[%i] : memref<?xindex>
-  }
-  return
-}
-
-// -----
-
-// In every round all threads read what the round before has written.
-// CHECK-LABEL: func @read_between_rounds_waits
-// CHECK: scf.for
-// CHECK:   kernel.barrier
-// CHECK:   memref.load
-// CHECK:   scf.for
-// CHECK:     memref.store
-func.func @read_between_rounds_waits(%x: memref<16xindex>, %n: index) {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  scf.for %round = %c0 to %n step %c1 {
-    %old = memref.load %x[%c0] : memref<16xindex>
-    scf.forall (%i) in (16) {
-      memref.store %old, %x[%i] : memref<16xindex>
-    }
   }
   return
 }
@@ -529,27 +454,23 @@ func.func @barriers_say_which_phase_begins(%layer: index {llama.argument = "laye
     %row = memref.subview %x[%i, 0] [1, 32] [1, 1] : memref<?x32xf32> to memref<32xf32, strided<[1], offset: ?>>
     memref.store %v, %row[%c0] : memref<32xf32, strided<[1], offset: ?>> loc(#embed)
   }
-  scf.for %row = %c0 to %prompt step %c1 {
-    scf.forall (%j) = (0) to (64) step (32) {
-      %from = memref.subview %x[%row, 0] [1, 32] [1, 1]
-          : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
-      %into = memref.subview %y[%row, %j] [1, 32] [1, 1]
-          : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
-      kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@layers.a[%layer]
-          : tensor<64x32xf32>)
-        from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "linear"
-    }
+  scf.forall (%row, %j) = (0, 0) to (%prompt, 64) step (1, 32) {
+    %from = memref.subview %x[%row, 0] [1, 32] [1, 1]
+        : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
+    %into = memref.subview %y[%row, %j] [1, 32] [1, 1]
+        : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
+    kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@layers.a[%layer]
+        : tensor<64x32xf32>)
+      from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "linear"
   }
-  scf.for %row = %prompt to %rows step %c1 {
-    scf.forall (%j) = (0) to (64) step (32) {
-      %from = memref.subview %x[%row, 0] [1, 32] [1, 1]
-          : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
-      %into = memref.subview %y[%row, %j] [1, 32] [1, 1]
-          : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
-      kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@layers.a[%layer]
-          : tensor<64x32xf32>)
-        from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "linear"
-    }
+  scf.forall (%row, %j) = (%prompt, 0) to (%rows, 64) step (1, 32) {
+    %from = memref.subview %x[%row, 0] [1, 32] [1, 1]
+        : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
+    %into = memref.subview %y[%row, %j] [1, 32] [1, 1]
+        : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
+    kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@layers.a[%layer]
+        : tensor<64x32xf32>)
+      from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "linear"
   }
   scf.forall (%i) in (%rows) {
     %v = memref.load %kv[%i] : memref<?xf32> loc(#record)
@@ -564,15 +485,13 @@ func.func @barriers_say_which_phase_begins(%layer: index {llama.argument = "laye
       : memref<32xf32, strided<[1], offset: ?>> into memref<2x16xf32, strided<[16, 1], offset: ?>>
     memref.store %v, %heads[%c0, %c1] : memref<2x16xf32, strided<[16, 1], offset: ?>> loc(#attention)
   }
-  scf.for %row = %c0 to %rows step %c1 {
-    scf.forall (%j) = (0) to (64) step (32) {
-      %from = memref.subview %x[%row, 0] [1, 32] [1, 1]
-          : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
-      %into = memref.subview %logits[%row, %j] [1, 32] [1, 1]
-          : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
-      kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@output : tensor<64x32xf32>)
-        from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "logits" logits
-    }
+  scf.forall (%row, %j) = (0, 0) to (%rows, 64) step (1, 32) {
+    %from = memref.subview %x[%row, 0] [1, 32] [1, 1]
+        : memref<?x32xf32> to memref<1x32xf32, strided<[32, 1], offset: ?>>
+    %into = memref.subview %logits[%row, %j] [1, 32] [1, 1]
+        : memref<?x64xf32> to memref<1x32xf32, strided<[64, 1], offset: ?>>
+    kernel.matmul rows(%from : memref<1x32xf32, strided<[32, 1], offset: ?>>) matrix(@output : tensor<64x32xf32>)
+      from %j into(%into : memref<1x32xf32, strided<[64, 1], offset: ?>>) part_of "logits" logits
   }
   return
 }

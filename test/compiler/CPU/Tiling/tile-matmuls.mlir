@@ -1,7 +1,7 @@
 // RUN: llama-opt %s --llama-cpu-tile-matmuls --canonicalize --cse --split-input-file --verify-diagnostics \
 // RUN:   | FileCheck %s
 
-// Blocks of 256 rows, a parallel loop over 32 columns, then 8 rows by 32 columns and,
+// A parallel loop over blocks of 256 rows and 32 columns, then 8 rows by 32 columns and,
 // for the rows that are left, one by 16, side by side. Of a row every tile takes all
 // 64 elements: the sum is never cut.
 // CHECK-DAG: #[[BLOCK:.*]] = affine_map<(d0)[s0] -> (-d0 + s0, 256)>
@@ -9,9 +9,9 @@
 // CHECK-LABEL: func @product_becomes_tiles
 // CHECK-SAME: (%[[X:.*]]: tensor<?x64xbf16>, %[[Y:.*]]: tensor<?x64xf32>)
 // CHECK: %[[N:.*]] = tensor.dim %[[Y]]
-// CHECK: scf.for %[[FIRST:.*]] = %c0 to %[[N]] step %c256 iter_args(%{{.*}} = %[[Y]])
+// CHECK: scf.forall (%[[FIRST:.*]], %[[COLUMN:.*]]) = (0, 0) to (%[[N]], 64) step (256, 32)
+// CHECK-SAME: shared_outs(%{{.*}} = %[[Y]])
 // CHECK:   %[[ROWS:.*]] = affine.min #[[BLOCK]](%[[FIRST]])[%[[N]]]
-// CHECK:   scf.forall (%[[COLUMN:.*]]) = (0) to (64) step (32)
 // CHECK:     %[[END:.*]] = affine.apply #[[EIGHTS]](%[[ROWS]])
 // CHECK:     scf.for %{{.*}} = %c0 to %[[END]] step %c8
 // CHECK:       %[[EIGHT:.*]] = tensor.extract_slice %[[X]]{{.*}} to tensor<8x64xbf16>
@@ -58,7 +58,7 @@ func.func @first_rows_ask_for_the_next_columns(%x: tensor<?x64xbf16>, %init: ten
 // 40 columns are one block of 32 and one of 8: tiles are static, so the last block has
 // code of its own.
 // CHECK-LABEL: func @columns_that_remain_have_tiles_of_their_own
-// CHECK: scf.forall (%[[COLUMN:.*]]) = (0) to (40) step (32)
+// CHECK: scf.forall (%{{.*}}, %[[COLUMN:.*]]) = (0, 0) to (%{{.*}}, 40) step (256, 32)
 // CHECK:   %[[WHOLE:.*]] = arith.cmpi ult, %[[COLUMN]], %c32
 // CHECK:   scf.if %[[WHOLE]]
 // CHECK:     kernel.matmul {{.*}} into(%{{.*}} : tensor<8x32xf32>) tile <"fma.512" 8 x 32>
@@ -99,14 +99,12 @@ func.func @tile_registers_take_whole_panels(%x: tensor<?x64xbf16>, %init: tensor
 // than 16, are one tile of unknown height.
 // CHECK-LABEL: func @rows_of_prompts_have_a_nest_of_their_own
 // CHECK: %[[PROMPT:.*]] = kernel.prefill_rows
-// CHECK: %[[DONE:.*]] = scf.for %{{.*}} = %c0 to %[[PROMPT]] step %c128
-// CHECK:   scf.forall
+// CHECK: %[[DONE:.*]] = scf.forall {{.*}} = (0, 0) to (%[[PROMPT]], 64) step (128, 32)
 // CHECK:     scf.for {{.*}} step %c16
 // CHECK:       kernel.matmul {{.*}} into(%{{.*}} : tensor<16x32xf32>) tile <"tdpbf16ps" 16 x 32>
 // CHECK:     scf.if
 // CHECK:       kernel.matmul {{.*}} into(%{{.*}} : tensor<?x32xf32>) tile <"tdpbf16ps" 0 x 32>
-// CHECK: scf.for %{{.*}} = %[[PROMPT]] to %{{.*}} step %c256 iter_args(%{{.*}} = %[[DONE]])
-// CHECK:   scf.forall
+// CHECK: scf.forall {{.*}} = (%[[PROMPT]], 0) to (%{{.*}}, 64) step (256, 32) shared_outs(%{{.*}} = %[[DONE]])
 // CHECK-NOT: tdpbf16ps
 // CHECK:     kernel.matmul {{.*}} tile <"fma.512" 1 x 32>
 // CHECK-NOT: kernel.matmul
@@ -126,8 +124,7 @@ func.func @rows_of_prompts_have_a_nest_of_their_own(%x: tensor<?x64xbf16>, %init
 // CHECK-LABEL: func @residual_add_is_in_place
 // CHECK-SAME: (%{{.*}}: tensor<?x64xbf16>, %{{.*}}: tensor<?x64xf32>, %[[STREAM:.*]]: tensor<?x64xf32>)
 // CHECK-NOT: tensor.empty(%
-// CHECK: scf.for {{.*}} step %c256 iter_args(%{{.*}} = %[[STREAM]])
-// CHECK:   scf.forall {{.*}} shared_outs(%[[SHARED:.*]] = %{{.*}})
+// CHECK: scf.forall {{.*}} step (256, 32) shared_outs(%[[SHARED:.*]] = %[[STREAM]])
 // CHECK:     scf.for %[[R:.*]] = %c0 to %{{.*}} step %c8 iter_args(%[[PART:.*]] = %{{.*}})
 // CHECK:       %[[PLACE:.*]] = tensor.empty() : tensor<8x32xf32>
 // CHECK:       %[[SUMS:.*]] = kernel.matmul {{.*}} into(%[[PLACE]] : tensor<8x32xf32>)
@@ -246,8 +243,7 @@ func.func @products_of_other_loops_stand_alone(%x: tensor<?x64xbf16>, %init: ten
 // -----
 
 // CHECK-LABEL: func @product_with_two_readers_stands_alone
-// CHECK: %[[Y:.*]] = scf.for {{.*}} step %c256
-// CHECK:   scf.forall
+// CHECK: %[[Y:.*]] = scf.forall {{.*}} step (256, 32)
 // CHECK-COUNT-2: kernel.matmul
 // CHECK-NOT: linalg.generic
 // CHECK: %[[SUM:.*]] = linalg.generic {{.*}} ins(%[[Y]] : tensor<?x64xf32>)
@@ -271,7 +267,7 @@ func.func @product_with_two_readers_stands_alone(%x: tensor<?x64xbf16>, %init: t
 
 // What adds up the product is no epilogue, for it needs all of a row.
 // CHECK-LABEL: func @sum_of_a_row_does_not_join
-// CHECK: %[[Y:.*]] = scf.for {{.*}} step %c256
+// CHECK: %[[Y:.*]] = scf.forall {{.*}} step (256, 32)
 // CHECK-COUNT-2: kernel.matmul
 // CHECK: linalg.generic {{.*}}"reduction"{{.*}} ins(%[[Y]] : tensor<?x64xf32>)
 #id = affine_map<(d0, d1) -> (d0, d1)>
