@@ -85,8 +85,7 @@ static Error readUnknown(const BpeReader &reader, Vocabulary &vocabulary) {
 /// met.
 static void takeTokens(JsonBpe &bpe, bool mapsSpaces, Vocabulary &vocabulary) {
   for (auto [text, type] : zip_equal(bpe.tokens, bpe.types)) {
-    std::optional<uint8_t> byte;
-    if (type == TokenType::Byte && (byte = parseByte(text))) {
+    if (auto byte = type == TokenType::Byte ? parseByte(text) : std::nullopt) {
       vocabulary.tokens.push_back(std::string(1, static_cast<char>(*byte)));
     } else if (type == TokenType::Normal && mapsSpaces) {
       vocabulary.tokens.push_back(withSpaces(text));
