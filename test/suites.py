@@ -65,14 +65,14 @@ def foreign_files():
     return folder if code == 0 else "/nonexistent"
 
 
-def run_units(folder):
+def run_units(folder, names):
     files = foreign_files()
-    return total(googletest(os.path.join(folder, "bin", name), LLAMA_WEIGHTS_REFERENCE=files) for name in UNIT_TESTS)
+    return total(googletest(os.path.join(folder, "bin", name), LLAMA_WEIGHTS_REFERENCE=files) for name in names)
 
 
 def unit():
-    """GoogleTest"""
-    return run_units(BUILD)
+    """GoogleTest; threads under ThreadSanitizer too"""
+    return run_units(BUILD, [*UNIT_TESTS, "race-tests"])
 
 
 def smollm2():
@@ -129,7 +129,7 @@ def sanitizers():
     if not build("asan"):
         return 0, 1, 0
     folder = build_folder("asan")
-    return total([run_units(folder), run_lit("test", LLAMA_BUILD=folder)])
+    return total([run_units(folder, UNIT_TESTS), run_lit("test", LLAMA_BUILD=folder)])
 
 
 def tidy():
