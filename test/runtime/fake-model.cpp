@@ -224,12 +224,19 @@ struct Forward {
              call.attention_stride % LLAMA_KV_BLOCK == 0));
   }
 
+  // Engines that share a model may be here at the same time.
+  void count() const {
+    int64_t number = __atomic_fetch_add(&fake_calls.count, 1, __ATOMIC_RELAXED);
+    if (number < 64) {
+      fake_calls.rows[number] = call.rows;
+      fake_calls.sequences[number] = call.table_count;
+    }
+  }
+
   void run() const {
     int64_t n = call.threads;
-    if (thread == 0 && fake_calls.count < 64) {
-      fake_calls.rows[fake_calls.count] = call.rows;
-      fake_calls.sequences[fake_calls.count++] = call.table_count;
-    }
+    if (thread == 0)
+      count();
     call.barrier(call.team, 0, -1);
     for (int64_t row = thread; row < call.rows; row += n)
       append(row);
