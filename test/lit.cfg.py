@@ -38,6 +38,11 @@ if sanitized:
 
 # A test that names one of these with REQUIRES is reported as unsupported, not
 # passed, where it is absent.
+huge_pages = "/sys/kernel/mm/transparent_hugepage/enabled"
+if os.path.exists(huge_pages):
+    with open(huge_pages) as choice:
+        if "[never]" not in choice.read():
+            config.available_features.add("huge-pages")
 if os.path.isdir(os.environ.get("LLAMA_TEST_DATA", "")):
     config.available_features.add("data")
 with open("/proc/cpuinfo") as cpuinfo:

@@ -85,11 +85,17 @@ static llamart_model_info describe(const llamart_model &handle) {
 }
 
 static WeightsMode readWeightsMode(int32_t mode) {
-  if (mode != LLAMART_WEIGHTS_MAPPED && mode != LLAMART_WEIGHTS_COPIED)
+  switch (mode) {
+  case LLAMART_WEIGHTS_MAPPED:
+    return WeightsMode::Mapped;
+  case LLAMART_WEIGHTS_COPIED:
+    return WeightsMode::Copied;
+  case LLAMART_WEIGHTS_AUTO:
+    return WeightsMode::Auto;
+  default:
     throw Error(ErrorKind::Argument, "llamart_model_options: weights is ", mode,
-                ", expected LLAMART_WEIGHTS_MAPPED or _COPIED");
-  return mode == LLAMART_WEIGHTS_COPIED ? WeightsMode::Copied
-                                        : WeightsMode::Mapped;
+                ", expected LLAMART_WEIGHTS_MAPPED, _COPIED or _AUTO");
+  }
 }
 
 llamart_error *llamart_model_open(const char *path,
@@ -112,6 +118,11 @@ void llamart_model_close(llamart_model *model) { delete model; }
 
 const llamart_model_info *llamart_model_get_info(const llamart_model *model) {
   return &model->info;
+}
+
+int32_t llamart_model_get_weights(const llamart_model *model) {
+  return model->model->hasCopiedWeights() ? LLAMART_WEIGHTS_COPIED
+                                          : LLAMART_WEIGHTS_MAPPED;
 }
 
 int llamart_model_ends_reply(const llamart_model *model, int32_t id) {

@@ -113,6 +113,8 @@ void Engine::eval(std::span<const SequenceInput> given) {
   check(given);
   if (given.empty())
     return;
+  if (hasGivenLogits)
+    model->beginCopy();
   std::vector<SequenceInput> inputs; // the ABI wants prefill rows first
   for (RowKind kind : {RowKind::Prefill, RowKind::Decode})
     std::ranges::copy_if(
@@ -138,6 +140,7 @@ void Engine::eval(std::span<const SequenceInput> given) {
   run(batch, reinterpret_cast<float *>(logits->getData()),
       scores ? reinterpret_cast<float *>(scores->getData()) : nullptr);
   commit(inputs, batch, logits, scores);
+  hasGivenLogits |= logitRows > 0;
 }
 
 void Engine::check(std::span<const SequenceInput> inputs) const {

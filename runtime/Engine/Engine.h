@@ -92,6 +92,7 @@ private:
   Pages workspace;
   KeptPages logitPages, scorePages; // used again when no sequence has them
   Profile *profile = nullptr;
+  bool hasGivenLogits = false; // so the first token is out, or never comes
 };
 
 } // namespace llamart

@@ -4,9 +4,8 @@
 
 #include "runtime/Engine/Waiting.h"
 #include "runtime/Error.h"
+#include "runtime/Model/SignalsBlocked.h"
 
-#include <csignal>
-#include <pthread.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -14,25 +13,6 @@
 using namespace llamart;
 
 Executor::~Executor() = default;
-
-namespace {
-// Signals of the application go to its own threads: ours start with all blocked
-// but those that an instruction of theirs causes.
-class SignalsBlocked {
-public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    for (int fault : {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS})
-      sigdelset(&all, fault);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
-
-private:
-  sigset_t before;
-};
-} // namespace
 
 Team::Team(int32_t threads) : process(getpid()) {
   SignalsBlocked guard;

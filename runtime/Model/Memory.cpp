@@ -5,6 +5,7 @@
 #include "runtime/Error.h"
 
 #include <cerrno>
+#include <fstream>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -89,6 +90,15 @@ void llamart::releasePages(void *data, uint64_t bytes) noexcept {
   auto [begin, size] = getWholeUnits(data, bytes, getPageSize());
   if (begin)
     madvise(begin, size, MADV_DONTNEED);
+}
+
+// "always [madvise] never", the choice in brackets.
+bool llamart::hasHugePages(const std::string &root) {
+  std::ifstream file(root + "/sys/kernel/mm/transparent_hugepage/enabled");
+  for (std::string word; file >> word;)
+    if (word == "[always]" || word == "[madvise]")
+      return true;
+  return false;
 }
 
 uint64_t llamart::getPhysicalMemory() noexcept {

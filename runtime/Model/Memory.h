@@ -68,6 +68,10 @@ void adviseHugePages(const void *data, uint64_t bytes) noexcept;
 /// read as zeros afterwards.
 void releasePages(void *data, uint64_t bytes) noexcept;
 
+/// Whether the system gives huge pages to who asks for them. `root` precedes the
+/// path of /sys: "" but in tests.
+bool hasHugePages(const std::string &root = "");
+
 /// Bytes of physical memory of the machine.
 uint64_t getPhysicalMemory() noexcept;
 

@@ -21,7 +21,7 @@ using namespace llamart;
 std::shared_ptr<const Model> Model::open(const std::string &path,
                                          WeightsMode mode) {
   checkSharedObject(path);
-  std::shared_ptr<Model> model(new Model(path));
+  std::shared_ptr<Model> model(new Model(path, mode));
   model->load();
   model->checkHeader();
   model->checkSize(LLAMA_SYMBOL_HASHES, model->header->hashes_bytes);
@@ -29,12 +29,13 @@ std::shared_ptr<const Model> Model::open(const std::string &path,
   model->readInfo();
   model->checkBlockSize();
   model->code = &chooseVariant(path, model->info.variants);
-  model->findWeights(mode);
+  model->findWeights();
   return model;
 }
 
 Model::~Model() {
-  tokenizer.reset(); // it reads the library's bytes
+  tokenizer.reset();      // they read the library's bytes
+  backgroundCopy.reset(); // so does its thread
   if (library)
     dlclose(library);
 }
@@ -115,7 +116,7 @@ void Model::checkBlockSize() const {
                 header->kv_block_bytes, ", its shape asks for ", expected);
 }
 
-void Model::findWeights(WeightsMode mode) {
+void Model::findWeights() {
   forwardFunction = reinterpret_cast<llama_forward_fn>(
       requireSymbol<void>(code->forward.c_str()));
   workspaceFunction = reinterpret_cast<llama_workspace_fn>(
@@ -143,9 +144,11 @@ void Model::findWeights(WeightsMode mode) {
     weights = weightPages.getData();
   }
   if (mode == WeightsMode::Copied)
-    copyWeights();
-  else
-    adviseHugePages(weights, info.weightsBytes);
+    return copyWeights();
+  adviseHugePages(weights, info.weightsBytes);
+  if (mode == WeightsMode::Auto)
+    backgroundCopy = std::make_unique<BackgroundCopy>(
+        static_cast<const char *>(weights), info.weightsBytes);
 }
 
 // Pages are touched for the first time here, so this is as much a matter of
@@ -169,6 +172,12 @@ void Model::copyWeights() {
   releasePages(const_cast<char *>(from), info.weightsBytes); // re-read on need
   weightPages = std::move(copy);
   weights = weightPages.getData();
+}
+
+std::string Model::describeWeights() const {
+  if (backgroundCopy)
+    return backgroundCopy->describe();
+  return mode == WeightsMode::Copied ? "copied into huge pages" : "mapped";
 }
 
 uint64_t Model::getWorkspaceBytes(int64_t rows, int64_t logitRows) const {

@@ -12,6 +12,7 @@
 #ifndef LLAMA_RUNTIME_MODEL_MODEL_H
 #define LLAMA_RUNTIME_MODEL_MODEL_H
 
+#include "runtime/Model/BackgroundCopy.h"
 #include "runtime/Model/Memory.h"
 #include "runtime/Text/ChatTemplate/ChatTemplate.h"
 #include "runtime/Text/Tokenizer/Tokenizer.h"
@@ -28,6 +29,7 @@ namespace llamart {
 enum class WeightsMode : uint8_t {
   Mapped, ///< pages of the file, shared between processes, read when touched
   Copied, ///< copied into huge pages of this process
+  Auto,   ///< mapped; copied after the first token, if there is memory
 };
 
 class Model {
@@ -52,7 +54,29 @@ public:
   /// Bytes of workspace a call with so many rows needs.
   uint64_t getWorkspaceBytes(int64_t rows, int64_t logitRows) const;
 
-  const void *getWeights() const { return weights; }
+  /// Where they are now: the next call may find a copy, which has the same bits.
+  const void *getWeights() const {
+    const char *copy = backgroundCopy ? backgroundCopy->getCopy() : nullptr;
+    return copy ? copy : weights;
+  }
+  /// Whether they are in huge pages of this process.
+  bool hasCopiedWeights() const {
+    return mode == WeightsMode::Copied ||
+           (backgroundCopy && backgroundCopy->getCopy());
+  }
+  /// Where they are and why, to be read after "weights: ".
+  std::string describeWeights() const;
+  /// For who is about to make a call after one whose logits are out: from now on
+  /// WeightsMode::Auto may cost other threads some time.
+  void beginCopy() const {
+    if (backgroundCopy)
+      backgroundCopy->begin();
+  }
+  /// Waits for it.
+  void finishCopy() const {
+    if (backgroundCopy)
+      backgroundCopy->finish();
+  }
   void forward(const llama_call &call) const { forwardFunction(&call); }
 
   /// Made on first use. Throw Error(Model) if the model has none that works.
@@ -71,7 +95,8 @@ public:
   bool endsReply(int32_t id) const;
 
 private:
-  explicit Model(std::string path) : path(std::move(path)) {}
+  Model(std::string path, WeightsMode mode)
+      : path(std::move(path)), mode(mode) {}
 
   void load();
   void *findSymbol(const char *name) const; // null if absent
@@ -81,13 +106,14 @@ private:
   void readInfo();
   void checkSize(const char *name, uint64_t bytes) const;
   void checkBlockSize() const;
-  void findWeights(WeightsMode mode);
+  void findWeights();
   void copyWeights();
   std::vector<int32_t> collectStopTokens() const;
   template <typename Function>
   void withPath(Function function) const;
 
   std::string path;
+  WeightsMode mode;
   void *library = nullptr;
   const llama_model_header *header = nullptr;
   llama_forward_fn forwardFunction = nullptr;
@@ -97,6 +123,7 @@ private:
   const llamaabi::CodeVariant *code = nullptr; // of info
   const void *weights = nullptr;
   Pages weightPages; // of an external file or a copy
+  std::unique_ptr<BackgroundCopy> backgroundCopy; // WeightsMode::Auto
 
   mutable std::once_flag tokenizerOnce, chatTemplateOnce, stopTokensOnce;
   mutable std::unique_ptr<Tokenizer> tokenizer;

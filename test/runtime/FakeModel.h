@@ -58,7 +58,7 @@ constexpr float getScore(int32_t token, int64_t head) {
 
 /// Counts forward calls; exported as fake_calls.
 struct Calls {
-  int64_t count;
+  int64_t count;    // of all calls
   int64_t rows[64]; // of the first calls
   int64_t sequences[64];
 };

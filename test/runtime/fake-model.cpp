@@ -219,13 +219,6 @@ struct Forward {
               getScore(int32_t(slot[0]), h);
   }
 
-  void count() const {
-    if (fake_calls.count == 64)
-      return;
-    fake_calls.rows[fake_calls.count] = call.rows;
-    fake_calls.sequences[fake_calls.count++] = call.table_count;
-  }
-
   bool isWellFormed() const {
     return call.struct_size == sizeof(llama_call) && call.rows >= 1 &&
            reinterpret_cast<uintptr_t>(call.workspace) % 64 == 0 &&
@@ -233,6 +226,15 @@ struct Forward {
            (call.attention_rows == 0 ||
             (call.attention_rows == call.logit_rows &&
              call.attention_stride % LLAMA_KV_BLOCK == 0));
+  }
+
+  // Engines that share a model may be here at the same time.
+  void count() const {
+    int64_t number = __atomic_fetch_add(&fake_calls.count, 1, __ATOMIC_RELAXED);
+    if (number < 64) {
+      fake_calls.rows[number] = call.rows;
+      fake_calls.sequences[number] = call.table_count;
+    }
   }
 
   void run() const {

@@ -81,8 +81,9 @@ LLAMART_API void llamart_error_free(llamart_error *error);
 
 enum {
   LLAMART_WEIGHTS_MAPPED = 0, /* pages of the file, shared, read when touched */
-  LLAMART_WEIGHTS_COPIED = 1  /* copied into huge pages: slower to open, a fifth
+  LLAMART_WEIGHTS_COPIED = 1, /* copied into huge pages: slower to open, a fifth
                                  faster to run where the mapping has none */
+  LLAMART_WEIGHTS_AUTO = 2    /* mapped; copied once the first token is out */
 };
 
 typedef struct llamart_model_options {
@@ -90,11 +91,18 @@ typedef struct llamart_model_options {
   int32_t weights; /* LLAMART_WEIGHTS_* */
 } llamart_model_options;
 
+/* LLAMART_WEIGHTS_AUTO: an eval that follows one with logits, in any engine,
+ * starts a thread of low priority that copies the weights; evals read the copy
+ * when it is whole. None is made of less than 64 MB, where the system has no
+ * huge pages, where it would leave less than a fifth of the memory available,
+ * or in a process forked meanwhile: then they stay mapped. Closing the model
+ * does not wait for it. */
 #define LLAMART_MODEL_OPTIONS                                                  \
   {sizeof(llamart_model_options), LLAMART_WEIGHTS_MAPPED}
 
-/* Opens a model.so. The file must stay what it is while the model is open:
- * replace it by renaming another over it. */
+/* Opens a model.so. The file must stay what it is while the model is open, for
+ * pages of it may be read at any time, and who shortens it ends the process
+ * with SIGBUS: replace it by renaming another over it. */
 LLAMART_API llamart_error *
 llamart_model_open(const char *path, const llamart_model_options *options,
                    llamart_model **model);
@@ -125,6 +133,10 @@ typedef struct llamart_model_info {
 
 LLAMART_API const llamart_model_info *
 llamart_model_get_info(const llamart_model *model);
+
+/* Where the weights are now: LLAMART_WEIGHTS_MAPPED or _COPIED. The bits of
+ * results do not depend on it. */
+LLAMART_API int32_t llamart_model_get_weights(const llamart_model *model);
 
 /* Whether a reply ends with this token: 1 or 0. */
 LLAMART_API int llamart_model_ends_reply(const llamart_model *model,

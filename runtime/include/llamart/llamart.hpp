@@ -78,6 +78,8 @@ public:
   const llamart_model_info &getInfo() const {
     return *llamart_model_get_info(get());
   }
+  /// LLAMART_WEIGHTS_MAPPED or _COPIED, as it is now.
+  int32_t getWeights() const { return llamart_model_get_weights(get()); }
   bool endsReply(int32_t id) const {
     return llamart_model_ends_reply(get(), id) != 0;
   }

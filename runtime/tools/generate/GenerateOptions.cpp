@@ -11,6 +11,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <map>
 #include <stdexcept>
 
 namespace llamart::tools {
@@ -176,14 +177,16 @@ void addMachineOptions(CLI::App &app, GenerateOptions &o) {
                  "machine's]")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
       ->group(group);
+  static const std::map<std::string, int32_t> kModes = {
+      {"auto", LLAMART_WEIGHTS_AUTO},
+      {"map", LLAMART_WEIGHTS_MAPPED},
+      {"copy", LLAMART_WEIGHTS_COPIED}};
   app.add_option_function<std::string>(
          "--load",
-         [&o](const std::string &mode) {
-           o.load.weights =
-               mode == "copy" ? LLAMART_WEIGHTS_COPIED : LLAMART_WEIGHTS_MAPPED;
-         },
-         "map: share the file's pages; copy: into huge pages of its own [map]")
-      ->check(CLI::IsMember({"map", "copy"}))
+         [&o](const std::string &mode) { o.load.weights = kModes.at(mode); },
+         "map: share the file's pages; copy: into huge pages of its own; auto: "
+         "map, and copy after the first token where memory allows [map]")
+      ->check(CLI::IsMember({"auto", "map", "copy"}))
       ->group(group);
 }
 

@@ -9,6 +9,7 @@
 
 #include "files/OutputPlace.h"
 #include "llamart/llamart.hpp"
+#include "runtime/CInterface/Handles.h"
 #include "runtime/tools/ModelFiles.h"
 #include "runtime/tools/generate/Branches.h"
 #include "runtime/tools/generate/Conversation.h"
@@ -59,16 +60,8 @@ void checkOutputs(const GenerateOptions &o) {
     throw std::runtime_error(problem);
 }
 
-void run(const GenerateOptions &o) {
-  Times times;
-  api::Model model(o.model, o.load);
-  noteModel(o.model, model);
-  if (o.printPrompt)
-    return printPrompt(model, o);
-  api::Engine engine(model, o.engine);
-  times.loaded = Times::now();
-  if (o.verbose)
-    printModel(model, engine);
+void answer(const api::Model &model, api::Engine &engine,
+            const GenerateOptions &o, const Times &times) {
   if (o.guard)
     return judge(model, engine, o);
 
@@ -81,6 +74,22 @@ void run(const GenerateOptions &o) {
   if (o.branches > 1)
     return growBranches(model, engine, sampler, o, prompt);
   continueText(model, engine, sampler, o, prompt, text, times);
+}
+
+void run(const GenerateOptions &o) {
+  Times times;
+  api::Model model(o.model, o.load);
+  noteModel(o.model, model);
+  if (o.printPrompt)
+    return printPrompt(model, o);
+  api::Engine engine(model, o.engine);
+  times.loaded = Times::now();
+  if (o.verbose)
+    printModel(model, engine);
+  answer(model, engine, o, times);
+  if (o.verbose)
+    std::fprintf(stderr, "weights: %s\n",
+                 model.get()->model->describeWeights().c_str());
 }
 
 } // namespace

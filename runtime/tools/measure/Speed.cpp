@@ -226,6 +226,8 @@ Speed measureSpeed(const SpeedOptions &o) {
   llamart_model_options load = LLAMART_MODEL_OPTIONS;
   if (o.load == "copy")
     load.weights = LLAMART_WEIGHTS_COPIED;
+  else if (o.load == "auto")
+    load.weights = LLAMART_WEIGHTS_AUTO;
   api::Model model(o.model, load);
   noteModel(o.model, model);
   api::Engine engine(model, o.engine);
@@ -246,6 +248,7 @@ Speed measureSpeed(const SpeedOptions &o) {
   Runner runner(engine, model.getInfo().vocab);
   Speed warmUp = lines; // pages are touched for the first time
   runLines(runner, warmUp);
+  model.get()->model->finishCopy(); // what is measured is the long run
   Speed speed = lines;
   for (int done = 1;; ++done) {
     speed = runMeasurement(runner, reads, lines, o, model);

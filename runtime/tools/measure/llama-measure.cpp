@@ -66,8 +66,10 @@ CLI::App *addSpeed(CLI::App &app, SpeedOptions &o) {
       ->allow_extra_args(false)
       ->check(CLI::Range(1, 1024));
   addEngineOptions(*speed, o.engine);
-  speed->add_option("--load", o.load, "map or copy the weights")
-      ->check(CLI::IsMember({"map", "copy"}))
+  speed
+      ->add_option("--load", o.load,
+                   "map or copy the weights; auto: map, and copy meanwhile")
+      ->check(CLI::IsMember({"map", "copy", "auto"}))
       ->capture_default_str();
   speed
       ->add_flag("--profile{ops}", o.profile,

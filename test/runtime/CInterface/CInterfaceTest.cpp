@@ -109,7 +109,7 @@ TEST_F(CInterface, EnumsOutOfRangeAreErrors) {
   llamart_model_options open = {sizeof(open), 7};
   EXPECT_EQ(getErrorOf([&] { Model bad(getModelPath("fake"), open); }),
             "llamart_model_options: weights is 7, expected "
-            "LLAMART_WEIGHTS_MAPPED or _COPIED");
+            "LLAMART_WEIGHTS_MAPPED, _COPIED or _AUTO");
 }
 
 // A program built with an older header passes shorter structs. (I2)

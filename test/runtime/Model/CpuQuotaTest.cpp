@@ -6,31 +6,15 @@
 
 #include "runtime/Model/CpuQuota.h"
 
+#include "test/runtime/Model/FileTree.h"
+
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <gtest/gtest.h>
 
 using llamart::getCpuQuota;
-namespace fs = std::filesystem;
 
 namespace {
 
-class CpuQuotaTest : public testing::Test {
-protected:
-  CpuQuotaTest() {
-    std::string name = testing::TempDir() + "/llama-quota-XXXXXX";
-    root = ::mkdtemp(name.data());
-  }
-  ~CpuQuotaTest() override { fs::remove_all(root); }
-
-  void write(const std::string &path, const std::string &text) const {
-    fs::create_directories(fs::path(root + path).parent_path());
-    std::ofstream(root + path) << text << "\n";
-  }
-
-  std::string root;
-};
+using CpuQuotaTest = FileTree;
 
 const char *const kVersion2 =
     "proc /proc proc rw 0 0\n"

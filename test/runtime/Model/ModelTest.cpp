@@ -1,12 +1,17 @@
 //===- ModelTest.cpp - Files that are models and files that are not -------===//
 
+#include "runtime/CInterface/Handles.h"
+#include "runtime/Model/AvailableMemory.h"
 #include "runtime/Model/Cores.h"
 #include "test/runtime/FakeModelFixture.h"
+#include "test/runtime/ForkedProcess.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <elf.h>
 #include <fstream>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace fakemodel;
@@ -235,6 +240,120 @@ TEST_F(ExternalModel, ReadsACopyOfItsWeights) {
   expectRightLogits({sizeof(llamart_model_options), LLAMART_WEIGHTS_COPIED});
 }
 
+/// That weights are mapped at first and copied later.
+class AutoModel : public ExternalModel {
+protected:
+  static constexpr llamart_model_options kAuto = {sizeof(llamart_model_options),
+                                                  LLAMART_WEIGHTS_AUTO};
+
+  void SetUp() override {
+    if (!llamart::hasHugePages() || llamart::getAvailableMemory() < 4 * kBytes)
+      GTEST_SKIP() << "needs huge pages and " << 4 * kBytes
+                   << " bytes of memory";
+    ExternalModel::SetUp();
+  }
+
+  static std::string describe(const Model &model) {
+    return model.get()->model->describeWeights();
+  }
+
+  /// What a user has with an engine.
+  struct User {
+    explicit User(const Model &model) : engine(model), session(engine) {}
+
+    void feed(size_t count, int32_t logits) {
+      std::vector<int32_t> next = makeIds(count, ids.size());
+      ids.insert(ids.end(), next.begin(), next.end());
+      llamart_feed feed = session.feed(next, LLAMART_FROM_PROMPT, logits);
+      engine.eval({&feed, 1});
+    }
+    /// Feeds a token and looks at what comes out.
+    void step() {
+      feed(1, LLAMART_LOGITS_LAST);
+      ASSERT_EQ(getLastLogits(session), getExpectedLogits(toSteps(ids)));
+    }
+    void stepUntilCopied(const Model &model) {
+      while (model.getWeights() != LLAMART_WEIGHTS_COPIED &&
+             !testing::Test::HasFailure()) {
+        ASSERT_NE(describe(model),
+                  "mapped; too little memory is free for a copy");
+        step();
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        if (ids.size() == 50) {
+          ids.clear();
+          session.reset();
+        }
+      }
+      step();
+    }
+
+    Engine engine;
+    Session session;
+    std::vector<int32_t> ids;
+  };
+};
+
+TEST_F(AutoModel, IsCopiedAfterTheFirstToken) {
+  Model model(path, kAuto);
+  User user(model);
+  user.feed(3, LLAMART_LOGITS_NONE);
+  user.feed(3, LLAMART_LOGITS_NONE);
+  user.step();
+  EXPECT_EQ(describe(model), "mapped; a copy begins after the first token");
+  EXPECT_EQ(model.getWeights(), LLAMART_WEIGHTS_MAPPED);
+  user.step();
+  EXPECT_NE(describe(model), "mapped; a copy begins after the first token");
+  user.stepUntilCopied(model);
+  EXPECT_EQ(model.getWeights(), LLAMART_WEIGHTS_COPIED);
+}
+
+TEST_F(AutoModel, IsCopiedOnceForAllEngines) {
+  Model model(path, kAuto);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      User user(model);
+      user.stepUntilCopied(model);
+    });
+  threads.clear();
+  EXPECT_EQ(model.getWeights(), LLAMART_WEIGHTS_COPIED);
+}
+
+// Handles may be closed in any order, and what is under way is not waited for.
+TEST_F(AutoModel, IsClosedAtAnyTime) {
+  for (int i = 0; i < 20; ++i) {
+    auto model = std::make_unique<Model>(path, kAuto);
+    User user(*model);
+    user.step();
+    if (i % 2)
+      model.reset();
+    user.step();
+    std::this_thread::sleep_for(std::chrono::milliseconds(i));
+    user.step();
+  }
+}
+
+TEST_F(AutoModel, OfAForkedProcessIsRight) {
+  Model model(path, kAuto);
+  User user(model);
+  user.step();
+  user.step(); // the copy begins
+  EXPECT_EQ(runForked([&] {
+              User other(model);
+              for (int i = 0; i < 5; ++i)
+                other.step();
+              return HasFailure() ? 1 : 0;
+            }),
+            0);
+  user.stepUntilCopied(model);
+  EXPECT_EQ(runForked([&] {
+              User other(model);
+              other.step();
+              return HasFailure() ? 1 : 0;
+            }),
+            0);
+}
+
 TEST_F(ExternalModel, GetsAThreadForEveryCore) {
   Model model(path); // of 80 MB a layer
   EXPECT_EQ(Engine(model).getThreads(),
@@ -252,6 +371,22 @@ TEST_F(ExternalModel, WithTruncatedWeightsIsRefusedWithBothSizes) {
                                     ": has 167772159 bytes, expected 167772160 "
                                     "(by " +
                                     path + ")");
+}
+
+// Of 64 KB.
+TEST(EmbeddedModel, IsTooSmallForACopyMeanwhile) {
+  Model model(getModelPath("fake"),
+              {sizeof(llamart_model_options), LLAMART_WEIGHTS_AUTO});
+  Engine engine(model);
+  Session session(engine);
+  for (int32_t id : {1, 2, 3}) {
+    llamart_feed feed = session.feed({&id, 1});
+    engine.eval({&feed, 1});
+  }
+  EXPECT_EQ(getLastLogits(session), getExpectedLogits({{1}, {2}, {3}}));
+  EXPECT_EQ(model.get()->model->describeWeights(),
+            "mapped; too small to gain from huge pages");
+  EXPECT_EQ(model.getWeights(), LLAMART_WEIGHTS_MAPPED);
 }
 
 TEST(EmbeddedModel, ReadsACopyOfItsWeights) {

@@ -246,6 +246,7 @@ class Generate(ToolTest):
         run("--beside-ids=5,6,7")  # its old name
         run("--concurrent-ids=5,6,7", f"--concurrent-ids={join(range(200))}", "--batch-rows=40")
         run("--load=copy")
+        run("--load=auto")
         for other in files[1:]:
             self.assertEqual(other, files[0])
 
