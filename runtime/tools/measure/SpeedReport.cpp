@@ -14,6 +14,14 @@ using nlohmann::ordered_json;
 namespace llamart::tools {
 namespace {
 
+/// The bound that a line comes closer to: it would not be faster than that.
+std::string_view getBound(const Measured &line, const Speed &speed) {
+  double reads = line.getBytesPerSecond() / speed.getBestRead().bytesPerSecond;
+  double peak =
+      line.getOperationsPerSecond() / speed.getBestPeak().operationsPerSecond;
+  return reads >= peak ? "reads" : speed.getBestPeak().unit.name;
+}
+
 void printLine(const Measured &line, const Speed &speed) {
   double bytes = line.getBytesPerSecond(), ops = line.getOperationsPerSecond();
   std::string what = line.decode ? "decode" : "prompt";
@@ -22,11 +30,13 @@ void printLine(const Measured &line, const Speed &speed) {
     tokens += " + " + std::to_string(line.decode);
   double spread =
       (line.rates.getMost() - line.rates.getLeast()) / line.rates.getMedian();
-  std::printf("%s %12s %6lld  %9.1f %5.1f %%  %6.1f %4.0f %%  %8.1f %4.0f %%\n",
+  std::printf("%s %12s %6lld  %9.1f %5.1f %%  %6.1f %4.0f %%  %8.1f %4.0f %%"
+              "  %s\n",
               what.c_str(), tokens.c_str(), static_cast<long long>(line.batch),
               line.rates.getMedian(), 100 * spread, bytes / kGiga,
               100 * bytes / speed.getBestRead().bytesPerSecond, ops / kGiga,
-              100 * ops / speed.getBestPeak().operationsPerSecond);
+              100 * ops / speed.getBestPeak().operationsPerSecond,
+              std::string(getBound(line, speed)).c_str());
 }
 
 ordered_json describe(const Measured &line, const Speed &speed,
@@ -44,6 +54,7 @@ ordered_json describe(const Measured &line, const Speed &speed,
   result["share_of_read"] = bytes / speed.getBestRead().bytesPerSecond;
   result["operations_per_s"] = ops;
   result["share_of_peak"] = ops / speed.getBestPeak().operationsPerSecond;
+  result["bound"] = getBound(line, speed);
   if (line.profile)
     result["profile"] = describeProfile(line, options.profile == "layers");
   return result;
@@ -71,7 +82,7 @@ void printSpeed(const SpeedOptions &options, const Speed &speed) {
               speed.getBestRead().streams,
               std::string(speed.getBestPeak().unit.name).c_str());
   std::printf("             tokens  batch   tokens/s  spread    GB/s      %%"
-              "      Gop/s      %%\n");
+              "      Gop/s      %%  bound\n");
   for (const Measured &line : speed.prompts)
     printLine(line, speed);
   for (const Measured &line : speed.decodes)

@@ -37,6 +37,8 @@ class Speed(unittest.TestCase):
         self.assertAlmostEqual(line["weight_bytes_per_s"] / bytes_per_s, 1)
         self.assertAlmostEqual(line["operations_per_s"] / (operations / seconds), 1)
         self.assertAlmostEqual(line["share_of_read"], line["weight_bytes_per_s"] / out["read_bytes_per_s"])
+        self.assertEqual(line["bound"],
+                         "reads" if line["share_of_read"] >= line["share_of_peak"] else out["peak_unit"])
         self.assertAlmostEqual(line["share_of_peak"],
                                line["operations_per_s"] / out["peak_operations_per_s"])
 
@@ -205,8 +207,9 @@ class Speed(unittest.TestCase):
         self.assertRegex(lines[3], r"^multiplies and adds, G/s:  .*f32 \d+")
         self.assertRegex(lines[4], r"^weights of a forward call: 0.000 GB; % of reads with \d+ streams, "
                                    r"% of .*f32$")
-        self.assertRegex(lines[7], r"^prompt +10 +1( +[\d.]+){2} %( +[\d.]+){2} %( +[\d.]+){2} %$")
-        self.assertRegex(lines[8], r"^decode +10 \+ 5 +2( +[\d.]+){2} %( +[\d.]+){2} %( +[\d.]+){2} %$")
+        self.assertRegex(lines[6], r"^ +tokens +batch +tokens/s +spread +GB/s +% +Gop/s +%  bound$")
+        self.assertRegex(lines[7], r"^prompt +10 +1( +[\d.]+){2} %( +[\d.]+){2} %( +[\d.]+){2} %  (reads|.*f32)$")
+        self.assertRegex(lines[8], r"^decode +10 \+ 5 +2( +[\d.]+){2} %( +[\d.]+){2} %( +[\d.]+){2} %  (reads|.*f32)$")
 
 
 class TracePage(unittest.TestCase):
