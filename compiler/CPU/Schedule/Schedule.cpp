@@ -75,6 +75,9 @@ private:
     // Two rows wait for memory as a single one does, and are as narrow; of more
     // the rows, too, are worth reading once for two panels. On Zen 4, one
     // thread, four rows of bf16: 26.6 GB/s with two panels, 19.2 with one.
+    // Only blocks of `mr` rows ask for the panels of the next columns: on Zen 4
+    // eight rows of bf16 are 1.3 times as fast with it, and four rows of int8
+    // 0.78 times (0.85 with one prefetch a group, in the same panel).
     for (int64_t rows = mr / 2; rows > 0; rows /= 2)
       tiles.push_back(TileAttr::get(context, instruction, rows,
                                     std::min(rows > 2 ? nr : decodeNr, nc)));
