@@ -115,7 +115,7 @@ TEST_F(ProfileTest, WaitingIsThatOfThreadsThatCameEarly) {
   for (int phase : {1, 2}) {
     const Profile::Entry &entry = profile.getEntries()[phase];
     EXPECT_GE(entry.seconds, 0.025); // who waits may wake a little later
-    EXPECT_GT(entry.waiting, 0); // of the mean, half
+    EXPECT_GT(entry.waiting, 0);     // of the mean, half
     EXPECT_LE(entry.waiting, entry.seconds - 0.015);
   }
 }

@@ -182,7 +182,7 @@ class Conversations(ToolTest):
                       self.say(terminal, "Hello"))
         terminal.type(CTRL_D)
         code, left = terminal.finish()
-        self.assertEqual((code, left), (0, "\r\n"))
+        self.assertEqual((code, left), (0, "\r\nweights: mapped\r\n"))
 
     def test_a_system_message_changes_the_reply(self):
         terminal = self.open()
