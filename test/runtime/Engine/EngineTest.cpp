@@ -310,6 +310,25 @@ TEST_F(EngineTest, AnExecutorThatFailsMidwayLeavesSessionsUntouched) {
             getExpectedLogits(toSteps(concat(makeIds(30, 1), more))));
 }
 
+// The first does all the work, and nobody waits for the others.
+TEST_F(EngineTest, AnExecutorMayRunItsThreadsOneAfterTheOther) {
+  llamart_executor executor = {
+      sizeof(executor), 3,
+      [](void *, llamart_task task, void *argument, int32_t threads) {
+        for (int32_t i = threads - 1; i >= 0; --i)
+          task(argument, i);
+        return 0;
+      },
+      nullptr};
+  llamart_engine_options options = getOptions(0, 40);
+  options.executor = &executor;
+  Engine engine(model, options);
+  Session session(engine);
+  std::vector<int32_t> ids = makeIds(100, 1);
+  feed(engine, session, ids);
+  EXPECT_EQ(getLastLogits(session), getExpectedLogits(toSteps(ids)));
+}
+
 TEST(EngineOptions, OutOfRangeAreErrors) {
   Model model(getModelPath("fake"));
   auto expect = [&](auto change, const std::string &message) {
