@@ -23,6 +23,7 @@ enum class ErrorKind : int {
   Context = 3,  ///< a sequence would grow beyond the model's context
   Memory = 4,   ///< the cache's budget or the machine's memory is used up
   System = 5,   ///< the operating system or an executor refused
+  Callback = 6, ///< a callback threw
 };
 
 class Error : public std::runtime_error {
@@ -44,6 +45,18 @@ private:
 
   ErrorKind kind;
 };
+
+/// What `call`, which calls the application back, returns.
+template <typename Call>
+auto callBack(const char *name, Call call) {
+  try {
+    return call();
+  } catch (const std::exception &error) {
+    throw Error(ErrorKind::Callback, name, " threw: ", error.what());
+  } catch (...) {
+    throw Error(ErrorKind::Callback, name, " threw");
+  }
+}
 
 } // namespace llamart
 

@@ -49,15 +49,15 @@ llamart_error *llamart_engine_create(const llamart_model *model,
 void llamart_engine_close(llamart_engine *engine) { delete engine; }
 
 int32_t llamart_engine_threads(const llamart_engine *engine) {
-  return engine->engine->getThreads();
+  return engine ? engine->engine->getThreads() : 0;
 }
 
 uint64_t llamart_engine_kv_used(llamart_engine *engine) {
-  return engine->engine->getKVBytesUsed();
+  return engine ? engine->engine->getKVBytesUsed() : 0;
 }
 
 uint64_t llamart_engine_kv_budget(llamart_engine *engine) {
-  return engine->engine->getKVBytesBudget();
+  return engine ? engine->engine->getKVBytesBudget() : 0;
 }
 
 //===----------------------------------------------------------------------===//
@@ -99,16 +99,16 @@ llamart_error *llamart_session_reset(llamart_session *session) {
 void llamart_session_close(llamart_session *session) { delete session; }
 
 int64_t llamart_session_length(const llamart_session *session) {
-  return session->session->getLength();
+  return session ? session->session->getLength() : 0;
 }
 
 const int32_t *llamart_session_ids(const llamart_session *session) {
-  return session->session->getHistory().data();
+  return session ? session->session->getHistory().data() : nullptr;
 }
 
 const float *llamart_session_logits(const llamart_session *session,
                                     int64_t *rows) {
-  const Logits &logits = session->session->getLogits();
+  Logits logits = session ? session->session->getLogits() : Logits();
   if (rows)
     *rows = logits.rows;
   return logits.data;
@@ -117,7 +117,8 @@ const float *llamart_session_logits(const llamart_session *session,
 const float *llamart_session_scores(const llamart_session *session,
                                     int64_t *heads, int64_t *length,
                                     int64_t *stride) {
-  const AttentionScores &scores = session->session->getAttention();
+  AttentionScores scores =
+      session ? session->session->getAttention() : AttentionScores();
   if (heads)
     *heads = scores.heads;
   if (length)
@@ -268,7 +269,8 @@ static bool showStep(const llamart_job &job, int32_t id, int64_t position,
   step.attention_varentropy = attention.varentropy;
   step.agreement = attention.agreement;
   step.interaction_strength = attention.interactionStrength;
-  return job.on_step(job.user, &step) == 0;
+  return callBack("llamart_job: on_step",
+                  [&] { return job.on_step(job.user, &step); }) == 0;
 }
 
 static GenerateJob readJob(const llamart_job &given) {
@@ -287,12 +289,15 @@ static GenerateJob readJob(const llamart_job &given) {
   job.startsText = given.starts_text;
   if (given.on_token)
     job.onToken = [given](int32_t id) {
-      return given.on_token(given.user, id) == 0;
+      return callBack("llamart_job: on_token",
+                      [&] { return given.on_token(given.user, id); }) == 0;
     };
   if (given.on_text)
     job.onText = [given](std::string_view text) {
       std::string copy(text); // ended by a zero byte
-      return given.on_text(given.user, copy.c_str(), copy.size()) == 0;
+      return callBack("llamart_job: on_text", [&] {
+               return given.on_text(given.user, copy.c_str(), copy.size());
+             }) == 0;
     };
   if (given.on_step)
     job.onStep = [given](int32_t id, int64_t position, const SampleTrace &t) {
@@ -300,14 +305,16 @@ static GenerateJob readJob(const llamart_job &given) {
     };
   if (given.on_logits)
     job.onLogits = [given](const float *logits, int64_t rows) {
-      return given.on_logits(given.user, logits, rows) == 0;
+      return callBack("llamart_job: on_logits", [&] {
+               return given.on_logits(given.user, logits, rows);
+             }) == 0;
     };
   return job;
 }
 
+/// As far as the caller's struct goes, of which no byte beyond is read. (I2)
 static void writeResults(llamart_job &to, const GenerateJob &from) {
-  // As far as the caller's struct goes. (I2)
-  llamart_job results = to;
+  auto results = readOptions<llamart_job>(&to, LLAMART_JOB, "llamart_job");
   results.generated = from.generated;
   results.finish = static_cast<int>(from.finish);
   std::memcpy(static_cast<void *>(&to), &results, to.struct_size);

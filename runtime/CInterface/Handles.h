@@ -54,6 +54,8 @@ llamart_error *guarded(Function function) noexcept {
     return makeError(ErrorKind::Memory, "out of memory");
   } catch (const std::exception &error) {
     return makeError(ErrorKind::System, error.what());
+  } catch (...) { // nothing here throws such
+    return makeError(ErrorKind::Callback, "a callback threw");
   }
 }
 

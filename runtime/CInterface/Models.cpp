@@ -27,10 +27,12 @@ llamart_error *llamart::makeError(ErrorKind kind,
 }
 
 int llamart_error_kind(const llamart_error *error) {
-  return static_cast<int>(error->kind);
+  return error ? static_cast<int>(error->kind) : 0;
 }
 
 const char *llamart_error_message(const llamart_error *error) {
+  if (!error)
+    return nullptr;
   return error->message ? error->message : "out of memory";
 }
 
@@ -53,7 +55,8 @@ static_assert(LLAMART_ERROR_ARGUMENT == int(ErrorKind::Argument) &&
               LLAMART_ERROR_MODEL == int(ErrorKind::Model) &&
               LLAMART_ERROR_CONTEXT == int(ErrorKind::Context) &&
               LLAMART_ERROR_MEMORY == int(ErrorKind::Memory) &&
-              LLAMART_ERROR_SYSTEM == int(ErrorKind::System));
+              LLAMART_ERROR_SYSTEM == int(ErrorKind::System) &&
+              LLAMART_ERROR_CALLBACK == int(ErrorKind::Callback));
 
 static llamart_model_info describe(const llamart_model &handle) {
   const llamaabi::ModelInfo &from = handle.model->getInfo();
@@ -117,18 +120,19 @@ llamart_error *llamart_model_open(const char *path,
 void llamart_model_close(llamart_model *model) { delete model; }
 
 const llamart_model_info *llamart_model_get_info(const llamart_model *model) {
-  return &model->info;
+  return model ? &model->info : nullptr;
 }
 
 int32_t llamart_model_get_weights(const llamart_model *model) {
-  return model->model->hasCopiedWeights() ? LLAMART_WEIGHTS_COPIED
-                                          : LLAMART_WEIGHTS_MAPPED;
+  return model && model->model->hasCopiedWeights() ? LLAMART_WEIGHTS_COPIED
+                                                   : LLAMART_WEIGHTS_MAPPED;
 }
 
 int llamart_model_ends_reply(const llamart_model *model, int32_t id) {
   bool result = false;
   // False if the tokenizer cannot be opened: whatever needs its text fails with
   // the reason.
-  llamart_error_free(guarded([&] { result = model->model->endsReply(id); }));
+  llamart_error_free(
+      guarded([&] { result = model && model->model->endsReply(id); }));
   return result;
 }

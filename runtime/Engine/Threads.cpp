@@ -77,14 +77,13 @@ void ForeignExecutor::run(Task task, void *argument) {
     void *argument;
     std::atomic<int32_t> finished = 0;
   } counted{task, argument};
-  int result = function(
-      user,
-      [](void *p, int32_t thread) {
-        auto *counted = static_cast<Counted *>(p);
-        counted->task(counted->argument, thread);
-        counted->finished.fetch_add(1, std::memory_order_release);
-      },
-      &counted, threads);
+  auto count = [](void *p, int32_t thread) {
+    auto *counted = static_cast<Counted *>(p);
+    counted->task(counted->argument, thread);
+    counted->finished.fetch_add(1, std::memory_order_release);
+  };
+  int result = callBack(
+      "the executor", [&] { return function(user, count, &counted, threads); });
   if (result != 0)
     throw Error(ErrorKind::System, "the executor failed with ", result);
   int32_t finished = counted.finished.load(std::memory_order_acquire);

@@ -15,12 +15,13 @@
  *       what you want. NULL in its place means the macro's values.
  *   I3  Handles may be closed in any order; NULL may be closed. What a handle
  *       needs of another one lives as long as it does. No thread and no mapping
- *       is left once all are closed.
+ *       is left once all are closed. What is asked of NULL is 0 or NULL.
  *   I4  Models and samplers may be used by several threads at once. So may
  *       engines and different sessions of one: their evals take turns. One
  *       session or decoder is for one thread at a time.
  *   I5  The library has no global state, writes nothing to standard streams and
- *       never ends the process.
+ *       never ends the process. What a callback throws is an error of kind
+ *       LLAMART_ERROR_CALLBACK.
  *   I6  Strings are UTF-8. Arrays and texts that are returned through a pointer
  *       to a pointer are freed with llamart_free.
  *   I7  An engine's threads are in the process that made it. After fork() an
@@ -65,9 +66,11 @@ enum {
   LLAMART_ERROR_MODEL = 2,    /* the model file cannot be used here */
   LLAMART_ERROR_CONTEXT = 3,  /* a sequence longer than the model's context */
   LLAMART_ERROR_MEMORY = 4,   /* the cache's budget or memory is used up */
-  LLAMART_ERROR_SYSTEM = 5    /* the operating system or an executor refused */
+  LLAMART_ERROR_SYSTEM = 5,   /* the operating system or an executor refused */
+  LLAMART_ERROR_CALLBACK = 6  /* a callback threw */
 };
 
+/* 0 of NULL. */
 LLAMART_API int llamart_error_kind(const llamart_error *error);
 
 /* One line without a newline. Lives as long as the error. */

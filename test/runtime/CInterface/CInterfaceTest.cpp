@@ -6,6 +6,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace fakemodel;
 using namespace llamart::api;
@@ -64,6 +68,26 @@ TEST_F(CInterface, ClosingNullIsAllowed) {
   llamart_decoder_close(nullptr);
   llamart_error_free(nullptr);
   llamart_free(nullptr);
+}
+
+TEST_F(CInterface, WhatIsAskedOfNullIsNothing) {
+  EXPECT_EQ(llamart_error_kind(nullptr), 0);
+  EXPECT_EQ(llamart_error_message(nullptr), nullptr);
+  EXPECT_EQ(llamart_model_get_info(nullptr), nullptr);
+  EXPECT_EQ(llamart_model_get_weights(nullptr), LLAMART_WEIGHTS_MAPPED);
+  EXPECT_EQ(llamart_model_ends_reply(nullptr, 257), 0);
+  EXPECT_EQ(llamart_engine_threads(nullptr), 0);
+  EXPECT_EQ(llamart_engine_kv_used(nullptr), 0u);
+  EXPECT_EQ(llamart_engine_kv_budget(nullptr), 0u);
+  EXPECT_EQ(llamart_session_length(nullptr), 0);
+  EXPECT_EQ(llamart_session_ids(nullptr), nullptr);
+  int64_t rows = -1, heads = -1, length = -1, stride = -1;
+  EXPECT_EQ(llamart_session_logits(nullptr, &rows), nullptr);
+  EXPECT_EQ(llamart_session_scores(nullptr, &heads, &length, &stride), nullptr);
+  EXPECT_EQ(rows, 0);
+  EXPECT_EQ(heads, 0);
+  EXPECT_EQ(length, 0);
+  EXPECT_EQ(stride, 0);
 }
 
 TEST_F(CInterface, ErrorsHaveKinds) {
@@ -127,6 +151,98 @@ TEST_F(CInterface, ShorterStructsMeanTheDefaults) {
   check(llamart_eval(engine.get(), reinterpret_cast<llamart_feed *>(feeds), 2));
   EXPECT_EQ(getLastLogits(session), getExpectedLogits(toSteps(ids)));
   EXPECT_EQ(getLastLogits(other), getExpectedLogits(toSteps(more)));
+}
+
+// Jobs of a caller that knows no on_step, at the end of what may be read.
+TEST_F(CInterface, NothingBehindShorterJobsIsTouched) {
+  constexpr size_t kSize = offsetof(llamart_job, on_step), kJobs = 2;
+  auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  void *memory = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  char *end = static_cast<char *>(memory) + page;
+  ASSERT_EQ(mprotect(end, page, PROT_NONE), 0);
+  Sampler greedy = Sampler::greedy();
+  Session other(engine);
+  std::vector<int32_t> ids = makeIds(5);
+  char *jobs = end - kJobs * kSize;
+  for (size_t i = 0; i < kJobs; ++i) {
+    llamart_job job = LLAMART_JOB;
+    job.struct_size = kSize;
+    job.session = i == 0 ? session.get() : other.get();
+    job.sampler = greedy.get();
+    job.prompt = ids.data();
+    job.prompt_count = ids.size();
+    job.max_tokens = 3;
+    job.ignore_eos = 1;
+    std::memcpy(jobs + i * kSize, &job, kSize);
+  }
+  check(llamart_generate(engine.get(), reinterpret_cast<llamart_job *>(jobs),
+                         kJobs));
+  for (size_t i = 0; i < kJobs; ++i) {
+    int64_t generated = 0;
+    std::memcpy(&generated, jobs + i * kSize + offsetof(llamart_job, generated),
+                sizeof(generated));
+    EXPECT_EQ(generated, 3);
+  }
+  munmap(memory, 2 * page);
+}
+
+// I5: whatever it is that they throw.
+TEST_F(CInterface, CallbacksThatThrowAreErrors) {
+  Sampler greedy = Sampler::greedy();
+  std::vector<int32_t> ids = makeIds(5);
+  auto expect = [&](auto set, const std::string &message) {
+    session.reset();
+    llamart_job job = LLAMART_JOB;
+    job.session = session.get();
+    job.sampler = greedy.get();
+    job.prompt = ids.data();
+    job.prompt_count = ids.size();
+    job.max_tokens = 3;
+    job.ignore_eos = 1;
+    set(job);
+    llamart_error *error = llamart_generate(engine.get(), &job, 1);
+    EXPECT_EQ(llamart_error_kind(error), LLAMART_ERROR_CALLBACK);
+    EXPECT_EQ(takeMessage(error), message);
+  };
+  expect(
+      [](llamart_job &job) {
+        job.on_token = [](void *, int32_t) -> int { throw 42; };
+      },
+      "llamart_job: on_token threw");
+  expect(
+      [](llamart_job &job) {
+        job.on_text = [](void *, const char *, size_t) -> int {
+          throw std::logic_error("mine");
+        };
+      },
+      "llamart_job: on_text threw: mine");
+  expect(
+      [](llamart_job &job) {
+        job.on_logits = [](void *, const float *, int64_t) -> int { throw 42; };
+      },
+      "llamart_job: on_logits threw");
+  expect(
+      [](llamart_job &job) {
+        job.on_step = [](void *, const llamart_step *) -> int { throw 42; };
+      },
+      "llamart_job: on_step threw");
+  llamart_executor executor = {
+      sizeof(executor), 2,
+      [](void *, llamart_task, void *, int32_t) -> int { throw 42; }, nullptr};
+  llamart_engine_options options = LLAMART_ENGINE_OPTIONS;
+  options.executor = &executor;
+  Engine foreign(model, options);
+  Session stranger(foreign);
+  llamart_feed feed = stranger.feed(ids);
+  llamart_error *error = llamart_eval(foreign.get(), &feed, 1);
+  EXPECT_EQ(llamart_error_kind(error), LLAMART_ERROR_CALLBACK);
+  EXPECT_EQ(takeMessage(error), "the executor threw");
+  session.reset(); // and all goes on
+  llamart_feed again = session.feed(ids);
+  engine.eval({&again, 1});
+  EXPECT_EQ(getLastLogits(session), getExpectedLogits(toSteps(ids)));
 }
 
 TEST_F(CInterface, SamplingNeedsLogits) {
