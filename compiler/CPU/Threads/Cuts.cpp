@@ -1,4 +1,4 @@
-//===- Cuts.cpp - Which part of a buffer a thread writes ------------------===//
+//===- Cuts.cpp - How threads share the buffers they write ----------------===//
 //
 //   scf.forall (%j) step 32:  write memref.subview %a[0, %j]
 //

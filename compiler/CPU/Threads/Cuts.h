@@ -1,4 +1,4 @@
-//===- Cuts.h - Which part of a buffer a thread writes ----------*- C++ -*-===//
+//===- Cuts.h - How threads share the buffers they write --------*- C++ -*-===//
 
 #ifndef LLAMA_COMPILER_CPU_THREADS_CUTS_H
 #define LLAMA_COMPILER_CPU_THREADS_CUTS_H

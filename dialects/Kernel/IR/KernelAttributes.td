@@ -105,9 +105,9 @@ def Kernel_VectorsAttr : Kernel_Attr<"Vectors", "vectors"> {
 def Kernel_CutAttr : Kernel_Attr<"Cut", "cut"> {
   let summary = "how threads share the elements of a buffer";
   let description = [{
-    Along dimension `dim` a thread has a contiguous part, in whole multiples of
-    `unit` elements; thread i of n has the units from `units * i / n` on. A buffer
-    that threads write in no such parts (the KV cache) is `scattered`.
+    Along dimension `dim` each `unit` elements are written by one thread; by which
+    is decided while they run (`kernel.take_share`). A buffer that threads write
+    in no such units (the KV cache) is `scattered`.
 
     Constraints:
 

@@ -146,7 +146,7 @@ def Kernel_BarrierOp : Kernel_Op<"barrier", [
     goes on, whether others have come here or not. `phase` says what they do then,
     and `layer` in which layer; `gathers` are the buffers that threads have
     written since the barrier before and that others may read from now on, each
-    with how it is cut among the threads that wrote it.
+    with the units in which the threads that wrote it shared it.
 
     Constraints:
 

@@ -425,7 +425,7 @@ func.func @unknown_code_between_rounds_is_refused(%x: memref<16xf32>, %n: index)
 // the matrices that its rows are multiplied with, tables of which each row reads
 // some, and whose rows. Recording scores needs no barrier of its own, and is for few
 // calls: it counts as no attention. Buffers that were written are said with the
-// part that a thread has of them.
+// units in which threads shared them.
 // CHECK-LABEL: func @barriers_say_which_phase_begins
 // CHECK-SAME: (%[[LAYER:[a-z0-9]*]]: index {llama.argument = "layer"}, %[[X:[a-z0-9]*]]: memref<?x32xf32>,
 // CHECK-SAME: %[[Y:[a-z0-9]*]]: memref<?x64xf32>
