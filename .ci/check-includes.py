@@ -71,7 +71,7 @@ RULES = {
                                r"sentencepiece|pcre2|utf8proc"),
     "runtime/Text/Jinja": (["runtime/Error.h"], r"nlohmann/"),
     "runtime/Text/ChatTemplate": (["runtime/Error.h", "runtime/Text/Jinja",
-                                   "runtime/Text/Tokenizer"], r"$^"),
+                                   "runtime/Text/Tokenizer"], r"nlohmann/"),
     "runtime/Sampler": (["runtime/Error.h", "runtime/Text"], r"nlohmann/"),
     "runtime/Model": (["runtime/abi", "runtime/Error.h", "runtime/Text"],
                       r"nlohmann/"),

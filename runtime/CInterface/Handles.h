@@ -8,17 +8,16 @@
 #ifndef LLAMA_RUNTIME_CINTERFACE_HANDLES_H
 #define LLAMA_RUNTIME_CINTERFACE_HANDLES_H
 
+#include "runtime/CInterface/Structs.h"
 #include "runtime/Engine/Session.h"
 #include "runtime/Error.h"
 #include "runtime/include/llamart/llamart.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <string>
-#include <type_traits>
 
 struct llamart_model {
   std::shared_ptr<const llamart::Model> model;
@@ -38,10 +37,16 @@ struct llamart_sampler {
   std::shared_ptr<const llamart::Sampler> sampler;
 };
 
+struct llamart_cancel {
+  std::shared_ptr<llamart::CancelFlag> flag;
+};
+
 namespace llamart {
 
-/// A new error, or the one for "out of memory" if that fails too.
-llamart_error *makeError(ErrorKind kind, const char *message) noexcept;
+/// A new error, or the one for "out of memory" if that fails too. `item`: of an
+/// array, -1 for none.
+llamart_error *makeError(ErrorKind kind, const char *message,
+                         int64_t item = -1) noexcept;
 
 template <typename Function>
 llamart_error *guarded(Function function) noexcept {
@@ -49,7 +54,7 @@ llamart_error *guarded(Function function) noexcept {
     function();
     return nullptr;
   } catch (const Error &error) {
-    return makeError(error.getKind(), error.what());
+    return makeError(error.getKind(), error.what(), error.getItem());
   } catch (const std::bad_alloc &) {
     return makeError(ErrorKind::Memory, "out of memory");
   } catch (const std::exception &error) {
@@ -66,26 +71,23 @@ T &require(T *pointer, const char *name) {
   return *pointer;
 }
 
-/// Copies the part of a struct that the caller knows over our defaults. (I2)
-template <typename T>
-T readOptions(const T *given, const T &defaults, const char *name) {
-  if (!given)
-    return defaults;
-  size_t size = given->struct_size;
-  if (size < sizeof(size_t) || size > sizeof(T))
-    throw Error(ErrorKind::Argument, name, ": struct_size is ", size,
-                ", expected at most ", sizeof(T));
-  T result = defaults;
-  std::memcpy(&result, given, size);
+/// A session that no job has. Throws Error(Argument).
+inline Session &requireFree(llamart_session *session,
+                            const char *name = "session") {
+  Session &result = *require(session, name).session;
+  if (result.isInUse())
+    throw Error(ErrorKind::Argument, name, ": a job has it");
   return result;
 }
 
-/// Element `index` of an array whose elements all have the first one's size.
-template <typename T>
-T *getElement(T *array, size_t index) {
-  using Byte = std::conditional_t<std::is_const_v<T>, const char, char>;
-  return reinterpret_cast<T *>(reinterpret_cast<Byte *>(array) +
-                               index * array->struct_size);
+inline SessionOptions readSessionOptions(const llamart_session_options *from) {
+  auto given = readOptions<llamart_session_options>(
+      from, LLAMART_SESSION_OPTIONS, "llamart_session_options");
+  if (given.salt_bytes > 0)
+    require(static_cast<const char *>(given.salt),
+            "llamart_session_options: salt");
+  return {given.number,
+          std::string(static_cast<const char *>(given.salt), given.salt_bytes)};
 }
 
 /// A copy for the caller to free with llamart_free. (I6)

@@ -1,62 +1,8 @@
-//===- Models.cpp - Errors and models in llamart.h ------------------------===//
+//===- Models.cpp - models.h ----------------------------------------------===//
 
 #include "runtime/CInterface/Handles.h"
 
 using namespace llamart;
-
-//===----------------------------------------------------------------------===//
-// Errors
-//===----------------------------------------------------------------------===//
-
-struct llamart_error {
-  ErrorKind kind;
-  char *message; // owned; null in the one error below
-};
-
-// What is returned when there is no memory for an error. Never changed.
-static llamart_error outOfMemory = {ErrorKind::Memory, nullptr};
-
-llamart_error *llamart::makeError(ErrorKind kind,
-                                  const char *message) noexcept {
-  char *copy = strdup(message);
-  auto *error = copy ? new (std::nothrow) llamart_error{kind, copy} : nullptr;
-  if (error)
-    return error;
-  std::free(copy);
-  return &outOfMemory;
-}
-
-int llamart_error_kind(const llamart_error *error) {
-  return error ? static_cast<int>(error->kind) : 0;
-}
-
-const char *llamart_error_message(const llamart_error *error) {
-  if (!error)
-    return nullptr;
-  return error->message ? error->message : "out of memory";
-}
-
-void llamart_error_free(llamart_error *error) {
-  if (!error || error == &outOfMemory)
-    return;
-  std::free(error->message);
-  delete error;
-}
-
-const char *llamart_version(void) { return LLAMA_VERSION; }
-
-void llamart_free(void *memory) { std::free(memory); }
-
-//===----------------------------------------------------------------------===//
-// Models
-//===----------------------------------------------------------------------===//
-
-static_assert(LLAMART_ERROR_ARGUMENT == int(ErrorKind::Argument) &&
-              LLAMART_ERROR_MODEL == int(ErrorKind::Model) &&
-              LLAMART_ERROR_CONTEXT == int(ErrorKind::Context) &&
-              LLAMART_ERROR_MEMORY == int(ErrorKind::Memory) &&
-              LLAMART_ERROR_SYSTEM == int(ErrorKind::System) &&
-              LLAMART_ERROR_CALLBACK == int(ErrorKind::Callback));
 
 static llamart_model_info describe(const llamart_model &handle) {
   const llamaabi::ModelInfo &from = handle.model->getInfo();
@@ -109,6 +55,7 @@ llamart_error *llamart_model_open(const char *path,
     require(model, "model");
     auto given = readOptions<llamart_model_options>(
         options, LLAMART_MODEL_OPTIONS, "llamart_model_options");
+    checkReserved(given.reserved, "llamart_model_options");
     auto handle = std::make_unique<llamart_model>();
     handle->model = Model::open(path, readWeightsMode(given.weights));
     handle->json = handle->model->getInfoText();

@@ -1,6 +1,10 @@
-//===- Texts.cpp - Tokenizer and chat in llamart.h ------------------------===//
+//===- Texts.cpp - texts.h ------------------------------------------------===//
 
 #include "runtime/CInterface/Handles.h"
+#include "runtime/Text/ChatTemplate/ReplyParts.h"
+
+#include <optional>
+#include <utility>
 
 using namespace llamart;
 
@@ -37,6 +41,7 @@ llamart_error *llamart_encode(const llamart_model *model, const char *text,
       require(text, "text");
     auto given = readOptions<llamart_encode_options>(
         options, LLAMART_ENCODE_OPTIONS, "llamart_encode_options");
+    checkReserved(given.reserved, "llamart_encode_options");
     EncodeOptions to;
     to.bos = readAddToken(given.bos, "bos");
     to.eos = readAddToken(given.eos, "eos");
@@ -48,36 +53,49 @@ llamart_error *llamart_encode(const llamart_model *model, const char *text,
   });
 }
 
-static SpecialText readSpecialText(int show) {
-  return show ? SpecialText::Show : SpecialText::Hide;
+// How a text begins, and whether control tokens are in it.
+static std::pair<StreamStart, SpecialText>
+readDecodeOptions(const llamart_decode_options *options) {
+  auto given = readOptions<llamart_decode_options>(
+      options, LLAMART_DECODE_OPTIONS, "llamart_decode_options");
+  return {given.after_text ? StreamStart::AfterText : StreamStart::OfText,
+          given.show_special ? SpecialText::Show : SpecialText::Hide};
 }
 
 llamart_error *llamart_decode(const llamart_model *model, const int32_t *ids,
-                              size_t count, int showSpecial, char **text,
-                              size_t *bytes) {
+                              size_t count,
+                              const llamart_decode_options *options,
+                              char **text, size_t *bytes) {
   return guarded([&] {
     require(model, "model");
     require(text, "text");
     require(bytes, "bytes");
     if (count > 0)
       require(ids, "ids");
-    std::string result = model->model->getTokenizer().decode(
-        {ids, count}, readSpecialText(showSpecial));
+    auto [start, special] = readDecodeOptions(options);
+    const Tokenizer &tokenizer = model->model->getTokenizer();
+    std::string result;
+    if (start == StreamStart::OfText) {
+      result = tokenizer.decode({ids, count}, special);
+    } else {
+      StreamDecoder decoder(tokenizer, start, special);
+      for (size_t i = 0; i < count; ++i)
+        result += decoder.push(ids[i]);
+      result += decoder.finish();
+    }
     *text = copyOut(result.data(), result.size());
     *bytes = result.size();
   });
 }
 
-llamart_error *llamart_decoder_create(const llamart_model *model, int afterText,
-                                      int showSpecial,
+llamart_error *llamart_decoder_create(const llamart_model *model,
+                                      const llamart_decode_options *options,
                                       llamart_decoder **decoder) {
   return guarded([&] {
     require(model, "model");
     require(decoder, "decoder");
-    StreamDecoder stream(model->model->getTokenizer(),
-                         afterText ? StreamStart::AfterText
-                                   : StreamStart::OfText,
-                         readSpecialText(showSpecial));
+    auto [start, special] = readDecodeOptions(options);
+    StreamDecoder stream(model->model->getTokenizer(), start, special);
     *decoder = new llamart_decoder{model->model, std::move(stream), ""};
   });
 }
@@ -114,28 +132,45 @@ void llamart_decoder_close(llamart_decoder *decoder) { delete decoder; }
 // Chat
 //===----------------------------------------------------------------------===//
 
-static jinja::Text formatWith(const ChatTemplate &form,
-                              const llamart_message *messages, size_t count,
-                              const llamart_chat_options &given,
-                              const ChatOptions &to) {
-  if (given.messages_json)
-    return form.format(std::string_view(given.messages_json), to);
+namespace {
+
+/// A conversation as it is given: one or the other.
+struct Conversation {
+  std::vector<ChatMessage> messages;
+  std::optional<std::string_view> json;
+
+  jinja::Text format(const ChatTemplate &form, const ChatOptions &to) const {
+    return json ? form.format(*json, to) : form.format(messages, to);
+  }
+};
+
+} // namespace
+
+static Conversation readMessages(const llamart_message *messages,
+                                 size_t count) {
   if (count > 0)
     require(messages, "messages");
-  std::vector<ChatMessage> list;
-  list.reserve(count);
+  Conversation result;
   for (size_t i = 0; i < count; ++i)
-    list.push_back({&require(messages[i].role, "llamart_message: role"),
-                    &require(messages[i].content, "llamart_message: content")});
-  return form.format(list, to);
+    forItem(int64_t(i), [&] {
+      result.messages.push_back(
+          {&require(messages[i].role, "llamart_message: role"),
+           &require(messages[i].content, "llamart_message: content")});
+    });
+  return result;
+}
+
+static Conversation readJson(const char *json, size_t bytes) {
+  return {{}, std::string_view(&require(json, "json"), bytes)};
 }
 
 static jinja::Text formatChat(const llamart_model *model,
-                              const llamart_message *messages, size_t count,
+                              const Conversation &conversation,
                               const llamart_chat_options *options) {
   require(model, "model");
   auto given = readOptions<llamart_chat_options>(options, LLAMART_CHAT_OPTIONS,
                                                  "llamart_chat_options");
+  checkReserved(given.reserved, "llamart_chat_options");
   ChatOptions to;
   to.addGenerationPrompt = given.add_generation_prompt;
   to.date = given.date ? given.date : "";
@@ -144,16 +179,41 @@ static jinja::Text formatChat(const llamart_model *model,
     to.specialTokens.emplace_back(token.name, token.text);
   addTokens(to, model->model->getTokenizer());
   if (given.template_source)
-    return formatWith(ChatTemplate::parse(given.template_source), messages,
-                      count, given, to);
+    return conversation.format(ChatTemplate::parse(given.template_source), to);
   if (given.template_name) {
     std::string_view own = model->model->findNamedTemplate(given.template_name);
-    return formatWith(own.empty() ? ChatTemplate::byName(given.template_name)
-                                  : ChatTemplate::parse(own),
-                      messages, count, given, to);
+    return conversation.format(own.empty()
+                                   ? ChatTemplate::byName(given.template_name)
+                                   : ChatTemplate::parse(own),
+                               to);
   }
-  return formatWith(model->model->getChatTemplate(), messages, count, given,
-                    to);
+  return conversation.format(model->model->getChatTemplate(), to);
+}
+
+static void encodeChat(const llamart_model *model,
+                       const Conversation &conversation,
+                       const llamart_chat_options *options, int32_t **ids,
+                       size_t *idCount) {
+  require(ids, "ids");
+  require(idCount, "idCount");
+  jinja::Text prompt = formatChat(model, conversation, options);
+  const Tokenizer &tokenizer = model->model->getTokenizer();
+  std::vector<int32_t> result =
+      tokenizer.encode(splitPrompt(prompt, tokenizer));
+  *ids = copyOut(result.data(), result.size());
+  *idCount = result.size();
+}
+
+static void formatText(const llamart_model *model,
+                       const Conversation &conversation,
+                       const llamart_chat_options *options, char **text,
+                       size_t *bytes) {
+  require(text, "text");
+  require(bytes, "bytes");
+  jinja::Text prompt = formatChat(model, conversation, options);
+  std::string_view result = prompt.bytes();
+  *text = copyOut(result.data(), result.size());
+  *bytes = result.size();
 }
 
 llamart_error *llamart_chat_encode(const llamart_model *model,
@@ -162,14 +222,7 @@ llamart_error *llamart_chat_encode(const llamart_model *model,
                                    const llamart_chat_options *options,
                                    int32_t **ids, size_t *idCount) {
   return guarded([&] {
-    require(ids, "ids");
-    require(idCount, "idCount");
-    jinja::Text prompt = formatChat(model, messages, count, options);
-    const Tokenizer &tokenizer = model->model->getTokenizer();
-    std::vector<int32_t> result =
-        tokenizer.encode(splitPrompt(prompt, tokenizer));
-    *ids = copyOut(result.data(), result.size());
-    *idCount = result.size();
+    encodeChat(model, readMessages(messages, count), options, ids, idCount);
   });
 }
 
@@ -179,11 +232,39 @@ llamart_error *llamart_chat_format(const llamart_model *model,
                                    const llamart_chat_options *options,
                                    char **text, size_t *bytes) {
   return guarded([&] {
-    require(text, "text");
-    require(bytes, "bytes");
-    jinja::Text prompt = formatChat(model, messages, count, options);
-    std::string_view result = prompt.bytes();
-    *text = copyOut(result.data(), result.size());
-    *bytes = result.size();
+    formatText(model, readMessages(messages, count), options, text, bytes);
+  });
+}
+
+llamart_error *llamart_chat_encode_json(const llamart_model *model,
+                                        const char *json, size_t jsonBytes,
+                                        const llamart_chat_options *options,
+                                        int32_t **ids, size_t *idCount) {
+  return guarded([&] {
+    encodeChat(model, readJson(json, jsonBytes), options, ids, idCount);
+  });
+}
+
+llamart_error *llamart_chat_format_json(const llamart_model *model,
+                                        const char *json, size_t jsonBytes,
+                                        const llamart_chat_options *options,
+                                        char **text, size_t *bytes) {
+  return guarded([&] {
+    formatText(model, readJson(json, jsonBytes), options, text, bytes);
+  });
+}
+
+llamart_error *llamart_chat_parse(const llamart_model *model, const char *text,
+                                  size_t bytes, char **json,
+                                  size_t *jsonBytes) {
+  return guarded([&] {
+    require(model, "model");
+    if (bytes > 0)
+      require(text, "text");
+    require(json, "json");
+    require(jsonBytes, "jsonBytes");
+    std::string message = parseReply({text, bytes});
+    *json = copyOut(message.data(), message.size());
+    *jsonBytes = message.size();
   });
 }

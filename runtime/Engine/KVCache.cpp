@@ -39,7 +39,7 @@ KVPool::KVPool(uint64_t blockBytes, uint64_t budgetBytes)
     budgetBytes = getPhysicalMemory() / 2;
   uint64_t count = std::min<uint64_t>(budgetBytes / blockBytes, INT32_MAX);
   if (count == 0)
-    throw Error(ErrorKind::Memory, "KV cache: a budget of ", budgetBytes,
+    throw Error(ErrorKind::Cache, "KV cache: a budget of ", budgetBytes,
                 " bytes is less than one block of ", blockBytes);
   pages = reserveBlocks(count, blockBytes);
   // Where address space is rationed, the default is what can be had.
@@ -66,8 +66,8 @@ int32_t KVPool::pop(FreeList &list) noexcept {
 }
 
 int32_t KVPool::acquire() {
-  if (used == capacity) // (K8)
-    throw Error(ErrorKind::Memory, "KV cache: all ", capacity, " blocks of ",
+  if (used == capacity && !(reclaimer && reclaimer->reclaimBlock())) // (K8)
+    throw Error(ErrorKind::Cache, "KV cache: all ", capacity, " blocks of ",
                 blockBytes, " bytes are in use; ", LLAMA_KV_BLOCK,
                 " more positions need a larger budget or fewer sequences");
   int32_t block;
@@ -129,6 +129,19 @@ void KVSequence::truncate(int64_t newLength) noexcept {
     blocks.pop_back();
   }
   length = newLength;
+}
+
+void KVSequence::adopt(std::span<const int32_t> shared) {
+  assert(length == 0 && "adopted into a past of its own");
+  blocks.assign(shared.begin(), shared.end());
+  for (int32_t block : blocks)
+    pool->share(block); // (K4)
+  length = int64_t(blocks.size()) * LLAMA_KV_BLOCK;
+}
+
+void KVSequence::replaceBlock(int64_t index, int32_t block) noexcept {
+  pool->share(block);
+  pool->release(std::exchange(blocks[index], block));
 }
 
 KVSequence::Growth::Growth(KVSequence &sequence, int64_t positions)

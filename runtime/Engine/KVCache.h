@@ -15,7 +15,7 @@
 //   K7  Pages are committed by the first write to them. Free blocks keep theirs
 //       up to a bound; beyond it pages go back to the system.
 //   K8  No more than the budget's blocks are ever in use; a request for more is
-//       an error and changes nothing.
+//       an error and changes nothing but what a Reclaimer held.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,16 +25,26 @@
 #include "runtime/Model/Memory.h"
 
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
 namespace llamart {
 
+/// Holds blocks that it can do without.
+class Reclaimer {
+public:
+  virtual ~Reclaimer() = default;
+  /// Gives up blocks until one is free; false if none can be.
+  virtual bool reclaimBlock() noexcept = 0;
+};
+
 /// The blocks. Not thread-safe: its engine's lock guards it.
 class KVPool {
 public:
-  /// `budgetBytes` 0: half of the machine's memory. Throws Error(Memory) if the
-  /// budget is less than a block or the address space cannot be had.
+  /// `budgetBytes` 0: half of the machine's memory. Throws Error(Cache) if the
+  /// budget is less than a block, Error(Memory) if the address space cannot be
+  /// had.
   KVPool(uint64_t blockBytes, uint64_t budgetBytes);
   KVPool(const KVPool &) = delete;
   KVPool &operator=(const KVPool &) = delete;
@@ -47,15 +57,22 @@ public:
   uint64_t getBlockBytes() const { return blockBytes; }
   int64_t getOwners(int32_t block) const { return blocks[block].owners; }
 
-  /// A block with one owner and undefined contents. Throws Error(Memory). (K8)
+  /// Who is asked for a block when all are in use; null: nobody.
+  void setReclaimer(Reclaimer *newReclaimer) { reclaimer = newReclaimer; }
+
+  /// A block with one owner and undefined contents. Throws Error(Cache). (K8)
   int32_t acquire();
 
   /// Adds, removes an owner. (K4)
   void share(int32_t block) noexcept;
   void release(int32_t block) noexcept;
 
-  /// A new block with the bytes of another. Throws Error(Memory).
+  /// A new block with the bytes of another. Throws Error(Cache).
   int32_t copy(int32_t block);
+
+  char *getBlock(int32_t block) const {
+    return getData() + uint64_t(block) * blockBytes;
+  }
 
 private:
   struct Block {
@@ -68,9 +85,6 @@ private:
   };
   void push(FreeList &list, int32_t block) noexcept;
   int32_t pop(FreeList &list) noexcept;
-  char *getBlock(int32_t block) const {
-    return getData() + uint64_t(block) * blockBytes;
-  }
 
   uint64_t blockBytes;
   Pages pages;
@@ -79,6 +93,7 @@ private:
   int64_t warmLimit;         // free blocks that may keep their pages
   std::vector<Block> blocks; // as many as were ever used at once
   FreeList warm, cold;
+  Reclaimer *reclaimer = nullptr;
 };
 
 class KVSequence {
@@ -99,6 +114,12 @@ public:
 
   /// Forgets the positions from `newLength` on, which is at most the length.
   void truncate(int64_t newLength) noexcept;
+
+  /// Takes over full blocks of others; the sequence is empty. (K4)
+  void adopt(std::span<const int32_t> shared);
+
+  /// Owns another block in place of its `index`th, with the same contents.
+  void replaceBlock(int64_t index, int32_t block) noexcept;
 
   /// Room for more positions, not yet part of the sequence. (K5, K6) The
   /// sequence must stay where it is and unchanged while a Growth of it lives.
@@ -125,7 +146,7 @@ public:
     std::vector<int32_t> blocks;
   };
 
-  /// Throws Error(Memory) and changes nothing if the pool has too few blocks.
+  /// Throws Error(Cache) and changes nothing if the pool has too few blocks.
   Growth grow(int64_t positions) { return Growth(*this, positions); }
 
 private:

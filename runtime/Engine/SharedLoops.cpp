@@ -9,19 +9,32 @@
 
 using namespace llamart;
 
+/// Whether this call is not wanted any more: once for all of its threads.
+bool SharedLoops::giveUp() {
+  if (beneficiaries.empty())
+    return false;
+  if (!isGivenUp() && isUnwanted(beneficiaries))
+    givenUp.store(true, std::memory_order_relaxed);
+  return isGivenUp();
+}
+
 int64_t SharedLoops::Thread::takeShare(int64_t shares) {
   uint64_t first = uint64_t(loop) << 32;
+  bool giveUp = loops.giveUp();
   uint64_t seen = loops.next.load(std::memory_order_relaxed);
   for (;;) {
     // Who comes first to a loop finds the number of one before it. (L1)
     uint64_t share = std::max(seen, first) - first;
     if (share >= uint64_t(shares)) // or others have gone on (L3)
       break;
-    if (loops.next.compare_exchange_weak(seen, first + share + 1,
-                                         std::memory_order_relaxed)) {
-      ++taken;
+    uint64_t count = giveUp ? uint64_t(shares) - share : 1; // (L4)
+    if (!loops.next.compare_exchange_weak(seen, first + share + count,
+                                          std::memory_order_relaxed))
+      continue;
+    taken += int64_t(count);
+    if (!giveUp)
       return int64_t(share);
-    }
+    break;
   }
   ++loop;
   expected += shares;

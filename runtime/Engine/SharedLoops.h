@@ -10,14 +10,19 @@
 //       before: then what was written in it is seen by all.
 //   L3  Nobody is waited for but for a share that it has taken. A thread that is
 //       late finds nothing to take in the phases that others have finished.
+//   L4  In a call that nobody wants any more, threads take what is left of each
+//       loop at once and do none of it; its results are garbage.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef LLAMA_RUNTIME_ENGINE_SHAREDLOOPS_H
 #define LLAMA_RUNTIME_ENGINE_SHAREDLOOPS_H
 
+#include "runtime/Engine/Cancel.h"
+
 #include <atomic>
 #include <cstdint>
+#include <span>
 
 namespace llamart {
 
@@ -26,7 +31,18 @@ class SharedLoops {
 public:
   class Thread;
 
+  /// `beneficiaries` live as long as the loops.
+  explicit SharedLoops(std::span<const Beneficiary> beneficiaries = {})
+      : beneficiaries(beneficiaries) {}
+
+  /// Whether a share was left undone. (L4)
+  bool isGivenUp() const { return givenUp.load(std::memory_order_relaxed); }
+
 private:
+  bool giveUp();
+
+  std::span<const Beneficiary> beneficiaries;
+  std::atomic<bool> givenUp = false;
   /// Number of the loop that threads take from, above; of its next share, below.
   /// Grows only.
   alignas(64) std::atomic<uint64_t> next = 0;

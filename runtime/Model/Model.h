@@ -46,6 +46,9 @@ public:
   /// The code that runs here.
   const llamaabi::CodeVariant &getCode() const { return *code; }
   std::string_view getInfoText() const { return infoText; }
+  /// Of all that decides bits: 64 hexadecimal digits; empty if the compiler was
+  /// too old to say.
+  std::string_view getFingerprint() const { return info.fingerprint; }
   bool hasTokenizer() const { return header->tokenizer_bytes != 0; }
 
   /// Bytes of one block of the KV cache.

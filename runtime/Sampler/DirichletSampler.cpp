@@ -16,6 +16,7 @@
 #include "runtime/Sampler/GammaDraws.h"
 #include "runtime/Sampler/GammaFunctions.h"
 #include "runtime/Sampler/Philox.h"
+#include "runtime/Sampler/StateBytes.h"
 
 #include <algorithm>
 #include <cmath>
@@ -26,6 +27,32 @@ namespace llamart {
 
 std::unique_ptr<SamplerState> DirichletState::clone() const {
   return std::make_unique<DirichletState>(*this);
+}
+
+static constexpr std::string_view kTag = "dirichlet";
+
+/// Its fields in the order of their bytes.
+template <typename State, typename Archive>
+static void visit(State &s, Archive &to) {
+  to(s.started)(s.logp)(s.alpha)(s.alphaU)(s.normalizer)(s.temp);
+  to(s.entScaffold)(s.entNaked)(s.varScaffold)(s.varNaked);
+  to(s.crossScaffold)(s.crossNaked)(s.crossVarScaffold)(s.crossVarNaked);
+  to(s.dirichletEnt)(s.topKEnt)(s.rows)(s.topKCount);
+  to(s.sumEnt)(s.sumVar)(s.sumTopKEnt)(s.sumTop)(s.sumTopSquares);
+}
+
+std::string DirichletState::save() const {
+  StateWriter to(kTag);
+  visit(*this, to);
+  return to.take();
+}
+
+std::unique_ptr<DirichletState> DirichletState::load(std::string_view saved) {
+  auto state = std::make_unique<DirichletState>();
+  StateReader from(saved, kTag);
+  visit(*state, from);
+  from.finish();
+  return state;
 }
 
 namespace {
@@ -50,6 +77,10 @@ public:
   bool needsPromptLogits() const override { return true; }
   std::unique_ptr<SamplerState> makeState() const override {
     return std::make_unique<DirichletState>();
+  }
+  std::unique_ptr<SamplerState>
+  loadState(std::string_view saved) const override {
+    return DirichletState::load(saved);
   }
   void observePrompt(std::span<const float> logits, size_t rows,
                      SamplerState *state) const override;
@@ -345,11 +376,21 @@ const char *DirichletSampler::findQuadrant(Moments now) const {
   return o.compat ? "LELV" : "adaptive";
 }
 
+/// A state that was loaded may be of another model.
+static void checkSize(const DirichletState &state, size_t vocab) {
+  size_t alphas = state.started ? vocab : state.alpha.size();
+  if ((!state.logp.empty() || state.started) &&
+      (state.logp.size() != vocab || state.alpha.size() != alphas))
+    throw Error(ErrorKind::State, "the saved state of the sampler has ",
+                state.logp.size(), " ids, the model ", vocab);
+}
+
 int32_t DirichletSampler::sample(const SampleInput &input, SamplerState *given,
                                  SampleTrace *trace) const {
   if (input.logits.empty())
     throw Error(ErrorKind::Argument, "sampler: there are no logits");
   auto &state = *static_cast<DirichletState *>(given);
+  checkSize(state, input.logits.size());
   if (!state.started) {
     if (state.rows == 0) // no prompt was shown
       observe(input.logits, state);

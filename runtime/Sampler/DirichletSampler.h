@@ -76,6 +76,8 @@ struct DirichletState : SamplerState {
   double sumEnt = 0, sumVar = 0, sumTopKEnt = 0, sumTop = 0, sumTopSquares = 0;
 
   std::unique_ptr<SamplerState> clone() const override;
+  std::string save() const override;
+  static std::unique_ptr<DirichletState> load(std::string_view saved);
 };
 
 /// Throws Error (Argument) if an option is out of range.

@@ -2,6 +2,7 @@
 
 #include "runtime/Sampler/Sampler.h"
 
+#include "runtime/Error.h"
 #include "runtime/Sampler/Distribution.h"
 
 namespace llamart {
@@ -9,6 +10,13 @@ namespace llamart {
 SamplerState::~SamplerState() = default;
 
 Sampler::~Sampler() = default;
+
+std::unique_ptr<SamplerState>
+Sampler::loadState(std::string_view /*saved*/) const {
+  throw Error(
+      ErrorKind::State,
+      "the saved state is of a sampler that remembers; this one does not");
+}
 
 void Sampler::observePrompt(std::span<const float>, size_t,
                             SamplerState *) const {}

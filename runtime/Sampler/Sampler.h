@@ -68,6 +68,9 @@ class SamplerState {
 public:
   virtual ~SamplerState();
   virtual std::unique_ptr<SamplerState> clone() const = 0; ///< for a fork
+
+  /// Bytes for Sampler::loadState. Throws Error(Unsupported) if there are none.
+  virtual std::string save() const = 0;
 };
 
 class Sampler {
@@ -80,6 +83,10 @@ public:
 
   /// State of a new sequence; null if there is nothing to remember.
   virtual std::unique_ptr<SamplerState> makeState() const { return nullptr; }
+
+  /// A state that was saved by such a sampler. Throws Error(State) if it was
+  /// not.
+  virtual std::unique_ptr<SamplerState> loadState(std::string_view saved) const;
 
   /// Shows logits of the prompt, [rows, vocab], before the first step; in as
   /// many calls as there are, oldest rows first.

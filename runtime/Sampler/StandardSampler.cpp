@@ -5,6 +5,7 @@
 #include "runtime/Error.h"
 #include "runtime/Sampler/Distribution.h"
 #include "runtime/Sampler/Philox.h"
+#include "runtime/Sampler/StateBytes.h"
 
 #include <algorithm>
 #include <array>
@@ -22,6 +23,10 @@ struct MirostatState : SamplerState {
   std::unique_ptr<SamplerState> clone() const override {
     return std::make_unique<MirostatState>(*this);
   }
+  std::string save() const override {
+    return StateWriter(kTag)(surprise).take();
+  }
+  static constexpr std::string_view kTag = "mirostat";
 };
 
 class StandardSampler : public Sampler {
@@ -33,6 +38,15 @@ public:
       return nullptr;
     auto state = std::make_unique<MirostatState>();
     state->surprise = 2.0 * double(options.mirostatTau);
+    return state;
+  }
+
+  std::unique_ptr<SamplerState>
+  loadState(std::string_view saved) const override {
+    if (options.mirostat == 0)
+      return Sampler::loadState(saved);
+    auto state = std::make_unique<MirostatState>();
+    StateReader(saved, MirostatState::kTag)(state->surprise).finish();
     return state;
   }
 

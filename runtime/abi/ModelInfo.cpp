@@ -290,6 +290,8 @@ ModelInfo readInfo(const Reader &root) {
   if (root.has("chat_problem"))
     info.chatProblem = root.getString("chat_problem");
   info.compiler = root.getString("compiler");
+  if (root.has("fingerprint"))
+    info.fingerprint = root.getString("fingerprint");
   return info;
 }
 

@@ -158,6 +158,7 @@ struct ModelInfo {
       specialTokens;       ///< bos_token, ... as templates see them
   std::string chatProblem; ///< why the template was left out, or empty
   std::string compiler;
+  std::string fingerprint;
 };
 
 /// Reads the text of llama_info. Returns "", or what is missing, of another

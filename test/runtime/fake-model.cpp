@@ -30,6 +30,14 @@ using namespace fakemodel;
 #define FEATURES "\"sse2\", \"clzero\""
 #endif
 
+#ifndef FAKE_FINGERPRINT
+#define FINGERPRINT                                                            \
+  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#else
+#define FINGERPRINT                                                            \
+  "0000000000000000000000000000000000000000000000000000000000000000"
+#endif
+
 #ifdef FAKE_EXTERNAL
 #define WEIGHTS "\"external\", \"file\": \"fake.weights\", \"bytes\": 167772160"
 constexpr uint64_t kWeightBytes = 160 << 20;
@@ -68,7 +76,8 @@ constexpr uint64_t kWeightWords = kWeightBytes / 4;
   "\"cpu\": \"fake-cpu\", \"features\": [" FEATURES "], "                      \
   "\"steps\": [" STEPS "], \"others\": []}, "                                  \
   "\"weights\": {\"storage\": " WEIGHTS ", \"tensors\": [" TENSORS "]}, "      \
-  "\"chat_template\": \"\", \"compiler\": \"a hand\"}"
+  "\"chat_template\": \"\", \"compiler\": \"a hand\", "                        \
+  "\"fingerprint\": \"" FINGERPRINT "\"}"
 
 constexpr int64_t kElements =
     kLayers * 2 * kKVHeads * LLAMA_KV_BLOCK * kHeadDim;

@@ -95,7 +95,7 @@ std::vector<int32_t> encodePrompt(const api::Model &model,
   }
   ChatRequest request(model, o);
   if (o.messages)
-    request.options.messages_json = request.messages.c_str();
+    return model.encodeChat(request.messages, request.options);
   return model.encodeChat(readMessages(o, text), request.options);
 }
 
@@ -113,9 +113,10 @@ void printPrompt(const api::Model &model, const GenerateOptions &o) {
     print(line + "\n");
   } else if (o.chat) {
     ChatRequest request(model, o);
-    if (o.messages)
-      request.options.messages_json = request.messages.c_str();
-    print(model.formatChat(readMessages(o, readPrompt(o)), request.options));
+    print(o.messages
+              ? model.formatChat(request.messages, request.options)
+              : model.formatChat(readMessages(o, readPrompt(o)),
+                                 request.options));
   } else {
     print(model.decode(encodePrompt(model, o, readPrompt(o)), true));
   }

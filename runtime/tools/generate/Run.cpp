@@ -46,13 +46,13 @@ void printTimes(const Times &t, const api::Job &job) {
                1e3 * getSeconds(t.start, t.loaded), 1e3 * prompt);
   std::fprintf(stderr, "prompt: %zu tokens, %.1f tokens/s", job.prompt.size(),
                job.prompt.size() / prompt);
-  if (job.generated > 0)
+  if (job.result.generated > 0)
     std::fprintf(stderr, "; generated: %lld tokens",
-                 static_cast<long long>(job.generated));
-  if (job.generated > 1)
+                 static_cast<long long>(job.result.generated));
+  if (job.result.generated > 1)
     std::fprintf(stderr, ", %.1f tokens/s",
-                 (job.generated - 1) / getSeconds(t.first, t.last));
-  std::fprintf(stderr, "%s\n", getFinishText(job.finish));
+                 (job.result.generated - 1) / getSeconds(t.first, t.last));
+  std::fprintf(stderr, "%s\n", getFinishText(job.result.finish));
 }
 
 //===----------------------------------------------------------------------===//
@@ -181,7 +181,7 @@ void continueText(const api::Model &model, api::Engine &engine,
   for (size_t i = 1; o.verbose && i < jobs.size(); ++i)
     std::fprintf(stderr, "concurrent: %zu tokens; generated: %lld tokens\n",
                  jobs[i].prompt.size(),
-                 static_cast<long long>(jobs[i].generated));
+                 static_cast<long long>(jobs[i].result.generated));
 }
 
 } // namespace llamart::tools

@@ -31,7 +31,7 @@ std::shared_ptr<llamart::Engine> makeEngine(int32_t threads, int32_t rows) {
 }
 
 void expectScores(const Session &session) {
-  const llamart::AttentionScores &scores = session.getAttention();
+  llamart::AttentionScores scores = session.getAttention();
   ASSERT_NE(scores.data, nullptr);
   ASSERT_EQ(scores.heads, kHeads);
   ASSERT_EQ(scores.length, session.getLength());
@@ -47,7 +47,7 @@ TEST(Attention, ScoresAreThoseOfTheLastRowWhateverTheCall) {
     for (int32_t rows : {1, 7, 256})
       for (size_t length : {1, 63, 64, 65, 300}) {
         auto engine = makeEngine(threads, rows);
-        Session a(engine, 0), b(engine, 1), c(engine, 2);
+        Session a(engine, {0}), b(engine, {1}), c(engine, {2});
         std::vector<int32_t> x = makeIds(length, 1), y = makeIds(90, 2);
         std::vector<SequenceInput> feeds = {
             {&b.getSequence(), y, RowKind::Prefill, WantLogits::All, true},
@@ -60,9 +60,27 @@ TEST(Attention, ScoresAreThoseOfTheLastRowWhateverTheCall) {
       }
 }
 
+TEST(Attention, EachRowOfLogitsHasItsScores) {
+  auto engine = makeEngine(2, 7);
+  Session session(engine, {0}), other(engine, {1});
+  std::vector<int32_t> ids = makeIds(70), others = makeIds(100, 2);
+  engine->eval(std::vector<SequenceInput>{
+      {&other.getSequence(), others, RowKind::Prefill, WantLogits::All, true},
+      {&session.getSequence(), ids, RowKind::Prefill, WantLogits::All, true}});
+  for (int64_t row : {0, 1, 63, 64, 69}) {
+    llamart::AttentionScores scores = session.getAttention(row);
+    ASSERT_EQ(scores.length, row + 1);
+    for (int64_t key = 0; key <= row; ++key)
+      ASSERT_EQ(scores.data[2 * scores.stride + key], getScore(ids[key], 2));
+  }
+  EXPECT_EQ(session.getAttention(70).data, nullptr);
+  session.truncate(65); // the scores of what is the last row now
+  expectScores(session);
+}
+
 TEST(Attention, ScoresAreKeptWithTheLogits) {
   auto engine = makeEngine(2, 256);
-  Session session(engine, 0);
+  Session session(engine, {0});
   std::vector<int32_t> ids = makeIds(70);
   engine->eval(std::vector<SequenceInput>{
       {&session.getSequence(), ids, RowKind::Prefill, WantLogits::Last, true}});

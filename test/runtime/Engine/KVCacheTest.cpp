@@ -32,7 +32,7 @@ std::string getErrorOf(KVSequence &sequence, int64_t positions) {
   try {
     sequence.grow(positions);
   } catch (const Error &error) {
-    EXPECT_EQ(error.getKind(), ErrorKind::Memory);
+    EXPECT_EQ(error.getKind(), ErrorKind::Cache);
     return error.what();
   }
   return "";

@@ -17,6 +17,7 @@ struct CountingState : SamplerState {
   std::unique_ptr<SamplerState> clone() const override {
     return std::make_unique<CountingState>(*this);
   }
+  std::string save() const override { return std::to_string(steps); }
 };
 
 struct CountingSampler : Sampler {
@@ -54,7 +55,7 @@ struct SessionTest : testing::Test {
 };
 
 TEST_F(SessionTest, ASamplerSeesTheSequenceAndItsLastLogits) {
-  Session session(engine, 42);
+  Session session(engine, {42});
   feed(session, {1, 2, 3});
   EXPECT_EQ(session.sample(sampler), 7);
   EXPECT_EQ(sampler->history, (std::vector<int32_t>{1, 2, 3}));
@@ -77,10 +78,14 @@ TEST_F(SessionTest, ASamplerSeesTheSequenceAndItsLastLogits) {
   session.sample(sampler);
   EXPECT_EQ(sampler->input.promptLength, 5u);
   EXPECT_EQ(sampler->history, (std::vector<int32_t>{1, 2, 3, 7, 4, 9}));
+  session.truncate(4); // ends with what was generated
+  feed(session, {9}, RowKind::Decode);
+  session.sample(sampler);
+  EXPECT_EQ(sampler->input.promptLength, 3u);
 }
 
 TEST_F(SessionTest, ASamplersStateLivesAsLongAsItsSequence) {
-  Session session(engine, 0);
+  Session session(engine, {0});
   feed(session, {1});
   session.sample(sampler);
   session.sample(sampler);
@@ -95,16 +100,73 @@ TEST_F(SessionTest, ASamplersStateLivesAsLongAsItsSequence) {
   EXPECT_EQ(sampler->stepsSeen, 2);
   EXPECT_EQ(sampler->statesMade, 1);
 
-  // Another sampler, or another past, starts anew.
+  // Another sampler starts anew.
   auto other = std::make_shared<CountingSampler>();
   session.sample(other);
   EXPECT_EQ(other->stepsSeen, 0);
   session.sample(sampler);
   EXPECT_EQ(sampler->stepsSeen, 0);
-  session.truncate(0);
+}
+
+TEST_F(SessionTest, CutAtAChoiceASessionHasTheStateThatMadeIt) {
+  Session session(engine, {0});
+  feed(session, {1, 2});
+  for (int i = 0; i < 5; ++i) { // the choice at position 2 + i has seen i
+    session.sample(sampler);
+    EXPECT_EQ(sampler->stepsSeen, i);
+    feed(session, {7}, RowKind::Decode);
+  }
+  std::unique_ptr<Session> fork = session.fork(1);
+  for (Session *one : {&session, fork.get()}) {
+    one->truncate(4);
+    feed(*one, {8}, RowKind::Decode); // not what was chosen
+    one->sample(sampler);
+    EXPECT_EQ(sampler->stepsSeen, 2);
+    one->truncate(3);
+    feed(*one, {8}, RowKind::Decode);
+    one->sample(sampler);
+    EXPECT_EQ(sampler->stepsSeen, 1);
+  }
+  EXPECT_EQ(sampler->statesMade, 1);
+}
+
+TEST_F(SessionTest, ChoicesLongAgoCannotBeTakenBack) {
+  Session session(engine, {0});
   feed(session, {1});
+  auto choose = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      session.sample(sampler);
+      feed(session, {7}, RowKind::Decode);
+    }
+  };
+  choose(20); // at 1 to 20; those at 5 to 20 are kept
+  session.truncate(5);
+  feed(session, {9});
+  choose(1);
+  EXPECT_EQ(sampler->stepsSeen, 4);
+  EXPECT_EQ(sampler->statesMade, 1);
+  choose(20);
+  session.truncate(5);
+  feed(session, {9});
+  choose(1);
+  EXPECT_EQ(sampler->stepsSeen, 0); // begins anew
+  EXPECT_EQ(sampler->statesMade, 2);
+}
+
+TEST_F(SessionTest, CutWithinTheRowsOfLogitsASessionGoesOnFromThere) {
+  Session session(engine, {0});
+  feed(session, {1, 2, 3, 4, 5});
+  session.truncate(3);
+  EXPECT_EQ(session.getLogits().rows, 3);
   session.sample(sampler);
-  EXPECT_EQ(sampler->stepsSeen, 0);
+  EXPECT_EQ(sampler->logits, getExpectedLogits(toSteps({1, 2, 3})));
+  feed(session, {6});
+  session.truncate(3); // its eval gave those of position 3 only
+  EXPECT_EQ(session.getLogits().rows, 0);
+  EXPECT_EQ(getErrorOf([&] { session.sample(sampler); }),
+            "nothing to sample from: the session has no logits");
+  session.truncate(0);
+  EXPECT_EQ(session.getLogits().rows, 0);
 }
 
 } // namespace

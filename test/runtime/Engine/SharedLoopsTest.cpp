@@ -24,16 +24,21 @@ void shareLoop(Thread &own, int64_t shares, Body body) {
     body(i);
 }
 
-/// Runs `work` on so many threads, each with its way through the loops.
+/// Runs `work` on so many threads, each with its way through the loops. Whether
+/// the call was given up.
 template <typename Work>
-void run(int32_t count, Work work) {
-  SharedLoops loops;
-  std::vector<std::jthread> threads;
-  for (int32_t i = 0; i < count; ++i)
-    threads.emplace_back([&, i] {
-      Thread own(loops);
-      work(own, i);
-    });
+bool run(int32_t count, Work work,
+         std::span<const Beneficiary> beneficiaries = {}) {
+  SharedLoops loops(beneficiaries);
+  {
+    std::vector<std::jthread> threads;
+    for (int32_t i = 0; i < count; ++i)
+      threads.emplace_back([&, i] {
+        Thread own(loops);
+        work(own, i);
+      });
+  }
+  return loops.isGivenUp();
 }
 
 // L1, L2: every phase reads all that the one before has written, in another
@@ -106,6 +111,42 @@ TEST(SharedLoops, AThreadThatIsHeldUpDoesNotKeepOthersFromTheRest) {
   });
   EXPECT_EQ(std::max(done[0], done[1]), 9);
   EXPECT_EQ(std::min(done[0], done[1]), 1);
+}
+
+// L4: whoever it is that cancels, and when.
+TEST(SharedLoops, ACallThatNobodyWantsEndsAtOnce) {
+  for (int64_t when : {0, 1, 500, 1999}) {
+    CancelFlag first = false, second = false;
+    std::vector<Beneficiary> both = {{{&first}}, {{nullptr, &second}}};
+    std::atomic<int64_t> done = 0;
+    bool givenUp = run(
+        4,
+        [&](Thread &own, int32_t) {
+          for (int phase = 0; phase < 100; ++phase) {
+            shareLoop(own, 20, [&](int64_t) {
+              first = true; // the second still wants it
+              if (done++ == when)
+                second = true;
+            });
+            own.arrive();
+          }
+        },
+        both);
+    EXPECT_TRUE(givenUp);
+    EXPECT_GT(done, when);
+    EXPECT_LE(done, when + 5); // what was being done
+    second = false;
+    done = 0;
+    givenUp = run(
+        4,
+        [&](Thread &own, int32_t) {
+          shareLoop(own, 20, [&](int64_t) { ++done; });
+          own.arrive();
+        },
+        both);
+    EXPECT_FALSE(givenUp);
+    EXPECT_EQ(done, 20);
+  }
 }
 
 // L2: the phase is over when that share is.

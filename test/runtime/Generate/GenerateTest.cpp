@@ -115,8 +115,8 @@ TEST_F(Generate, ChoosesFeedsAndShowsTokens) {
   generate(engine, {&job, 1});
 
   EXPECT_EQ(result.ids, getExpectedIds(prompt, 30));
-  EXPECT_EQ(job.generated, 30);
-  EXPECT_EQ(job.finish, LLAMART_FINISH_MAX_TOKENS);
+  EXPECT_EQ(job.result.generated, 30);
+  EXPECT_EQ(job.result.finish, LLAMART_FINISH_MAX_TOKENS);
   EXPECT_EQ(session.getLength(), 10 + 29); // the last one is not fed
   EXPECT_EQ(result.getText(), model.decode(result.ids));
   for (const std::string &text : result.texts) {
@@ -154,8 +154,8 @@ TEST_F(Generate, OfNoTokensFeedsThePrompt) {
   std::vector<int32_t> prompt = makeIds(20);
   Job job = makeJob(session, prompt, 0);
   generate(engine, {&job, 1});
-  EXPECT_EQ(job.generated, 0);
-  EXPECT_EQ(job.finish, LLAMART_FINISH_MAX_TOKENS);
+  EXPECT_EQ(job.result.generated, 0);
+  EXPECT_EQ(job.result.finish, LLAMART_FINISH_MAX_TOKENS);
   EXPECT_EQ(session.getLength(), 20);
   EXPECT_EQ(getLastLogits(session), getExpectedLogits(toSteps(prompt)));
 }
@@ -211,7 +211,7 @@ TEST_F(Generate, EndsWithTheModelsReply) {
   Job job = makeJob(session, prompt, 40);
   record(job, result);
   generate(engine, {&job, 1});
-  EXPECT_EQ(job.finish, LLAMART_FINISH_END_OF_TEXT);
+  EXPECT_EQ(job.result.finish, LLAMART_FINISH_END_OF_TEXT);
   EXPECT_EQ(result.ids, std::vector<int32_t>(expected.begin(), eos + 1));
   EXPECT_EQ(result.getText().find("</s>"), std::string::npos);
 }
@@ -224,7 +224,7 @@ TEST_F(Generate, GoesOnAfterTheReplyIfAskedTo) {
   job.ignoreEos = true;
   record(job, result);
   generate(engine, {&job, 1});
-  EXPECT_EQ(job.finish, LLAMART_FINISH_MAX_TOKENS);
+  EXPECT_EQ(job.result.finish, LLAMART_FINISH_MAX_TOKENS);
   EXPECT_EQ(result.ids, getExpectedIds(prompt, 40));
 }
 
@@ -238,7 +238,7 @@ TEST_F(Generate, EndsBeforeAStopText) {
   job.stops = {"no such text", stop};
   record(job, result);
   generate(engine, {&job, 1});
-  EXPECT_EQ(job.finish, LLAMART_FINISH_STOP_TEXT);
+  EXPECT_EQ(job.result.finish, LLAMART_FINISH_STOP_TEXT);
   EXPECT_EQ(result.getText(), whole.substr(0, whole.find(stop)));
 }
 
@@ -262,7 +262,7 @@ TEST_F(Generate, EndsWhenTheContextIsFull) {
   job.ignoreEos = true;
   record(job, result);
   generate(engine, {&job, 1});
-  EXPECT_EQ(job.finish, LLAMART_FINISH_CONTEXT);
+  EXPECT_EQ(job.result.finish, LLAMART_FINISH_CONTEXT);
   EXPECT_EQ(session.getLength(), 512);
   EXPECT_EQ(result.ids, getExpectedIds(prompt, 3));
 }
@@ -274,8 +274,8 @@ TEST_F(Generate, EndsWhenACallbackSaysSo) {
   int seen = 0;
   job.onToken = [&](int32_t) { return ++seen < 4; };
   generate(engine, {&job, 1});
-  EXPECT_EQ(job.finish, LLAMART_FINISH_CALLBACK);
-  EXPECT_EQ(job.generated, 4);
+  EXPECT_EQ(job.result.finish, LLAMART_FINISH_CALLBACK);
+  EXPECT_EQ(job.result.generated, 4);
 }
 
 TEST_F(Generate, LetsExceptionsOfCallbacksOut) {

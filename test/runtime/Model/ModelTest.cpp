@@ -237,14 +237,15 @@ TEST_F(ExternalModel, ReadsItsWeightsWhereTheyLie) {
 }
 
 TEST_F(ExternalModel, ReadsACopyOfItsWeights) {
-  expectRightLogits({sizeof(llamart_model_options), LLAMART_WEIGHTS_COPIED});
+  expectRightLogits({sizeof(llamart_model_options), LLAMART_WEIGHTS_COPIED, 0,
+                     nullptr, nullptr});
 }
 
 /// That weights are mapped at first and copied later.
 class AutoModel : public ExternalModel {
 protected:
-  static constexpr llamart_model_options kAuto = {sizeof(llamart_model_options),
-                                                  LLAMART_WEIGHTS_AUTO};
+  static constexpr llamart_model_options kAuto = {
+      sizeof(llamart_model_options), LLAMART_WEIGHTS_AUTO, 0, nullptr, nullptr};
 
   void SetUp() override {
     if (!llamart::hasHugePages() || llamart::getAvailableMemory() < 4 * kBytes)
@@ -376,7 +377,8 @@ TEST_F(ExternalModel, WithTruncatedWeightsIsRefusedWithBothSizes) {
 // Of 64 KB.
 TEST(EmbeddedModel, IsTooSmallForACopyMeanwhile) {
   Model model(getModelPath("fake"),
-              {sizeof(llamart_model_options), LLAMART_WEIGHTS_AUTO});
+              {sizeof(llamart_model_options), LLAMART_WEIGHTS_AUTO, 0, nullptr,
+               nullptr});
   Engine engine(model);
   Session session(engine);
   for (int32_t id : {1, 2, 3}) {
@@ -391,7 +393,8 @@ TEST(EmbeddedModel, IsTooSmallForACopyMeanwhile) {
 
 TEST(EmbeddedModel, ReadsACopyOfItsWeights) {
   Model model(getModelPath("fake"),
-              {sizeof(llamart_model_options), LLAMART_WEIGHTS_COPIED});
+              {sizeof(llamart_model_options), LLAMART_WEIGHTS_COPIED, 0,
+               nullptr, nullptr});
   Engine engine(model);
   Session session(engine);
   std::vector<int32_t> ids = makeIds(10);
