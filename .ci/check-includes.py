@@ -79,7 +79,7 @@ RULES = {
                         "runtime/Sampler"], r"$^"),
     "runtime/Generate": (["runtime/Error.h", "runtime/Engine", "runtime/Model",
                           "runtime/Sampler", "runtime/Text"], r"$^"),
-    "runtime/CInterface": (["runtime/include", "runtime/Error.h",
+    "runtime/CInterface": (["runtime/include", "runtime/abi", "runtime/Error.h",
                             "runtime/Engine", "runtime/Generate",
                             "runtime/Model", "runtime/Sampler",
                             "runtime/Text"], r"$^"),

@@ -7,9 +7,11 @@
 #include "compiler/Machine/ModuleTarget.h"
 #include "compiler/Output/CheckTemplate.h"
 #include "compiler/Output/EmbedWeights.h"
-#include "compiler/Output/EmitObject.h"
-#include "compiler/Output/LinkSharedObject.h"
+#include "compiler/Output/EmitData.h"
+#include "compiler/Output/Fingerprint.h"
+#include "compiler/Output/LinkModel.h"
 #include "compiler/Output/ModelInfo.h"
+#include "compiler/Output/PlaceWeights.h"
 #include "compiler/Pipelines/Pipelines.h"
 #include "compiler/Pipelines/Registration.h"
 #include "dialects/Llama/IR/LlamaAttributes.h"
@@ -67,12 +69,17 @@ private:
   llvm::Error writeIR();
   llvm::Error writeCode();
   llvm::Error writeModel();
-  llvm::Error link(const ObjectData &data, OutputFile &file);
-  llvm::Expected<std::vector<char>> writeWeights(OutputFile &file,
-                                                 uint64_t begin);
+  llvm::Expected<std::vector<EmittedCode>> emitAll();
+  llvm::Error link(ArrayRef<EmittedCode> code, const ObjectData &data,
+                   OutputFile &file);
+  llvm::Expected<std::vector<char>> embedAll(OutputFile &file, uint64_t begin);
+  llvm::Expected<std::vector<char>> writeWeights(const ObjectData &data,
+                                                 OutputFile &file);
 
   std::string getModelPath() const {
-    return options.output.empty() ? "model.so" : options.output;
+    if (!options.output.empty())
+      return options.output;
+    return options.lastStage == Stage::Object ? "model.o" : "model.so";
   }
   std::string getCodePath() const {
     return options.output.empty() ? "model.o" : options.output;
@@ -208,7 +215,7 @@ llvm::Error Compilation::chooseTargets() {
     targets.push_back(std::move(*chosen));
   }
   if (targets.size() > 1 && options.lastStage > Stage::Linalg &&
-      options.lastStage != Stage::SharedObject)
+      !options.isModel())
     return llvm::createStringError(
         "--emit=%s: expected one processor, --mcpu names %zu",
         getStageName(options.lastStage).data(), targets.size());
@@ -233,7 +240,7 @@ llvm::Error Compilation::open() {
 /// is nothing that is read.
 llvm::Error Compilation::checkOutputs() {
   std::vector<llamafiles::Output> outputs;
-  bool isModel = options.lastStage == Stage::SharedObject;
+  bool isModel = options.isModel();
   if (isForStandardOutput())
     outputs.push_back({"-", isModel ? Order::Anywhere : Order::Streamed});
   else if (isModel)
@@ -403,18 +410,18 @@ llvm::Error Compilation::writeIR() {
 
 llvm::Error Compilation::writeCode() {
   bool isAssembly = options.lastStage == Stage::Assembly;
-  llvm::Expected<SmallVector<char, 0>> code =
-      emitCode(*modules[0], targets[0], getEntryPoints(0), ObjectData(),
+  llvm::Expected<EmittedCode> code =
+      emitCode(*modules[0], targets[0], getEntryPoints(0),
                isAssembly ? CodeFormat::Assembly : CodeFormat::Object);
   if (!code)
     return code.takeError();
   if (isForStandardOutput())
-    return print(StringRef(code->data(), code->size()));
-  return writeWhole(getCodePath(), *code);
+    return print(StringRef(code->bytes.data(), code->bytes.size()));
+  return writeWhole(getCodePath(), code->bytes);
 }
 
-llvm::Expected<std::vector<char>> Compilation::writeWeights(OutputFile &file,
-                                                            uint64_t begin) {
+llvm::Expected<std::vector<char>> Compilation::embedAll(OutputFile &file,
+                                                        uint64_t begin) {
   llvm::Expected<SmallVector<WeightOp>> weights = getPlacedWeights(*modules[0]);
   if (!weights)
     return weights.takeError();
@@ -423,18 +430,64 @@ llvm::Expected<std::vector<char>> Compilation::writeWeights(OutputFile &file,
       options.progress ? options.progress : [](uint64_t, uint64_t) {});
 }
 
-/// Code for every target; the data stands beside that of the first.
-llvm::Error Compilation::link(const ObjectData &data, OutputFile &file) {
-  std::vector<SmallVector<char, 0>> objects;
-  for (auto [i, module] : llvm::enumerate(modules)) {
-    llvm::Expected<SmallVector<char, 0>> code =
-        emitCode(*module, targets[i], getEntryPoints(i),
-                 i == 0 ? data : ObjectData(), CodeFormat::Object);
-    if (!code)
-      return code.takeError();
-    objects.push_back(std::move(*code));
+/// To their section of the model, or to a file beside it. Returns the hashes.
+llvm::Expected<std::vector<char>>
+Compilation::writeWeights(const ObjectData &data, OutputFile &file) {
+  if (options.storage == WeightStorage::Embed) {
+    llvm::Expected<uint64_t> begin =
+        openWeightsSection(file, data.weightsBytes);
+    if (!begin)
+      return begin.takeError();
+    return embedAll(file, *begin);
   }
-  return linkSharedObject(objects, file);
+  llvm::Expected<OutputFile> weights =
+      OutputFile::create(getModelPath() + ".weights", Order::Anywhere);
+  if (!weights)
+    return weights.takeError();
+  auto hashes = embedAll(*weights, 0);
+  if (hashes)
+    if (llvm::Error error = weights->keep())
+      return std::move(error);
+  return hashes;
+}
+
+llvm::Expected<std::vector<EmittedCode>> Compilation::emitAll() {
+  std::vector<EmittedCode> code;
+  for (auto [i, module] : llvm::enumerate(modules)) {
+    llvm::Expected<EmittedCode> emitted =
+        emitCode(*module, targets[i], getEntryPoints(i), CodeFormat::Object);
+    if (!emitted)
+      return emitted.takeError();
+    code.push_back(std::move(*emitted));
+  }
+  return code;
+}
+
+llvm::Error Compilation::link(ArrayRef<EmittedCode> code,
+                              const ObjectData &data, OutputFile &file) {
+  std::vector<Code> objects;
+  for (const EmittedCode &each : code)
+    objects.push_back(each.bytes);
+  std::string prefix = options.symbolPrefix.value_or("");
+  llvm::Expected<Code> beside = emitData(data, targets[0], prefix, code.size());
+  if (!beside)
+    return beside.takeError();
+  objects.push_back(std::move(*beside));
+  if (options.lastStage == Stage::Object)
+    return linkObject(objects, prefix, file);
+  return linkSharedObject(objects, prefix,
+                          llvm::sys::path::filename(getModelPath()), file);
+}
+
+/// What is known when the weights are written: their hashes, and the fingerprint
+/// that depends on them.
+static llvm::Error writeHashes(ArrayRef<EmittedCode> code, StringRef info,
+                               ArrayRef<char> hashes, OutputFile &file) {
+  if (llvm::Error error = overwriteSection(file, kHashesSection, 0, hashes))
+    return error;
+  std::string fingerprint = computeFingerprint(code, hashes);
+  return overwriteSection(file, kInfoSection, findFingerprint(info),
+                          ArrayRef(fingerprint.data(), fingerprint.size()));
 }
 
 llvm::Error Compilation::writeModel() {
@@ -444,50 +497,36 @@ llvm::Error Compilation::writeModel() {
                                    options.input.c_str(), kModelAttr.data());
   if (llvm::Error error = openCheckpoint(path))
     return error;
-  std::string outputPath = getModelPath();
-  std::string weightsPath = outputPath + ".weights";
-  StringRef weightsName = options.storage == WeightStorage::External
-                              ? llvm::sys::path::filename(weightsPath)
-                              : "";
-  SmallVector<ModuleOp> all = llvm::map_to_vector(
-      modules, [](const OwningOpRef<ModuleOp> &module) { return *module; });
-  llvm::Expected<ObjectData> data =
-      describeModel(all, *manifest, targets, options.storage, weightsName);
-  if (!data)
-    return data.takeError();
   llvm::Expected<OutputFile> file =
-      OutputFile::create(outputPath, Order::Anywhere);
+      OutputFile::create(getModelPath(), Order::Anywhere);
   if (!file)
     return file.takeError();
-  if (llvm::Error error = link(*data, *file))
+  auto code = emitAll();
+  if (!code)
+    return code.takeError();
+  std::vector<CompiledTarget> compiled;
+  for (auto [module, target, each] : llvm::zip_equal(modules, targets, *code))
+    compiled.push_back({*module, target, each});
+  bool isExternal = options.storage == WeightStorage::External;
+  std::string weightsName =
+      llvm::sys::path::filename(getModelPath() + ".weights").str();
+  llvm::Expected<ObjectData> data = describeModel(
+      compiled, *manifest, options.storage, isExternal ? weightsName : "");
+  if (!data)
+    return data.takeError();
+  if (llvm::Error error = link(*code, *data, *file))
     return error;
-  if (options.storage == WeightStorage::External) {
-    llvm::Expected<OutputFile> weights =
-        OutputFile::create(weightsPath, Order::Anywhere);
-    if (!weights)
-      return weights.takeError();
-    auto hashes = writeWeights(*weights, 0);
-    if (!hashes)
-      return hashes.takeError();
-    if (llvm::Error error = writeHashes(*file, *hashes))
-      return error;
-    if (llvm::Error error = weights->keep())
-      return error;
-  } else {
-    llvm::Expected<uint64_t> begin =
-        openWeightsSection(*file, data->weightsBytes);
-    if (!begin)
-      return begin.takeError();
-    auto hashes = writeWeights(*file, *begin);
-    if (!hashes)
-      return hashes.takeError();
-    if (llvm::Error error = writeHashes(*file, *hashes))
-      return error;
-  }
-  return file->keep(/*isExecutable=*/true);
+  auto hashes = writeWeights(*data, *file);
+  if (!hashes)
+    return hashes.takeError();
+  if (llvm::Error error = writeHashes(*code, data->info, *hashes, *file))
+    return error;
+  return file->keep(/*isExecutable=*/options.lastStage == Stage::SharedObject);
 }
 
 llvm::Expected<CompileResult> Compilation::run() {
+  if (llvm::Error error = options.checkSymbolPrefix())
+    return std::move(error);
   if (llvm::Error error = open())
     return std::move(error);
   if (stage > options.lastStage)
@@ -510,15 +549,14 @@ llvm::Expected<CompileResult> Compilation::run() {
   if (llvm::Error error = writeReport())
     return std::move(error);
   if (llvm::Error error = options.lastStage <= kLastIRStage ? writeIR()
-                          : options.lastStage != Stage::SharedObject
-                              ? writeCode()
-                              : writeModel())
+                          : options.isModel()               ? writeModel()
+                                                            : writeCode())
     return std::move(error);
   CompileResult result;
   if (manifest)
     result.remarks = manifest->config.remarks;
   result.warnings = std::move(warnings);
-  if (options.lastStage == Stage::SharedObject)
+  if (options.isModel())
     result.model = getModelPath();
   for (const TargetInfo &target : targets)
     result.cpus.push_back(target.cpu);

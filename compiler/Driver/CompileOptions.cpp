@@ -2,6 +2,8 @@
 
 #include "compiler/Driver/CompileOptions.h"
 
+#include "compiler/Output/SymbolPrefix.h"
+
 using namespace mlir;
 using namespace mlir::llama;
 
@@ -46,4 +48,20 @@ CompileOptions::getFrontendOptions(int64_t positions) const {
           getQuantization(*this).moveInto(frontend.quantization))
     return std::move(error);
   return frontend;
+}
+
+llvm::Error CompileOptions::checkSymbolPrefix() const {
+  if (!symbolPrefix)
+    return llvm::Error::success();
+  std::string problem = mlir::llama::checkSymbolPrefix(*symbolPrefix);
+  if (problem.empty() && !isModel())
+    problem = "needs --emit=so or obj, found " + getStageName(lastStage).str();
+  if (problem.empty() && storage == WeightStorage::External)
+    problem =
+        "needs --weights=embed: a model that is linked into a program has "
+        "no file that others could lie beside";
+  if (problem.empty())
+    return llvm::Error::success();
+  return llvm::createStringError("--symbol-prefix=" + *symbolPrefix + ": " +
+                                 problem);
 }

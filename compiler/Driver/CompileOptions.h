@@ -25,6 +25,8 @@ namespace mlir::llama {
 struct CompileOptions {
   std::string input;
   std::string output; ///< "": not given
+  /// Name of the one symbol of a model that is linked into programs.
+  std::optional<std::string> symbolPrefix;
   WeightStorage storage = WeightStorage::Embed;
   llamaweights::LinkPolicy linkPolicy = llamaweights::LinkPolicy::WithinFolder;
 
@@ -52,6 +54,15 @@ struct CompileOptions {
   /// For a model that was made for so many positions. Fails if a number is out
   /// of range, or belongs to a flag that is not given.
   llvm::Expected<FrontendOptions> getFrontendOptions(int64_t positions) const;
+
+  /// Whether the output is a model; else it is a stage on the way to one.
+  bool isModel() const {
+    return lastStage == Stage::SharedObject ||
+           (lastStage == Stage::Object && symbolPrefix);
+  }
+
+  /// Fails if there cannot be a model of that name.
+  llvm::Error checkSymbolPrefix() const;
 };
 
 } // namespace mlir::llama

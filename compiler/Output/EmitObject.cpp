@@ -2,6 +2,7 @@
 
 #include "compiler/Output/EmitObject.h"
 
+#include "compiler/Output/StackNeed.h"
 #include "dialects/Llama/IR/LlamaOps.h"
 #include "runtime/abi/LlamaABI.h"
 
@@ -11,7 +12,6 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Target/LLVMIR/LLVMTranslationInterface.h"
 
-#include "llvm/IR/Constants.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 
@@ -75,66 +75,11 @@ static void prepareFunctions(llvm::Module &module, const TargetInfo &target,
       global.setLinkage(llvm::GlobalValue::InternalLinkage);
 }
 
-static llvm::GlobalVariable *addBytes(llvm::Module &module, StringRef name,
-                                      StringRef bytes) {
-  llvm::Constant *value = llvm::ConstantDataArray::getString(
-      module.getContext(), bytes, /*AddNull=*/false);
-  auto *global = new llvm::GlobalVariable(
-      module, value->getType(),
-      /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage, value, name);
-  global->setAlignment(llvm::Align(64));
-  return global;
-}
-
-/// A reservation takes no room in the object file, which is what makes it a
-/// writable zero for now; LinkSharedObject fills it and makes it constant.
-static void reserveWeights(llvm::Module &module, uint64_t bytes) {
-  auto *type =
-      llvm::ArrayType::get(llvm::Type::getInt8Ty(module.getContext()), bytes);
-  auto *global = new llvm::GlobalVariable(
-      module, type, /*isConstant=*/false, llvm::GlobalValue::ExternalLinkage,
-      llvm::ConstantAggregateZero::get(type), LLAMA_SYMBOL_WEIGHTS);
-  global->setSection(kReservedSection);
-  global->setCodeModel(llvm::CodeModel::Large);
-  global->setAlignment(llvm::Align(1 << 21));
-}
-
-static void addData(llvm::Module &module, const ObjectData &data) {
-  if (data.header.empty())
-    return;
-  addBytes(module, LLAMA_SYMBOL_HEADER, data.header);
-  addBytes(module, LLAMA_SYMBOL_INFO, data.info);
-  if (!data.tokenizer.empty())
-    addBytes(module, LLAMA_SYMBOL_TOKENIZER, data.tokenizer);
-  if (data.hashesBytes)
-    addBytes(module, LLAMA_SYMBOL_HASHES, std::string(data.hashesBytes, '\0'))
-        ->setSection(kHashesSection);
-  if (data.weightsBytes)
-    reserveWeights(module, data.weightsBytes);
-}
-
-llvm::Expected<SmallVector<char, 0>> llama::emitCode(ModuleOp module,
-                                                     const TargetInfo &target,
-                                                     const EntryPoints &names,
-                                                     const ObjectData &data,
-                                                     CodeFormat format) {
-  registerTranslations(*module->getContext());
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> code =
-      translateModuleToLLVMIR(module, context, "model");
-  if (!code)
-    return llvm::createStringError("the module is not in the LLVM dialect");
+llvm::Expected<Code> llama::translate(llvm::Module &module,
+                                      const TargetInfo &target,
+                                      CodeFormat format) {
   std::unique_ptr<llvm::TargetMachine> machine = target.createMachine();
-  code->setDataLayout(machine->createDataLayout());
-  code->setTargetTriple(llvm::Triple(target.triple));
-  prepareFunctions(*code, target, names);
-  addData(*code, data);
-  auto optimize =
-      makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0, machine.get());
-  if (llvm::Error error = optimize(code.get()))
-    return std::move(error);
-
-  SmallVector<char, 0> bytes;
+  Code bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
   auto type = format == CodeFormat::Assembly
@@ -143,6 +88,35 @@ llvm::Expected<SmallVector<char, 0>> llama::emitCode(ModuleOp module,
   if (machine->addPassesToEmitFile(passes, stream, nullptr, type))
     return llvm::createStringError("%s: LLVM cannot write object files for it",
                                    target.triple.c_str());
-  passes.run(*code);
+  passes.run(module);
   return bytes;
+}
+
+llvm::Expected<EmittedCode> llama::emitCode(ModuleOp module,
+                                            const TargetInfo &target,
+                                            const EntryPoints &names,
+                                            CodeFormat format) {
+  registerTranslations(*module->getContext());
+  llvm::LLVMContext context;
+  StackNeed stack(context);
+  std::unique_ptr<llvm::Module> code =
+      translateModuleToLLVMIR(module, context, "model");
+  if (!code)
+    return llvm::createStringError("the module is not in the LLVM dialect");
+  std::unique_ptr<llvm::TargetMachine> machine = target.createMachine();
+  code->setDataLayout(machine->createDataLayout());
+  code->setTargetTriple(llvm::Triple(target.triple));
+  prepareFunctions(*code, target, names);
+  auto optimize =
+      makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0, machine.get());
+  if (llvm::Error error = optimize(code.get()))
+    return std::move(error);
+  StackNeed::request(*code);
+
+  EmittedCode emitted;
+  if (llvm::Error error =
+          translate(*code, target, format).moveInto(emitted.bytes))
+    return std::move(error);
+  emitted.stackBytes = stack.getBytes(*code->getFunction(names.forward));
+  return emitted;
 }

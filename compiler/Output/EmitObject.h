@@ -9,29 +9,16 @@
 
 #include "llvm/ADT/SmallVector.h"
 
+namespace llvm {
+class Module;
+} // namespace llvm
+
 namespace mlir::llama {
 
 enum class CodeFormat { Assembly, Object };
 
-/// What stands beside the code in the object file, under the names of
-/// runtime/abi/LlamaABI.h.
-struct ObjectData {
-  std::string header;    ///< bytes of a llama_model_header; empty: code alone
-  std::string info;      ///< JSON
-  std::string tokenizer; ///< empty if there is none
-  /// Zeros under llama_hashes, to be overwritten; 0: none.
-  uint64_t hashesBytes = 0;
-  /// Bytes to reserve under llama_weights, without contents; 0: none.
-  uint64_t weightsBytes = 0;
-};
-
-/// Section of the object file that is reserved for the weights. The name makes
-/// it one without contents.
-inline constexpr llvm::StringLiteral kReservedSection = ".bss.weights";
-
-/// Section of the hashes: the name makes it one with contents, which may only be
-/// read.
-inline constexpr llvm::StringLiteral kHashesSection = ".rodata.hashes";
+/// The bytes of an object file, or a text.
+using Code = SmallVector<char, 0>;
 
 /// Names of the functions that the runtime calls.
 struct EntryPoints {
@@ -42,11 +29,22 @@ struct EntryPoints {
 /// runtime/abi/LlamaABI.h, from the second on with a number.
 EntryPoints getEntryPoints(size_t variant);
 
+struct EmittedCode {
+  Code bytes;
+  /// Of the stack, that a call of llama_forward takes at most; what it calls of
+  /// the runtime's comes on top.
+  uint64_t stackBytes = 0;
+};
+
 /// Optimizes and translates a module of the LLVM dialect. Only the entry points
-/// and `data` are exported.
-llvm::Expected<SmallVector<char, 0>>
-emitCode(ModuleOp module, const TargetInfo &target, const EntryPoints &names,
-         const ObjectData &data, CodeFormat format);
+/// are exported.
+llvm::Expected<EmittedCode> emitCode(ModuleOp module, const TargetInfo &target,
+                                     const EntryPoints &names,
+                                     CodeFormat format);
+
+/// Translates a module as it is.
+llvm::Expected<Code> translate(llvm::Module &module, const TargetInfo &target,
+                               CodeFormat format);
 
 } // namespace mlir::llama
 

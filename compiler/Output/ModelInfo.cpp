@@ -140,20 +140,21 @@ describePhase(PhaseAttr attribute, ArrayRef<WeightOp> weights) {
   return phase;
 }
 
-static llvm::Error describeVariants(ArrayRef<TargetInfo> targets,
-                                    ArrayRef<ModuleOp> modules,
+static llvm::Error describeVariants(ArrayRef<CompiledTarget> compiled,
                                     ArrayRef<WeightOp> weights,
                                     ModelInfo &info) {
-  info.triple = targets[0].triple;
-  for (auto [i, target] : llvm::enumerate(targets)) {
+  info.triple = compiled[0].target.triple;
+  for (auto [i, each] : llvm::enumerate(compiled)) {
     EntryPoints names = getEntryPoints(i);
     llamaabi::CodeVariant &variant = info.variants.emplace_back();
-    variant = {target.cpu,
-               target.getRequiredFeatures(),
+    variant = {each.target.cpu,
+               each.target.getRequiredFeatures(),
                names.forward,
                names.workspace,
-               {}};
-    auto phases = modules[i]->getAttrOfType<ArrayAttr>(kPhasesAttr);
+               {},
+               each.module->hasAttr(kRowsAlikeAttr),
+               static_cast<int64_t>(each.code.stackBytes)};
+    auto phases = each.module->getAttrOfType<ArrayAttr>(kPhasesAttr);
     if (!phases)
       continue;
     for (auto attribute : phases.getAsRange<PhaseAttr>()) {
@@ -189,24 +190,32 @@ static llama_model_header makeHeader(const ModelInfo &info,
   return header;
 }
 
-llvm::Expected<ObjectData> llama::describeModel(ArrayRef<ModuleOp> modules,
-                                                const OpenedModel &manifest,
-                                                ArrayRef<TargetInfo> targets,
-                                                WeightStorage storage,
-                                                StringRef weightsFile) {
+size_t llama::findFingerprint(StringRef info) {
+  // The last key but for none: nothing in a text can look like it, whose quotes
+  // are escaped.
+  constexpr StringLiteral kKey = "\"fingerprint\":\"";
+  return info.rfind(kKey) + kKey.size();
+}
+
+llvm::Expected<ObjectData>
+llama::describeModel(ArrayRef<CompiledTarget> compiled,
+                     const OpenedModel &manifest, WeightStorage storage,
+                     StringRef weightsFile) {
   ModelInfo info;
   describeCheckpoint(manifest, info);
-  if (llvm::Error error = describeModule(modules[0], info))
+  ModuleOp first = compiled[0].module;
+  if (llvm::Error error = describeModule(first, info))
     return std::move(error);
-  llvm::Expected<SmallVector<WeightOp>> weights = getPlacedWeights(modules[0]);
+  llvm::Expected<SmallVector<WeightOp>> weights = getPlacedWeights(first);
   if (!weights)
     return weights.takeError();
-  if (llvm::Error error = describeVariants(targets, modules, *weights, info))
+  if (llvm::Error error = describeVariants(compiled, *weights, info))
     return std::move(error);
   info.storage = storage;
   info.weightsFile = weightsFile;
   info.tensors = describeTensors(*weights);
   info.compiler = getCompilerVersion();
+  info.fingerprint.assign(2 * LLAMA_HASH_BYTES, '0');
 
   ObjectData data;
   if (manifest.vocabulary) {

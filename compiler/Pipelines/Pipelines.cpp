@@ -131,6 +131,8 @@ static void addPlacement(OpPassManager &pm) {
   pm.addPass(createLlamaCPUForallToThreadsPass());
   pm.addNestedPass<func::FuncOp>(createLlamaCPULowerMatmulsPass());
   pm.addPass(createLlamaCPUOutlineTilesPass());
+  // When nothing is moved any more: where a buffer is says how long it lives.
+  pm.addNestedPass<func::FuncOp>(createLlamaAssignStackPass());
   pm.addPass(func::createDuplicateFunctionEliminationPass());
   pm.addPass(createLlamaAssignWeightOffsetsPass());
   pm.addPass(createLlamaCPUEntryPointPass());

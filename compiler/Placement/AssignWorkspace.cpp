@@ -2,7 +2,7 @@
 //
 //   %a = memref.alloc(%rows) : memref<?x64xf32>    =>  memref.view %workspace[0]
 //   %b = memref.alloc(%rows) : memref<?x64xbf16>   =>  memref.view %workspace[rows * 256]
-//   in scf.forall: memref.alloc() : memref<8xf32>  =>  memref.alloca, at the start
+//   in scf.forall: memref.alloc() : memref<8xf32>  =>  memref.alloca
 //
 // A callee's buffers lie after the caller's. Sizes are linear in the numbers
 // of rows, so that @workspace_bytes can tell the sum without running anything.
@@ -62,8 +62,7 @@ private:
 } // namespace
 
 void LlamaAssignWorkspace::moveToStack(memref::AllocOp alloc) {
-  auto function = alloc->getParentOfType<func::FuncOp>();
-  OpBuilder b = OpBuilder::atBlockBegin(&function.getBody().front());
+  OpBuilder b(alloc);
   Value stack = memref::AllocaOp::create(b, alloc.getLoc(), alloc.getType(),
                                          alloc.getAlignmentAttr());
   alloc.replaceAllUsesWith(stack);

@@ -96,6 +96,8 @@ struct LlamaAddCallArguments
     module.walk([&](PrefillRowsOp op) { counts.push_back(op); });
     if (!counts.empty())
       appendArgument(module, "prompt_rows", b.getIndexType());
+    else
+      module->setAttr(kRowsAlikeAttr, b.getUnitAttr());
     appendArgument(module, "weights", bytes);
     appendArgument(module, "workspace", bytes);
     appendArgument(module, "workspace_begin", b.getIndexType());

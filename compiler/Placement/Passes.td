@@ -10,13 +10,30 @@ def LlamaAddCallArgumentsPass : Pass<"llama-add-call-arguments", "::mlir::Module
   let description = [{
     The call itself, the thread and how many there are, the block of weights and
     the workspace become arguments of each function and of each call; the number
-    of rows of prompts, too, if `kernel.prefill_rows` asks for it.
+    of rows of prompts, too, if `kernel.prefill_rows` asks for it. If nothing does,
+    the module is marked `llama.rows_alike`: its code cannot tell rows apart.
 
     Pre-condition: bufferized. No later pass changes a signature.
 
     @test compiler/Placement/add-call-arguments.mlir
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def LlamaAssignStackPass : Pass<"llama-assign-stack", "::mlir::func::FuncOp"> {
+  let summary = "give every buffer of one thread its place on the thread's stack";
+  let description = [{
+    A buffer lives from its `memref.alloca` to its last use in the block. Of those
+    larger than 1 KiB such as never live at once share a place, so that a thread
+    gets by with little stack. All are allocated once, at the start of the function.
+
+    Pre-condition: sizes are static.
+
+    @test compiler/Placement/assign-stack.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"
+  ];
 }
 
 def LlamaAssignWeightOffsetsPass : Pass<"llama-assign-weight-offsets", "::mlir::ModuleOp"> {
@@ -38,8 +55,8 @@ def LlamaAssignWorkspacePass : Pass<"llama-assign-workspace", "::mlir::ModuleOp"
     Buffers allocated outside of parallel loops are shared by the threads: they
     become views of a workspace that the caller provides, at offsets computed
     from the number of rows; `@workspace_bytes` says how large it must be.
-    Buffers of static size inside parallel loops belong to one thread: they move
-    to its stack.
+    Buffers of static size inside parallel loops belong to one thread: they become
+    `memref.alloca`, for `llama-assign-stack`.
 
     Pre-condition: bufferized; sizes depend on arguments marked `llama.row_count`
     only; functions have the arguments `workspace` and `workspace_begin`.

@@ -41,6 +41,11 @@ static cl::opt<WeightStorage>
                                   "into the model (default)"),
                        clEnumValN(WeightStorage::External, "external",
                                   "into a file beside it, MODEL.weights")));
+static cl::opt<std::string> symbolPrefix(
+    "symbol-prefix", cl::cat(outputCategory), cl::value_desc("name"),
+    cl::desc(
+        "make a model that is linked into programs, with --emit=so or obj, "
+        "as `extern const llamart_linked_model NAME`"));
 static cl::opt<bool> followLinks(
     "follow-links", cl::cat(outputCategory),
     cl::desc("let symbolic links lead out of the checkpoint's folder"));
@@ -149,6 +154,7 @@ static Flags copyFlags() {
   options.input = input;
   options.output = output;
   options.storage = storage;
+  options.symbolPrefix = getGiven<std::string>(symbolPrefix);
   if (followLinks)
     options.linkPolicy = llamaweights::LinkPolicy::Anywhere;
   flags.isQuiet = quiet;

@@ -30,6 +30,9 @@ static llamart_model_info describe(const llamart_model &handle) {
   info.compiler = from.compiler.c_str();
   info.chat_template = from.chatTemplate.c_str();
   info.json = handle.json.c_str();
+  info.fingerprint = from.fingerprint.c_str();
+  info.thread_stack_bytes = handle.model->getCode().stackBytes;
+  info.rows_alike = handle.model->getCode().hasRowsAlike;
   return info;
 }
 
@@ -47,20 +50,61 @@ static WeightsMode readWeightsMode(int32_t mode) {
   }
 }
 
+static Progress readProgress(const llamart_model_options &given) {
+  if (!given.progress)
+    return {};
+  return [function = given.progress, user = given.user](double done) {
+    return callBack("llamart_model_options: progress",
+                    [&] { return function(user, done); }) == 0;
+  };
+}
+
+/// `open` is given the mode for weights and who is told of their copying.
+template <typename Open>
+static void openModel(const llamart_model_options *options,
+                      llamart_model **model, Open open) {
+  require(model, "model");
+  auto given = readOptions<llamart_model_options>(
+      options, LLAMART_MODEL_OPTIONS, "llamart_model_options");
+  checkReserved(given.reserved, "llamart_model_options");
+  auto handle = std::make_unique<llamart_model>();
+  handle->model = open(readWeightsMode(given.weights), readProgress(given));
+  handle->json = handle->model->getInfoText();
+  handle->info = describe(*handle);
+  *model = handle.release();
+}
+
 llamart_error *llamart_model_open(const char *path,
                                   const llamart_model_options *options,
                                   llamart_model **model) {
   return guarded([&] {
     require(path, "path");
-    require(model, "model");
-    auto given = readOptions<llamart_model_options>(
-        options, LLAMART_MODEL_OPTIONS, "llamart_model_options");
-    checkReserved(given.reserved, "llamart_model_options");
-    auto handle = std::make_unique<llamart_model>();
-    handle->model = Model::open(path, readWeightsMode(given.weights));
-    handle->json = handle->model->getInfoText();
-    handle->info = describe(*handle);
-    *model = handle.release();
+    openModel(options, model, [&](WeightsMode mode, const Progress &progress) {
+      return Model::open(path, mode, progress);
+    });
+  });
+}
+
+llamart_error *llamart_model_open_fd(int fd,
+                                     const llamart_model_options *options,
+                                     llamart_model **model) {
+  return guarded([&] {
+    openModel(options, model, [&](WeightsMode mode, const Progress &progress) {
+      return Model::openFile(fd, mode, progress);
+    });
+  });
+}
+
+llamart_error *llamart_model_open_linked(const llamart_linked_model *linked,
+                                         const llamart_model_options *options,
+                                         llamart_model **model) {
+  return guarded([&] {
+    require(linked, "linked");
+    openModel(options, model, [&](WeightsMode mode, const Progress &progress) {
+      return Model::openLinked(
+          *reinterpret_cast<const llama_linked_model *>(linked), mode,
+          progress);
+    });
   });
 }
 

@@ -32,7 +32,7 @@ Engine::Engine(std::shared_ptr<const Model> shared, EngineOptions options)
       batchRows(options.batchRows), stepMs(options.stepMs), process(getpid()),
       pool(model->getKVBlockBytes(), options.kvBytes),
       prefixes(pool, int64_t(options.prefixBytes / pool.getBlockBytes()),
-               false) {
+               model->getCode().hasRowsAlike) {
   if (batchRows < 1)
     throw Error(ErrorKind::Argument, "batch rows: ", batchRows,
                 ", expected at least 1");

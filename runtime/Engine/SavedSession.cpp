@@ -30,6 +30,7 @@ struct Header {
   uint32_t version;
   uint32_t headerBytes;
   char fingerprint[64]; ///< of the model, hexadecimal
+  uint64_t code;        ///< hash of the CPU that its code is for
   uint64_t number;      ///< of the session
   uint64_t blockBytes;  ///< of the cache
   int64_t length;       ///< positions
@@ -49,6 +50,13 @@ std::string_view getFingerprint(const Engine &engine) {
     throw Error(ErrorKind::Unsupported, "the model has no fingerprint to save "
                                         "a session with: compile it again");
   return result;
+}
+
+/// Code for different CPUs gives different bits and orders the cache in its own
+/// way.
+uint64_t getCodeHash(const Engine &engine) {
+  const std::string &cpu = engine.getModel().getCode().cpu;
+  return XXH3_64bits(cpu.data(), cpu.size());
 }
 
 //===----------------------------------------------------------------------===//
@@ -96,6 +104,9 @@ void checkHeader(const Header &header, const Engine &engine) {
   if (std::string_view(header.fingerprint, sizeof(header.fingerprint)) !=
       getFingerprint(engine))
     refuse("it is of another model than " + info.name);
+  if (header.code != getCodeHash(engine))
+    refuse("it is of the model's code for another CPU than " +
+           engine.getModel().getCode().cpu);
   if (header.blockBytes != engine.getModel().getKVBlockBytes() ||
       !inRange(header.length, info.maxSeqLen) ||
       !inRange(header.samplerBytes, kMaxSamplerBytes) ||
@@ -211,6 +222,7 @@ void llamart::saveSession(const Session &session, const StateSink &sink) {
   header.version = kVersion;
   header.headerBytes = sizeof(Header);
   std::ranges::copy(getFingerprint(engine), header.fingerprint);
+  header.code = getCodeHash(engine);
   header.number = session.getNumber();
   header.blockBytes = engine.getModel().getKVBlockBytes();
   header.length = session.getLength();

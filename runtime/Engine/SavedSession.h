@@ -4,7 +4,8 @@
 //
 // each with a checksum behind it. Rules:
 //
-//   S1  A state is of one model: its fingerprint is in the header.
+//   S1  A state is of one model and of its code for one CPU: both are in the
+//       header.
 //   S2  What is loaded goes on to the same bits as what was saved.
 //   S3  Only full blocks are written. The last positions are computed again: what
 //       lies behind them in a block may be of another sequence.

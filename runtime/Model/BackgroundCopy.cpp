@@ -25,8 +25,8 @@ static constexpr uint64_t kPiece = kMB / 4;     // between two looks at mustEnd
 static constexpr uint64_t kPiecesPerRoom = 256; // between two at memory
 
 BackgroundCopy::BackgroundCopy(const char *from, uint64_t bytes,
-                               std::string root)
-    : from(from), bytes(bytes), root(std::move(root)) {}
+                               Original original, std::string root)
+    : from(from), bytes(bytes), original(original), root(std::move(root)) {}
 
 BackgroundCopy::~BackgroundCopy() { stop(); }
 
@@ -88,7 +88,8 @@ void BackgroundCopy::run() {
   State end = makeCopy();
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   seconds = took.count();
-  if (end == State::Done) // calls that still read them get them back
+  if (end == State::Done &&
+      original == Original::File) // calls that still read them get them back
     releasePages(const_cast<char *>(from), bytes);
   if (end != State::Running)
     setState(end);

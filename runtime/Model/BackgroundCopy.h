@@ -40,11 +40,14 @@ public:
     NoThread,    ///< the system refused one
   };
 
-  /// Of `bytes` of a mapped file from `from` on, which stay what they are while
-  /// this lives. Once they are copied their pages go back to the file, as if
-  /// nobody had read them. `root` precedes the paths of /proc, /sys and mounts:
-  /// "" but in tests.
-  BackgroundCopy(const char *from, uint64_t bytes, std::string root = "");
+  /// What is copied: of a mapped file, whose pages go back once they are copied,
+  /// as if nobody had read them; or of memory, whose pages stay.
+  enum class Original : uint8_t { File, Memory };
+
+  /// Of `bytes` from `from` on, which stay what they are while this lives.
+  /// `root` precedes the paths of /proc, /sys and mounts: "" but in tests.
+  BackgroundCopy(const char *from, uint64_t bytes, Original original,
+                 std::string root = "");
   ~BackgroundCopy(); // (B4)
   BackgroundCopy(const BackgroundCopy &) = delete;
   BackgroundCopy &operator=(const BackgroundCopy &) = delete;
@@ -80,6 +83,7 @@ private:
 
   const char *const from;
   const uint64_t bytes;
+  const Original original;
   const std::string root;
   Pages pages;        // the thread's, until it says Done
   double seconds = 0; // likewise

@@ -3,10 +3,10 @@
 #include "runtime/Model/ElfFile.h"
 
 #include "runtime/Error.h"
-#include "runtime/Model/File.h"
 
 #include <cstring>
 #include <elf.h>
+#include <string>
 
 using namespace llamart;
 
@@ -33,7 +33,7 @@ std::string getMachineName(Elf64_Half machine) {
 
 class Checker {
 public:
-  explicit Checker(const std::string &path) : path(path), file(path) {}
+  explicit Checker(const File &file) : file(file) {}
 
   void run() {
     checkHeader();
@@ -61,7 +61,7 @@ public:
 private:
   template <typename... Parts>
   [[noreturn]] void fail(const Parts &...parts) {
-    throw Error(ErrorKind::Model, path, ": ", parts...);
+    throw Error(ErrorKind::Model, file.getPath(), ": ", parts...);
   }
 
   void checkHeader() {
@@ -104,13 +104,10 @@ private:
     return value;
   }
 
-  const std::string &path;
-  File file;
+  const File &file;
   Elf64_Ehdr header = {};
 };
 
 } // namespace
 
-void llamart::checkSharedObject(const std::string &path) {
-  Checker(path).run();
-}
+void llamart::checkSharedObject(const File &file) { Checker(file).run(); }

@@ -8,14 +8,13 @@
 #ifndef LLAMA_RUNTIME_MODEL_ELFFILE_H
 #define LLAMA_RUNTIME_MODEL_ELFFILE_H
 
-#include <string>
+#include "runtime/Model/File.h"
 
 namespace llamart {
 
-/// Throws Error(Model) unless `path` is a regular file holding a 64-bit ELF
-/// shared object of this machine whose segments and sections all end within
-/// the file.
-void checkSharedObject(const std::string &path);
+/// Throws Error(Model) unless `file` holds a 64-bit ELF shared object of this
+/// machine whose segments and sections all end within the file.
+void checkSharedObject(const File &file);
 
 } // namespace llamart
 

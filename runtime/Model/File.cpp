@@ -16,6 +16,15 @@ using namespace llamart;
 File::File(std::string name) : path(std::move(name)) {
   // O_NONBLOCK: opening a named pipe must not wait for its other end.
   descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  checkKind();
+}
+
+File::File(int other, std::string name) : path(std::move(name)) {
+  descriptor = fcntl(other, F_DUPFD_CLOEXEC, 0);
+  checkKind();
+}
+
+void File::checkKind() {
   if (descriptor < 0)
     throw Error(ErrorKind::Model, path, ": ", std::strerror(errno));
   struct stat status = {};

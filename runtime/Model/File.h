@@ -12,10 +12,14 @@ namespace llamart {
 class File {
 public:
   explicit File(std::string path);
+  /// The file behind an open descriptor, which stays the caller's. `name` stands
+  /// for its path.
+  File(int descriptor, std::string name);
   File(const File &) = delete;
   File &operator=(const File &) = delete;
   ~File();
 
+  const std::string &getPath() const { return path; }
   int getDescriptor() const { return descriptor; }
   uint64_t getSize() const { return size; }
 
@@ -23,6 +27,8 @@ public:
   void read(uint64_t offset, void *out, uint64_t bytes) const;
 
 private:
+  void checkKind();
+
   std::string path;
   int descriptor = -1;
   uint64_t size = 0;

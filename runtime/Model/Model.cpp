@@ -3,71 +3,65 @@
 #include "runtime/Model/Model.h"
 
 #include "runtime/Error.h"
-#include "runtime/Model/Cores.h"
 #include "runtime/Model/CpuFeatures.h"
-#include "runtime/Model/ElfFile.h"
 #include "runtime/Model/File.h"
 #include "runtime/abi/CacheLayout.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <dlfcn.h>
-#include <link.h>
-#include <thread>
 
 using namespace llamart;
 
 std::shared_ptr<const Model> Model::open(const std::string &path,
-                                         WeightsMode mode) {
-  checkSharedObject(path);
-  std::shared_ptr<Model> model(new Model(path, mode));
-  model->load();
+                                         WeightsMode mode,
+                                         const Progress &progress) {
+  return open(loadLibrary(path), Origin::Path, mode, progress);
+}
+
+std::shared_ptr<const Model> Model::openFile(int descriptor, WeightsMode mode,
+                                             const Progress &progress) {
+  return open(loadLibrary(descriptor), Origin::Descriptor, mode, progress);
+}
+
+std::shared_ptr<const Model> Model::openLinked(const llama_linked_model &linked,
+                                               WeightsMode mode,
+                                               const Progress &progress) {
+  return open(useLinked(linked), Origin::Program, mode, progress);
+}
+
+std::shared_ptr<const Model>
+Model::open(std::unique_ptr<const ModelSymbols> symbols, Origin origin,
+            WeightsMode mode, const Progress &progress) {
+  std::shared_ptr<Model> model(new Model(std::move(symbols), origin, mode));
   model->checkHeader();
   model->checkSize(LLAMA_SYMBOL_HASHES, model->header->hashes_bytes);
   model->checkSize(LLAMA_SYMBOL_TOKENIZER, model->header->tokenizer_bytes);
   model->readInfo();
   model->checkBlockSize();
-  model->code = &chooseVariant(path, model->info.variants);
+  model->findCode();
   model->findWeights();
+  model->placeWeights(progress);
   return model;
 }
 
 Model::~Model() {
   tokenizer.reset();      // they read the library's bytes
   backgroundCopy.reset(); // so does its thread
-  if (library)
-    dlclose(library);
+}
+
+template <typename... Parts>
+void Model::fail(const Parts &...parts) const {
+  throw Error(ErrorKind::Model, getPath(), ": ", parts...);
 }
 
 //===----------------------------------------------------------------------===//
-// The library and its header
+// What it says about itself
 //===----------------------------------------------------------------------===//
 
-void Model::load() {
-  // Without a slash dlopen would search the library path.
-  std::string file = path.find('/') == std::string::npos ? "./" + path : path;
-  library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library)
-    throw Error(ErrorKind::Model, path, ": cannot be loaded: ", dlerror());
-  header = requireSymbol<const llama_model_header>(LLAMA_SYMBOL_HEADER);
-}
-
-void *Model::findSymbol(const char *name) const { return dlsym(library, name); }
-
-template <typename T>
-T *Model::requireSymbol(const char *name) const {
-  void *symbol = findSymbol(name);
-  if (!symbol)
-    throw Error(ErrorKind::Model, path, ": not a model: has no symbol '", name,
-                "'");
-  return reinterpret_cast<T *>(symbol);
-}
-
-void Model::checkHeader() const {
-  auto fail = [this](const auto &...parts) {
-    throw Error(ErrorKind::Model, path, ": ", parts...);
-  };
+void Model::checkHeader() {
+  header = static_cast<const llama_model_header *>(
+      symbols->require(LLAMA_SYMBOL_HEADER));
   if (header->magic != LLAMA_ABI_MAGIC)
     fail("not a model: its header does not begin with the magic number");
   if (header->abi_version != LLAMA_ABI_VERSION)
@@ -82,28 +76,21 @@ void Model::checkHeader() const {
     fail("kv_block_bytes is 0");
 }
 
-/// Compares a size in the header with that of the symbol it speaks of.
+/// Compares a size in the header with that of the symbol it speaks of, where
+/// somebody knows it.
 void Model::checkSize(const char *name, uint64_t bytes) const {
-  Dl_info place;
-  const ElfW(Sym) *entry = nullptr;
-  void *symbol = findSymbol(name);
-  if (symbol &&
-      !dladdr1(symbol, &place,
-               reinterpret_cast<void **>(const_cast<ElfW(Sym) **>(&entry)),
-               RTLD_DL_SYMENT))
-    entry = nullptr;
-  uint64_t there = entry ? entry->st_size : 0;
-  if (bytes > there)
-    throw Error(ErrorKind::Model, path, ": ", name, " has ", there,
-                " bytes, its header says ", bytes);
+  std::optional<uint64_t> there = symbols->getSize(name);
+  if (there && bytes > *there)
+    fail(name, " has ", *there, " bytes, its header says ", bytes);
 }
 
 void Model::readInfo() {
-  infoText = {requireSymbol<const char>(LLAMA_SYMBOL_INFO), header->info_bytes};
+  infoText = {static_cast<const char *>(symbols->require(LLAMA_SYMBOL_INFO)),
+              header->info_bytes};
   checkSize(LLAMA_SYMBOL_INFO, header->info_bytes);
   std::string problem = llamaabi::parseModelInfo(infoText, info);
   if (!problem.empty())
-    throw Error(ErrorKind::Model, path, ": llama_info: ", problem);
+    fail("llama_info: ", problem);
 }
 
 /// Compares the size of a cache block with what the shape asks for.
@@ -112,66 +99,68 @@ void Model::checkBlockSize() const {
       info.kvType, uint64_t(info.layers), uint64_t(info.kvHeads),
       uint64_t(info.headDim));
   if (header->kv_block_bytes != expected)
-    throw Error(ErrorKind::Model, path, ": kv_block_bytes is ",
-                header->kv_block_bytes, ", its shape asks for ", expected);
+    fail("kv_block_bytes is ", header->kv_block_bytes, ", its shape asks for ",
+         expected);
 }
 
+void Model::findCode() {
+  code = &chooseVariant(getPath(), info.variants);
+  functions = symbols->getCode(*code);
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
 void Model::findWeights() {
-  forwardFunction = reinterpret_cast<llama_forward_fn>(
-      requireSymbol<void>(code->forward.c_str()));
-  workspaceFunction = reinterpret_cast<llama_workspace_fn>(
-      requireSymbol<void>(code->workspace.c_str()));
   if (info.weightsBytes != header->weights_bytes)
-    throw Error(ErrorKind::Model, path, ": llama_info: weights.bytes is ",
-                info.weightsBytes, ", the header says ", header->weights_bytes);
-  if (info.storage == llamaabi::WeightStorage::Embed) {
-    weights = requireSymbol<const void>(LLAMA_SYMBOL_WEIGHTS);
-  } else {
-    size_t slash = path.rfind('/');
-    std::string file =
-        (slash == std::string::npos ? std::string()
-                                    : path.substr(0, slash + 1)) +
-        info.weightsFile;
-    File weightsFile(file);
-    if (weightsFile.getSize() != info.weightsBytes)
-      throw Error(ErrorKind::Model, file, ": has ", weightsFile.getSize(),
-                  " bytes, expected ", info.weightsBytes, " (by ", path, ")");
-    weightPages =
-        Pages::mapFile(weightsFile.getDescriptor(), info.weightsBytes);
-    if (!weightPages)
-      throw Error(ErrorKind::Model, file,
-                  ": cannot be mapped: ", std::strerror(errno));
+    fail("llama_info: weights.bytes is ", info.weightsBytes,
+         ", the header says ", header->weights_bytes);
+  if (info.storage == llamaabi::WeightStorage::Embed)
+    weights = symbols->require(LLAMA_SYMBOL_WEIGHTS);
+  else
+    mapWeightsFile();
+}
+
+void Model::mapWeightsFile() {
+  if (origin != Origin::Path)
+    fail("its weights are in a file '", info.weightsFile,
+         "' beside it, expected them in the model");
+  const std::string &path = getPath();
+  size_t slash = path.rfind('/');
+  std::string folder =
+      slash == std::string::npos ? std::string() : path.substr(0, slash + 1);
+  File file(folder + info.weightsFile);
+  if (file.getSize() != info.weightsBytes)
+    throw Error(ErrorKind::Model, file.getPath(), ": has ", file.getSize(),
+                " bytes, expected ", info.weightsBytes, " (by ", path, ")");
+  weightPages = Pages::mapFile(file.getDescriptor(), info.weightsBytes);
+  if (!weightPages)
+    throw Error(ErrorKind::Model, file.getPath(),
+                ": cannot be mapped: ", std::strerror(errno));
+  weights = weightPages.getData();
+}
+
+void Model::placeWeights(const Progress &progress) {
+  auto *from = static_cast<const char *>(weights);
+  if (mode == WeightsMode::Copied) {
+    Pages copy =
+        reserveOrThrow("weights", info.weightsBytes, HugePages::Advised);
+    if (!copyWeights(from, copy.getData(), info.weightsBytes, progress))
+      throw Error(ErrorKind::Cancelled, getPath(),
+                  ": the copy of the weights was given up");
+    if (isFile()) // read again on need
+      releasePages(const_cast<char *>(from), info.weightsBytes);
+    weightPages = std::move(copy);
     weights = weightPages.getData();
+    return;
   }
-  if (mode == WeightsMode::Copied)
-    return copyWeights();
   adviseHugePages(weights, info.weightsBytes);
   if (mode == WeightsMode::Auto)
     backgroundCopy = std::make_unique<BackgroundCopy>(
-        static_cast<const char *>(weights), info.weightsBytes);
-}
-
-// Pages are touched for the first time here, so this is as much a matter of
-// page faults as of bytes: all cores take part.
-void Model::copyWeights() {
-  Pages copy = reserveOrThrow("weights", info.weightsBytes, HugePages::Advised);
-  const char *from = static_cast<const char *>(weights);
-  constexpr uint64_t kShare = 64 << 20; // bytes worth a thread
-  uint64_t threads =
-      std::clamp<uint64_t>(info.weightsBytes / kShare, 1, getAvailableCores());
-  uint64_t share =
-      (info.weightsBytes / threads + kHugePage) / kHugePage * kHugePage;
-  {
-    std::vector<std::jthread> team;
-    for (uint64_t begin = 0; begin < info.weightsBytes; begin += share)
-      team.emplace_back([&, begin] {
-        std::memcpy(copy.getData() + begin, from + begin,
-                    std::min(share, info.weightsBytes - begin));
-      });
-  }
-  releasePages(const_cast<char *>(from), info.weightsBytes); // re-read on need
-  weightPages = std::move(copy);
-  weights = weightPages.getData();
+        from, info.weightsBytes,
+        isFile() ? BackgroundCopy::Original::File
+                 : BackgroundCopy::Original::Memory);
 }
 
 std::string Model::describeWeights() const {
@@ -181,10 +170,9 @@ std::string Model::describeWeights() const {
 }
 
 uint64_t Model::getWorkspaceBytes(int64_t rows, int64_t logitRows) const {
-  int64_t bytes = workspaceFunction(rows, logitRows);
+  int64_t bytes = functions.workspace(rows, logitRows);
   if (bytes < 0)
-    throw Error(ErrorKind::Model, path, ": asks for ", bytes,
-                " bytes of workspace for ", rows, " rows");
+    fail("asks for ", bytes, " bytes of workspace for ", rows, " rows");
   return bytes;
 }
 
@@ -198,16 +186,15 @@ void Model::withPath(Function function) const {
   try {
     function();
   } catch (const Error &error) {
-    throw Error(ErrorKind::Model, path, ": ", error.what());
+    fail(error.what());
   }
 }
 
 const Tokenizer &Model::getTokenizer() const {
   std::call_once(tokenizerOnce, [this] {
     if (!hasTokenizer())
-      throw Error(ErrorKind::Model, path,
-                  ": has no tokenizer; give token ids instead of text");
-    const void *blob = requireSymbol<const void>(LLAMA_SYMBOL_TOKENIZER);
+      fail("has no tokenizer; give token ids instead of text");
+    const void *blob = symbols->require(LLAMA_SYMBOL_TOKENIZER);
     withPath(
         [&] { tokenizer = Tokenizer::open(blob, header->tokenizer_bytes); });
   });
@@ -231,8 +218,8 @@ const ChatTemplate &Model::getChatTemplate() const {
   std::call_once(chatTemplateOnce, [this] {
     std::string_view source = getChatTemplateSource();
     if (source.empty())
-      throw Error(ErrorKind::Model, path, ": has no chat template",
-                  info.chatProblem.empty() ? "" : ": ", info.chatProblem);
+      fail("has no chat template", info.chatProblem.empty() ? "" : ": ",
+           info.chatProblem);
     withPath([&] {
       chatTemplate =
           std::make_unique<const ChatTemplate>(ChatTemplate::parse(source));

@@ -1,6 +1,7 @@
 //===- Model.h - An open model.so -------------------------------*- C++ -*-===//
 //
-// model.so  =>  the forward function, the weights, what it says about itself.
+// model.so, by its path or open, or linked into the program
+//   =>  the forward function, the weights, what it says about itself
 //
 // Everything that can be wrong with a file is found here, in this order: it is
 // a whole ELF file for this machine, it has our symbols, its ABI is ours, its
@@ -13,7 +14,9 @@
 #define LLAMA_RUNTIME_MODEL_MODEL_H
 
 #include "runtime/Model/BackgroundCopy.h"
+#include "runtime/Model/CopyWeights.h"
 #include "runtime/Model/Memory.h"
+#include "runtime/Model/ModelSymbols.h"
 #include "runtime/Text/ChatTemplate/ChatTemplate.h"
 #include "runtime/Text/Tokenizer/Tokenizer.h"
 #include "runtime/abi/LlamaABI.h"
@@ -34,14 +37,24 @@ enum class WeightsMode : uint8_t {
 
 class Model {
 public:
-  /// Throws Error(Model) or, for WeightsMode::Copied, Error(Memory).
+  /// Throw Error(Model) or, for WeightsMode::Copied, Error(Memory), and
+  /// Error(Cancelled) if `progress`, which is told of the copying, gives up.
   static std::shared_ptr<const Model> open(const std::string &path,
-                                           WeightsMode mode);
+                                           WeightsMode mode,
+                                           const Progress &progress = {});
+  /// The very file behind a descriptor, which stays the caller's; weights in a
+  /// file of their own are refused.
+  static std::shared_ptr<const Model> openFile(int descriptor, WeightsMode mode,
+                                               const Progress &progress = {});
+  static std::shared_ptr<const Model>
+  openLinked(const llama_linked_model &linked, WeightsMode mode,
+             const Progress &progress = {});
   ~Model();
   Model(const Model &) = delete;
   Model &operator=(const Model &) = delete;
 
-  const std::string &getPath() const { return path; }
+  /// Its path, or what stands for it in messages.
+  const std::string &getPath() const { return symbols->getName(); }
   const llamaabi::ModelInfo &getInfo() const { return info; }
   /// The code that runs here.
   const llamaabi::CodeVariant &getCode() const { return *code; }
@@ -80,7 +93,7 @@ public:
     if (backgroundCopy)
       backgroundCopy->finish();
   }
-  void forward(const llama_call &call) const { forwardFunction(&call); }
+  void forward(const llama_call &call) const { functions.forward(&call); }
 
   /// Made on first use. Throw Error(Model) if the model has none that works.
   const Tokenizer &getTokenizer() const;
@@ -98,29 +111,38 @@ public:
   bool endsReply(int32_t id) const;
 
 private:
-  Model(std::string path, WeightsMode mode)
-      : path(std::move(path)), mode(mode) {}
+  /// Where the bytes are.
+  enum class Origin : uint8_t { Path, Descriptor, Program };
 
-  void load();
-  void *findSymbol(const char *name) const; // null if absent
-  template <typename T>
-  T *requireSymbol(const char *name) const;
-  void checkHeader() const;
+  Model(std::unique_ptr<const ModelSymbols> symbols, Origin origin,
+        WeightsMode mode)
+      : symbols(std::move(symbols)), origin(origin), mode(mode) {}
+
+  static std::shared_ptr<const Model>
+  open(std::unique_ptr<const ModelSymbols> symbols, Origin origin,
+       WeightsMode mode, const Progress &progress);
+  template <typename... Parts>
+  [[noreturn]] void fail(const Parts &...parts) const;
+  void checkHeader();
   void readInfo();
   void checkSize(const char *name, uint64_t bytes) const;
   void checkBlockSize() const;
+  void findCode();
   void findWeights();
-  void copyWeights();
+  void mapWeightsFile();
+  void placeWeights(const Progress &progress);
+  /// Whether pages of the weights can be read again from a file: those of a
+  /// program may have come from elsewhere.
+  bool isFile() const { return origin != Origin::Program; }
   std::vector<int32_t> collectStopTokens() const;
   template <typename Function>
   void withPath(Function function) const;
 
-  std::string path;
+  std::unique_ptr<const ModelSymbols> symbols;
+  Origin origin;
   WeightsMode mode;
-  void *library = nullptr;
   const llama_model_header *header = nullptr;
-  llama_forward_fn forwardFunction = nullptr;
-  llama_workspace_fn workspaceFunction = nullptr;
+  ModelSymbols::Code functions = {};
   std::string_view infoText;
   llamaabi::ModelInfo info;
   const llamaabi::CodeVariant *code = nullptr; // of info

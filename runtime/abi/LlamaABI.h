@@ -83,6 +83,26 @@ typedef void (*llama_forward_fn)(const llama_call *);
 /* int64_t llama_workspace_bytes(int64_t rows, int64_t logit_rows) */
 typedef int64_t (*llama_workspace_fn)(int64_t, int64_t);
 
+/* What `llama-compile --symbol-prefix=NAME` makes is linked into a program. It
+ * defines one symbol, NAME, which points to what the symbols above are. */
+typedef struct llama_linked_code {
+  const char *name; /* "llama_forward": how llama_info calls it */
+  llama_forward_fn forward;
+  llama_workspace_fn workspace;
+} llama_linked_code;
+
+typedef struct llama_linked_model {
+  uint64_t struct_size; /* sizeof(llama_linked_model) of the compiler */
+  uint32_t abi_version; /* LLAMA_ABI_VERSION of the compiler */
+  uint32_t code_count;
+  const llama_model_header *header;
+  const char *info;
+  const unsigned char *hashes;
+  const unsigned char *tokenizer; /* NULL if there is none */
+  const unsigned char *weights;
+  const llama_linked_code *code; /* [code_count], one for each processor */
+} llama_linked_model;
+
 #ifdef __cplusplus
 } /* extern "C" */
 

@@ -214,16 +214,34 @@ std::vector<Phase> readPhases(const Reader &target) {
   return phases;
 }
 
+CodeVariant readVariant(const Reader &target, std::string forward,
+                        std::string workspace) {
+  CodeVariant variant = {target.getString("cpu"), target.getStrings("features"),
+                         std::move(forward), std::move(workspace),
+                         readPhases(target)};
+  variant.hasRowsAlike =
+      target.has("rows_alike") && target.getBool("rows_alike");
+  if (target.has("stack_bytes"))
+    variant.stackBytes = target.getInt("stack_bytes", 0, kMaxInt64);
+  return variant;
+}
+
 void readTarget(const Reader &target, ModelInfo &info) {
   info.triple = target.getString("triple");
-  info.variants.push_back({target.getString("cpu"),
-                           target.getStrings("features"), LLAMA_SYMBOL_FORWARD,
-                           LLAMA_SYMBOL_WORKSPACE, readPhases(target)});
+  info.variants.push_back(
+      readVariant(target, LLAMA_SYMBOL_FORWARD, LLAMA_SYMBOL_WORKSPACE));
   for (const Reader &other : target.getObjects("others"))
-    info.variants.push_back({other.getString("cpu"),
-                             other.getStrings("features"),
-                             other.getString("forward"),
-                             other.getString("workspace"), readPhases(other)});
+    info.variants.push_back(readVariant(other, other.getString("forward"),
+                                        other.getString("workspace")));
+}
+
+std::string readFingerprint(const Reader &root) {
+  std::string text = root.getString("fingerprint");
+  if (text.size() != 2 * LLAMA_HASH_BYTES ||
+      text.find_first_not_of("0123456789abcdef") != std::string::npos)
+    root.failAt("fingerprint",
+                "is " + quote(text) + ", expected 64 hexadecimal digits");
+  return text;
 }
 
 TensorEntry readTensor(const Reader &reader) {
@@ -291,7 +309,7 @@ ModelInfo readInfo(const Reader &root) {
     info.chatProblem = root.getString("chat_problem");
   info.compiler = root.getString("compiler");
   if (root.has("fingerprint"))
-    info.fingerprint = root.getString("fingerprint");
+    info.fingerprint = readFingerprint(root);
   return info;
 }
 
@@ -362,9 +380,14 @@ static Ordered describe(const CodeVariant &variant) {
   Ordered phases = Ordered::array();
   for (const Phase &phase : variant.phases)
     phases.push_back(describe(phase));
-  return {{"cpu", variant.cpu},
-          {"features", variant.features},
-          {"steps", std::move(phases)}};
+  Ordered target = {{"cpu", variant.cpu},
+                    {"features", variant.features},
+                    {"steps", std::move(phases)}};
+  if (variant.hasRowsAlike)
+    target["rows_alike"] = true;
+  if (variant.stackBytes > 0)
+    target["stack_bytes"] = variant.stackBytes;
+  return target;
 }
 
 /// The first target, and the others in a list of their own.
@@ -429,5 +452,7 @@ std::string llamaabi::toJson(const ModelInfo &info) {
       text[key][named.name] = named.text;
   if (!info.chatProblem.empty())
     text["chat_problem"] = info.chatProblem;
+  if (!info.fingerprint.empty())
+    text["fingerprint"] = info.fingerprint;
   return text.dump(-1, ' ', false, Ordered::error_handler_t::replace);
 }

@@ -30,8 +30,15 @@
 //                              "prompt_rows" (prefill), "generated_rows"
 //                              (decode) or "logit_rows"
 //       cache        boolean   whether it reads keys and values
+//     rows_alike     boolean   whether rows of prompts and decode rows go
+//                              through the same kernels, so that it changes no
+//                              bit which of them a row is; may be absent: false
+//     stack_bytes    integer   of the stack that a call of llama_forward takes
+//                              at most, without what barrier and take_share
+//                              take; may be absent: 0, not known
 //     others         objects   code for other processors, the best first: cpu,
-//                              features and steps as above, and
+//                              features, steps, rows_alike and stack_bytes as
+//                              above, and
 //       forward      string    the symbol that stands for llama_forward
 //       workspace    string    ... and for llama_workspace_bytes
 //   weights          object
@@ -55,6 +62,9 @@
 //   special_tokens   object    bos_token and so on: text; may be absent
 //   chat_problem     string    why there is no template; may be absent
 //   compiler         string    "llama-compile 0.1.0 (LLVM 22.1.8)"
+//   fingerprint      string    64 hex digits: models with the same ones compute
+//                              the same bits on one processor, of logits and of
+//                              the cache; may be absent: ""
 //
 // Hashes of the tensors are in llama_hashes: LlamaABI.h.
 //
@@ -116,6 +126,8 @@ struct CodeVariant {
   std::vector<std::string> features; ///< LLVM's names
   std::string forward, workspace;    ///< symbols
   std::vector<Phase> phases;         ///< by the numbers of barriers
+  bool hasRowsAlike = false; ///< prefill and decode rows give the same bits
+  int64_t stackBytes = 0;    ///< of llama_forward; 0: not known
 };
 
 /// A tensor in the block of weights.
@@ -158,7 +170,7 @@ struct ModelInfo {
       specialTokens;       ///< bos_token, ... as templates see them
   std::string chatProblem; ///< why the template was left out, or empty
   std::string compiler;
-  std::string fingerprint;
+  std::string fingerprint; ///< 64 hex digits, or empty
 };
 
 /// Reads the text of llama_info. Returns "", or what is missing, of another

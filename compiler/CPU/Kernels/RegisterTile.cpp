@@ -108,9 +108,6 @@ void RegisterTile::loop(Value end, int64_t step,
 }
 
 Value RegisterTile::allocate(ArrayRef<int64_t> shape, Type element) {
-  OpBuilder::InsertionGuard guard(b);
-  auto function = op->getParentOfType<func::FuncOp>();
-  b.setInsertionPointToStart(&function.getBody().front());
   return memref::AllocaOp::create(b, MemRefType::get(shape, element),
                                   b.getI64IntegerAttr(64));
 }

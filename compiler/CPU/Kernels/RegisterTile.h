@@ -98,7 +98,7 @@ protected:
   /// A loop without results.
   void loop(Value end, int64_t step, function_ref<void(Value)> body);
 
-  /// A place on the thread's stack.
+  /// A buffer of the thread's own, from here to the end of the block.
   Value allocate(ArrayRef<int64_t> shape, Type element);
 
   ImplicitLocOpBuilder b;

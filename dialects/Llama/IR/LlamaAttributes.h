@@ -47,6 +47,10 @@ inline constexpr StringLiteral kStageAttr = "llama.stage";
 /// which the kernels were made.
 inline constexpr StringLiteral kTargetAttr = "llama.target";
 
+/// On the module, a unit: its code is not told which rows are of prompts, so it
+/// treats all alike.
+inline constexpr StringLiteral kRowsAlikeAttr = "llama.rows_alike";
+
 } // namespace mlir::llama
 
 #endif // LLAMA_DIALECTS_LLAMA_IR_LLAMAATTRIBUTES_H

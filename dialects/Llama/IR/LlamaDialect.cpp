@@ -67,6 +67,7 @@ static const KnownAttribute kOfModules[] = {
     {kMaxSeqLenAttr, "a positive i64", isPositive},
     {kWeightsBytesAttr, "an i64 of at least 0", isByteCount},
     {kTargetAttr, "strings 'triple', 'cpu' and 'features'", isTarget},
+    {kRowsAlikeAttr, "a unit", isOf<UnitAttr>},
 };
 
 static const KnownAttribute kOfArguments[] = {

@@ -44,6 +44,24 @@ LLAMART_API LLAMART_MUST_CHECK llamart_error *
 llamart_model_open(const char *path, const llamart_model_options *options,
                    llamart_model **model);
 
+/* The very file behind a descriptor, as it was checked: one without a name, or
+ * whose name is another file's by now. It needs /proc. The descriptor stays the
+ * caller's and may be closed afterwards; a model whose weights are a file beside
+ * it is refused. */
+LLAMART_API LLAMART_MUST_CHECK llamart_error *
+llamart_model_open_fd(int fd, const llamart_model_options *options,
+                      llamart_model **model);
+
+/* What `llama-compile --symbol-prefix=NAME` makes and a program is linked with:
+ *   extern const llamart_linked_model NAME;
+ * A program may have several. No file is opened and nothing is loaded. */
+typedef struct llamart_linked_model llamart_linked_model;
+
+LLAMART_API LLAMART_MUST_CHECK llamart_error *
+llamart_model_open_linked(const llamart_linked_model *linked,
+                          const llamart_model_options *options,
+                          llamart_model **model);
+
 LLAMART_API void llamart_model_close(llamart_model *model);
 
 /* What a model says about itself. Pointers live as long as the model. */
@@ -66,6 +84,13 @@ typedef struct llamart_model_info {
   const char *compiler;      /* that built it */
   const char *chat_template; /* Jinja source, "" if there is none */
   const char *json;          /* all of it, tensors included */
+  const char *fingerprint;   /* of all that decides bits: 64 hexadecimal digits;
+                                "" if the compiler was too old to say */
+  uint64_t thread_stack_bytes; /* that a forward call takes of a thread's stack;
+                                  0: not known */
+  int32_t rows_alike; /* 1: rows of prompts and of the model have the same bits,
+                         so that LLAMART_FROM_* does not matter */
+  int32_t reserved;
 } llamart_model_info;
 
 LLAMART_API const llamart_model_info *

@@ -168,7 +168,8 @@ void Conversation::printStatistics(
   std::fprintf(stderr,
                "\n%zu tokens of the conversation kept, %zu fed; generated: "
                "%lld tokens, in %.1f ms",
-               kept, job.prompt.size(), static_cast<long long>(job.result.generated),
+               kept, job.prompt.size(),
+               static_cast<long long>(job.result.generated),
                1e3 * took.count());
 }
 

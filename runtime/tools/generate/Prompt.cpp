@@ -113,10 +113,9 @@ void printPrompt(const api::Model &model, const GenerateOptions &o) {
     print(line + "\n");
   } else if (o.chat) {
     ChatRequest request(model, o);
-    print(o.messages
-              ? model.formatChat(request.messages, request.options)
-              : model.formatChat(readMessages(o, readPrompt(o)),
-                                 request.options));
+    print(o.messages ? model.formatChat(request.messages, request.options)
+                     : model.formatChat(readMessages(o, readPrompt(o)),
+                                        request.options));
   } else {
     print(model.decode(encodePrompt(model, o, readPrompt(o)), true));
   }

@@ -1,6 +1,8 @@
 // RUN: llama-opt %s --llama-add-call-arguments --split-input-file | FileCheck %s
 
 // Every function is given the same, and hands it on; what is not here is not.
+// Code that nobody tells which rows are of prompts treats all alike.
+// CHECK: module attributes {llama.rows_alike}
 // CHECK-LABEL: func @callee
 // CHECK-SAME: (%{{[a-z0-9]+}}: index,
 // CHECK-SAME: {{^}} %{{[a-z0-9]+}}: memref<?xi8> {llama.argument = "weights"},
@@ -32,6 +34,7 @@ func.func @caller(%n: index) {
 
 // The number of rows of prompts comes with them where a product asks for it, to
 // all functions.
+// CHECK-NOT: llama.rows_alike
 // CHECK-LABEL: func @prefill_rows_are_an_argument
 // CHECK-SAME: (%[[ROWS:[a-z0-9]+]]: index {llama.argument = "prompt_rows"},
 // CHECK-SAME: %{{[a-z0-9]+}}: memref<?xi8> {llama.argument = "weights"}

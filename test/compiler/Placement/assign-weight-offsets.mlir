@@ -4,7 +4,7 @@
 // @a has 24 bytes; @layers.b, 5 times 48, begins on the next page, and @unread has a
 // place as well. A matrix in panels takes whole panels of 16 rows: 64 columns of 8
 // bits are 1024 bytes and 16 scales of f16; 4 columns of bf16 are 128 bytes.
-// CHECK: module attributes {llama.weights_bytes = 16640 : i64}
+// CHECK: module attributes {llama.rows_alike, llama.weights_bytes = 16640 : i64}
 // CHECK: llama.weight @a at 0 : tensor<3x4xbf16>
 // CHECK: llama.weight @layers.b layered at 4096 : tensor<5x3x4xf32>
 // CHECK: llama.weight @unread at 8192 : tensor<2xf16>
@@ -38,12 +38,12 @@ func.func @weights_are_views_of_the_block(%layer: index)
 
 // -----
 
-// CHECK: module attributes {llama.weights_bytes = 0 : i64}
+// CHECK: module attributes {llama.rows_alike, llama.weights_bytes = 0 : i64}
 module {
 }
 
 // -----
 
 // expected-error @+1 {{'builtin.module' op has its weights placed already}}
-module attributes {llama.weights_bytes = 0 : i64} {
+module attributes {llama.rows_alike, llama.weights_bytes = 0 : i64} {
 }

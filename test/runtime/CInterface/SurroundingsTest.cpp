@@ -70,6 +70,13 @@ bool runAlone(Function function) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+// AddressSanitizer puts room around every variable.
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+constexpr size_t kSmallStack = 1 << 20;
+#else
+constexpr size_t kSmallStack = 128 << 10;
+#endif
+
 TEST(Surroundings, ASmallStackSuffices) { // I9
   struct Call {
     std::string result;
@@ -80,7 +87,7 @@ TEST(Surroundings, ASmallStackSuffices) { // I9
   } call;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  ASSERT_EQ(pthread_attr_setstacksize(&attributes, 128 << 10), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, kSmallStack), 0);
   pthread_t thread;
   ASSERT_EQ(pthread_create(&thread, &attributes, Call::run, &call), 0);
   pthread_join(thread, nullptr);

@@ -14,7 +14,7 @@
                                        ? 1                                     \
                                        : -1]
 ENDS_WITH(llamart_model_options, user);
-ENDS_WITH(llamart_model_info, json);
+ENDS_WITH(llamart_model_info, reserved);
 ENDS_WITH(llamart_encode_options, reserved);
 ENDS_WITH(llamart_decode_options, show_special);
 ENDS_WITH(llamart_chat_options, variables_json);

@@ -55,7 +55,7 @@ protected:
     return getEndOf(bytes.data(), size);
   }
   State getEndOf(const char *data, uint64_t size) const {
-    BackgroundCopy copy(data, size, root);
+    BackgroundCopy copy(data, size, BackgroundCopy::Original::File, root);
     return wait(copy);
   }
 
@@ -67,7 +67,8 @@ protected:
 
 TEST_F(BackgroundCopyTest, DoesNothingBeforeItIsToldTo) { // (B1)
   std::vector<char> bytes(64 * kMB);
-  BackgroundCopy copy(bytes.data(), bytes.size(), root);
+  BackgroundCopy copy(bytes.data(), bytes.size(),
+                      BackgroundCopy::Original::File, root);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(copy.getState(), State::NotBegun);
   EXPECT_EQ(copy.getCopy(), nullptr);
@@ -83,7 +84,8 @@ TEST_F(BackgroundCopyTest, IsWholeOnceItIsSeen) { // (B2)
   FILE *file = std::fopen(path.c_str(), "rb");
   Pages mapped = Pages::mapFile(fileno(file), size);
   std::fclose(file);
-  BackgroundCopy copy(mapped.getData(), size, root);
+  BackgroundCopy copy(mapped.getData(), size, BackgroundCopy::Original::File,
+                      root);
   copy.begin();
   copy.begin(); // changes nothing
   const char *found = nullptr;
@@ -100,7 +102,8 @@ TEST_F(BackgroundCopyTest, IsWholeOnceItIsSeen) { // (B2)
 
 TEST_F(BackgroundCopyTest, IsMadeOnceHoweverManyThreadsBeginIt) {
   std::vector<char> bytes(64 * kMB);
-  BackgroundCopy copy(bytes.data(), bytes.size(), root);
+  BackgroundCopy copy(bytes.data(), bytes.size(),
+                      BackgroundCopy::Original::File, root);
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 8; ++i)
@@ -116,7 +119,8 @@ TEST_F(BackgroundCopyTest, IsMadeOnceHoweverManyThreadsBeginIt) {
 TEST_F(BackgroundCopyTest, EndsInItsMidst) { // (B4)
   std::vector<char> bytes = makeBytes(64 * kMB);
   for (int i = 0; i < 20; ++i) {
-    BackgroundCopy copy(bytes.data(), bytes.size(), root);
+    BackgroundCopy copy(bytes.data(), bytes.size(),
+                        BackgroundCopy::Original::File, root);
     copy.begin();
   }
 }
@@ -124,8 +128,8 @@ TEST_F(BackgroundCopyTest, EndsInItsMidst) { // (B4)
 // A fork has no thread that would go on, and must not wait for it.
 TEST_F(BackgroundCopyTest, DoesNotHoldUpAFork) {
   std::vector<char> bytes = makeBytes(256 * kMB);
-  auto copy =
-      std::make_unique<BackgroundCopy>(bytes.data(), bytes.size(), root);
+  auto copy = std::make_unique<BackgroundCopy>(
+      bytes.data(), bytes.size(), BackgroundCopy::Original::File, root);
   copy->begin();
   EXPECT_EQ(runForked([&] {
               copy.reset();
@@ -137,7 +141,8 @@ TEST_F(BackgroundCopyTest, DoesNotHoldUpAFork) {
 // One that has not begun can be made there.
 TEST_F(BackgroundCopyTest, CanBeMadeInAFork) {
   std::vector<char> bytes = makeBytes(64 * kMB);
-  BackgroundCopy copy(bytes.data(), bytes.size(), root);
+  BackgroundCopy copy(bytes.data(), bytes.size(),
+                      BackgroundCopy::Original::File, root);
   EXPECT_EQ(runForked([&] { return int(wait(copy) == State::Done); }), 1);
   EXPECT_EQ(copy.getState(), State::NotBegun);
 }
@@ -185,8 +190,9 @@ class HeldCopyTest : public BackgroundCopyTest {
 protected:
   HeldCopyTest() {
     original = Pages::reserve(100 * kMB, HugePages::Never);
-    copy = std::make_unique<BackgroundCopy>(original.getData(),
-                                            original.getSize(), root);
+    copy =
+        std::make_unique<BackgroundCopy>(original.getData(), original.getSize(),
+                                         BackgroundCopy::Original::File, root);
     std::filesystem::remove(root + "/proc/meminfo");
     mkfifo((root + "/proc/meminfo").c_str(), 0600);
     copy->begin();

@@ -126,6 +126,31 @@ TEST(ModelInfo, IsWrittenAsItIsRead) {
   }
 }
 
+TEST(ModelInfo, SaysMoreOfItsCodeIfItIsKnown) {
+  json text = makeInfo();
+  ModelInfo before = parse(text);
+  EXPECT_FALSE(before.variants[0].hasRowsAlike);
+  EXPECT_EQ(before.variants[0].stackBytes, 0);
+  EXPECT_EQ(before.fingerprint, "");
+  text["target"]["rows_alike"] = true;
+  text["target"]["stack_bytes"] = 20000;
+  text["target"]["others"][0]["stack_bytes"] = 10000;
+  text["fingerprint"] = std::string(64, 'a');
+  ModelInfo info = parse(text);
+  EXPECT_TRUE(info.variants[0].hasRowsAlike);
+  EXPECT_FALSE(info.variants[1].hasRowsAlike);
+  EXPECT_EQ(info.variants[0].stackBytes, 20000);
+  EXPECT_EQ(info.variants[1].stackBytes, 10000);
+  EXPECT_EQ(info.fingerprint, std::string(64, 'a'));
+  // Keys of objects in whatever order.
+  EXPECT_EQ(nlohmann::json::parse(toJson(info)),
+            nlohmann::json::parse(text.dump()));
+  text["fingerprint"] = std::string(63, 'a') + "G";
+  EXPECT_EQ(parseModelInfo(text.dump(), info),
+            "fingerprint is '" + std::string(63, 'a') +
+                "G', expected 64 hexadecimal digits");
+}
+
 TEST(ModelInfo, HasWhatElseChatsNeedIfThereIsAny) {
   json text = makeInfo();
   EXPECT_TRUE(parse(text).chatTemplates.empty());
