@@ -20,8 +20,8 @@ using namespace mlir::llama;
 
 namespace {
 
-// Elements of a step that is written out: the smallest group.
-constexpr int64_t kStep = 32;
+// The smallest group.
+constexpr int64_t kSmallestGroup = 32;
 
 class IntegerTile final : public GroupScales {
 public:
@@ -29,16 +29,17 @@ public:
       : GroupScales(rewriter, op, panels),
         instruction(op.getTile()->getInstruction()),
         takesSigned(info.matrix == InstructionInfo::Elements::Signed),
-        vectors(findVectors()) {}
+        vectors(findVectors()), step(findStep()) {}
 
   void lower() override;
 
 private:
   using Add = function_ref<Value(Value sum, Value weights, Value row)>;
 
+  int64_t findStep() const;
   SmallVector<Value> addGroups(Value group, ValueRange sums);
   SmallVector<Value> startDots(Value group);
-  /// Adds the products of elements at .. at + kStep - 1 of the row, which begin
+  /// Adds the products of elements at .. at + step - 1 of the row, which begin
   /// at byte `byte` of the panels.
   SmallVector<Value> addStep(Value at, Value byte, ValueRange dots);
   SmallVector<Value> addDots(Value at, Value byte, ValueRange dots, Add add);
@@ -50,9 +51,19 @@ private:
   Instruction instruction;
   bool takesSigned;
   SmallVector<ColumnVector> vectors;
+  int64_t step; // elements that are written out
 };
 
 } // namespace
+
+/// A group is written out, but where what a line needs beside its sums fills the
+/// registers: the code generator would begin several lines at once and keep
+/// what it made of their bytes in memory.
+int64_t IntegerTile::findStep() const {
+  bool fillsRegisters =
+      instruction == Instruction::VPMADDWD256 && layout.format.bits == 8;
+  return fillsRegisters ? layout.getLineColumns() : kSmallestGroup;
+}
 
 SmallVector<Value> IntegerTile::readLine(const ColumnVector &columns,
                                          Value byte) {
@@ -107,7 +118,7 @@ SmallVector<Value> IntegerTile::addStep(Value at, Value byte, ValueRange dots) {
 SmallVector<Value> IntegerTile::addDots(Value at, Value byte, ValueRange dots,
                                         Add add) {
   SmallVector<Value> result(dots);
-  for (int64_t line = 0; line < kStep / layout.getLineColumns(); ++line) {
+  for (int64_t line = 0; line < step / layout.getLineColumns(); ++line) {
     SmallVector<SmallVector<Value>> weights;
     for (const ColumnVector &columns : vectors)
       weights.push_back(
@@ -136,10 +147,10 @@ SmallVector<Value> IntegerTile::addGroups(Value group, ValueRange sums) {
   int64_t size = layout.format.group;
   Value first = times(group, size), byte = locateGroup(group);
   SmallVector<Value> dots = startDots(group);
-  if (size == kStep)
+  if (size == step)
     dots = addStep(first, byte, dots);
   else
-    dots = loop(size, kStep, dots, [&](Value at, ValueRange dots) {
+    dots = loop(size, step, dots, [&](Value at, ValueRange dots) {
       Value line =
           arith::DivUIOp::create(b, at, index(layout.getLineColumns()));
       return addStep(plus(first, at),
