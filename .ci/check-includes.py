@@ -68,7 +68,7 @@ RULES = {
     "runtime/include": ([], r"llamart/"),
     "runtime/Text": ([], r"$^"),
     "runtime/Text/Tokenizer": (["runtime/abi", "runtime/Error.h"],
-                               r"sentencepiece|pcre2|utf8proc"),
+                               r"pcre2|utf8proc"),
     "runtime/Text/Jinja": (["runtime/Error.h"], r"nlohmann/"),
     "runtime/Text/ChatTemplate": (["runtime/Error.h", "runtime/Text/Jinja",
                                    "runtime/Text/Tokenizer"], r"nlohmann/"),

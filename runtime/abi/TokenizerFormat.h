@@ -45,7 +45,7 @@ inline constexpr uint64_t kTokenizerAlignment = 16;
 inline constexpr uint32_t kNoToken = 0xFFFFFFFFu; ///< an empty slot, no such id
 
 enum class TokenizerKind : uint32_t {
-  SentencePiece = 0, ///< the library reads its own model
+  SentencePiece = 0, ///< read from its own model
   ByteLevelBPE = 1,  ///< merges begin with bytes
   CharacterBPE = 2,  ///< merges begin with characters
   Unigram = 3,       ///< the cut with the largest sum of scores

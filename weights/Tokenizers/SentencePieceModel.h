@@ -3,7 +3,7 @@
 // A serialized sentencepiece ModelProto  <=>  Vocabulary.
 //
 // Reading walks the wire format and takes what it needs; the bytes themselves
-// go into model.so for the sentencepiece library. Writing serves formats that
+// go into model.so for the runtime. Writing serves formats that
 // list pieces and scores (GGUF, some tokenizer.json).
 //
 //===----------------------------------------------------------------------===//

@@ -1,22 +1,22 @@
 //===- IdsOnly.cpp - A runtime without the libraries that split text ------===//
 //
-// Takes the place of Splitter.cpp, SentencePiece.cpp and UnicodeForms.cpp where
-// PCRE2, sentencepiece and utf8proc are not at hand (LLAMA_IDS_ONLY): ids still become text, text does
-// not become ids.
+// Takes the place of Splitter.cpp and UnicodeForms.cpp where PCRE2 and utf8proc
+// are not at hand (LLAMA_IDS_ONLY): ids still become text, text does not become
+// ids.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Error.h"
-#include "runtime/Text/Tokenizer/SentencePiece.h"
 #include "runtime/Text/Tokenizer/Splitter.h"
 #include "runtime/Text/Tokenizer/UnicodeForms.h"
 
 namespace llamart {
 
 [[noreturn]] static void refuseText() {
-  throw Error(ErrorKind::System,
-              "this runtime was built without PCRE2 and sentencepiece; give "
-              "token ids instead of text");
+  throw Error(
+      ErrorKind::System,
+      "this runtime was built without PCRE2 and utf8proc; give token ids "
+      "instead of text");
 }
 
 struct Splitter::Patterns {};
@@ -43,15 +43,5 @@ std::string normalize(llamaabi::TextStepKind, std::string_view text) {
 }
 
 std::string lowercase(std::string_view text) { return std::string(text); }
-
-struct SentencePiece::Library {};
-
-SentencePiece::SentencePiece(std::string_view, uint32_t) {}
-
-SentencePiece::~SentencePiece() = default;
-
-void SentencePiece::encode(std::string_view, std::vector<int32_t> &) const {
-  refuseText();
-}
 
 } // namespace llamart

@@ -39,8 +39,9 @@ std::string StreamDecoder::push(int32_t id) {
     atStart = false;
   }
   // The library drops spaces of pieces only, `tokenizers` those of bytes too.
-  if (atStart && (!impl->isSentencePiece() || type == TokenClass::Normal ||
-                  type == TokenClass::UserDefined)) {
+  if (atStart &&
+      (!impl->isSentencePiece() || type == TokenClass::Normal ||
+       type == TokenClass::UserDefined || type == TokenClass::Unused)) {
     if (blob.has(kStripLeadingSpaces)) {
       bytes.remove_prefix(std::min(bytes.find_first_not_of(' '), bytes.size()));
     } else if (blob.has(kStripFirstSpace) && bytes.starts_with(' ')) {

@@ -3,8 +3,8 @@
 // A text is cut at its special tokens; what lies between goes through the steps
 // of the normalizer, is cut at the special tokens that are looked for after it,
 // and goes through the other steps, the splitter and the merges, or to the
-// sentencepiece library. The library puts its space in front of every such
-// stretch, as Llama 2 was trained: "<s>[INST]" is <s>, " [", "INST", "]".
+// model of sentencepiece. That puts its space in front of every such stretch, as
+// Llama 2 was trained: "<s>[INST]" is <s>, " [", "INST", "]".
 //
 //===----------------------------------------------------------------------===//
 

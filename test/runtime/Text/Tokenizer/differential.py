@@ -384,6 +384,44 @@ def train_sentencepiece(prefix, **options):
         sentence_iterator=iter(lines), model_prefix=prefix, minloglevel=2, **options)
 
 
+def mark_unused(source, path):
+    """The same model, with every third piece that merges make as one of the type UNUSED."""
+    library = sentencepiece.SentencePieceProcessor(model_file=source)
+    with open(source, "rb") as file:
+        data = file.read()
+    out, at, piece = b"", 0, 0
+    while at < len(data):
+        start, (length, begin) = at, read_varint(data, at + 1)
+        at = begin + length
+        body = data[begin:at]
+        if data[start] == 0x0A:  # a piece: of a type given twice the last counts
+            if piece % 3 == 0 and len(library.id_to_piece(piece)) > 1 and b"\x18" not in body[-2:-1]:
+                body += b"\x18\x05"
+            piece += 1
+        out += data[start:start + 1] + write_varint(len(body)) + body
+    assert piece == library.vocab_size()
+    with open(path, "wb") as file:
+        file.write(out)
+
+
+def read_varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at
+
+
+def write_varint(value):
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
 def write_byte_fallback_json(model_path, path):
     """A sentencepiece BPE model in the form of Llama 2's tokenizer.json."""
     library = sentencepiece.SentencePieceProcessor(model_file=model_path)
@@ -417,6 +455,9 @@ def test_trained_sentencepiece(args, folder):
                         normalization_rule_name="identity", remove_extra_whitespaces=False,
                         user_defined_symbols=["<<user>>", "[INST]"], character_coverage=1.0)
     compare_sentencepiece("trained-spm-bpe", Tool(args.tool, prefix + ".model"), prefix + ".model",
+                          args)
+    mark_unused(prefix + ".model", f"{folder}/unused.model")
+    compare_sentencepiece("trained-spm-unused", Tool(args.tool, f"{folder}/unused.model"), f"{folder}/unused.model",
                           args)
     prefix = f"{folder}/normalizing"  # characters rewritten, double spaces removed, no byte pieces
     train_sentencepiece(prefix, model_type="bpe", vocab_size=3000, character_coverage=1.0)
