@@ -52,6 +52,9 @@ def compiling():
     return single(["ninja", "-C", "build", "-t", "missingdeps"])
 
 
+# What `cmake --install` takes.
+INSTALLED = ["llamart", "llamart-static", "llama-generate", "llama-measure", "llama-compile", "llama-weights",
+             "tool-pages"]
 UNIT_TESTS = ["weights-tests", "runtime-tests", "compiler-tests"]
 
 
@@ -93,17 +96,25 @@ def run_script(path):
                       "-p", path.name])
 
 
-def is_of_reference(path):
-    return path.is_relative_to(lookup.TEST / "reference")
+def has_a_suite(path):
+    """Whether a script is run by a suite of its own."""
+    return any(path.is_relative_to(lookup.TEST / folder) for folder in ("reference", "packaging"))
 
 
 def tools():
     """the runtime from outside: its tools, and its parts against other libraries"""
     os.environ["LLAMA_TEST_SMOLLM2"] = smollm2()
     scripts = [path for path, kind in lookup.list_tests().items()
-               if kind in ("unittest", "checklist") and not is_of_reference(path)]
+               if kind in ("unittest", "checklist") and not has_a_suite(path)]
     # The longest scripts take longest: they begin.
     return run_side_by_side(run_script, sorted(scripts, key=lambda path: -path.stat().st_size))
+
+
+def installed():
+    """an installed tree from outside: pkg-config, CMake, archives, moved; manual pages"""
+    if not build("release", *INSTALLED):
+        return 0, 1, 0
+    return unittests([sys.executable, "test/packaging/installed.py"])
 
 
 def lit():
@@ -184,8 +195,8 @@ def run_tests(paths):
 
 # --- the sum ----------------------------------------------------------------
 
-SUITES = [includes, pages, formatting, compiling, unit, tools, lit, emulated, reference, sanitizers, tidy]
-NEED_BUILD = [unit, tools, lit, emulated, tidy]
+SUITES = [includes, pages, formatting, compiling, unit, tools, installed, lit, emulated, reference, sanitizers, tidy]
+NEED_BUILD = [unit, tools, installed, lit, emulated, tidy]
 
 
 def plan(words):
