@@ -32,6 +32,17 @@ def read_program():
     return re.search(r"^```c\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[1]
 
 
+def link_models(program):
+    """The program with models inside: `tiny` if it has an argument, else `small`."""
+    changes = [("static int fail(", "extern const llamart_linked_model tiny, small;\n\nstatic int fail("),
+               ("llamart_model_open(argv[1],", "llamart_model_open_linked(argv[1] ? &tiny : &small,"),
+               ("  if (argc != 2)\n    return 2;\n", "  (void)argc;\n")]
+    for old, new in changes:
+        assert old in program, old
+        program = program.replace(old, new)
+    return program
+
+
 CPP_PROGRAM = """#include <llamart/llamart.hpp>
 #include <cstdio>
 int main(int, char **argv) {
@@ -142,6 +153,24 @@ class Installed(unittest.TestCase):
                      *self.flags(self.prefix, "--static", "--cflags", "--libs"))
         self.assertNotIn("INTERP", self.succeed("readelf", "-lW", program))
         self.check_program(program, self.prefix, is_static=True)  # as long as glibc is that of the linker
+
+    def test_linked_models(self):
+        """Two models in one program, which needs no other file and no loader."""
+        folder = self.write_project(
+            "project(app LANGUAGES C)", "find_package(llamart 0.2 REQUIRED COMPONENTS static compiler)",
+            f"llama_compile_model(tiny CHECKPOINT {ROOT}/examples/tiny)",
+            f"llama_compile_model(small CHECKPOINT {ROOT}/examples/tiny OPTIONS --quantize=int4)",
+            "add_executable(app app.c)", "target_link_libraries(app tiny small llamart::static)",
+            "target_link_options(app PRIVATE -static)")
+        (folder / "app.c").write_text(link_models(read_program()), encoding="utf-8")
+        code, text = self.configure(self.prefix, folder)
+        self.assertEqual(code, 0, text)
+        self.succeed("cmake", "--build", folder / "build")
+        self.assertNotIn("INTERP", self.succeed("readelf", "-lW", folder / "build/app"))
+        self.check_program(folder / "build/app", self.prefix, is_static=True)
+        small = self.succeed(folder / "build/app", env={})
+        self.assertRegex(small, r"^.{50}")
+        self.assertNotEqual(small, self.succeed(folder / "build/app", "tiny", env={}))
 
     # --- what is missing ----------------------------------------------------
 
