@@ -6,7 +6,7 @@ set(PACKAGE_development libllamart-dev)
 set(PACKAGE_tools llamart-tools)
 set(PACKAGE_compiler llama-compile)
 
-set(LINKED_runtime nlohmann-json3-dev)
+set(LINKED_runtime nlohmann-json3-dev libxxhash-dev)
 if(LLAMART_STATIC AND NOT LLAMA_IDS_ONLY)
   list(APPEND LINKED_runtime libpcre2-dev libutf8proc-dev)
 endif()

@@ -85,6 +85,16 @@ std::vector<float> packScores(const AttentionScores &scores) {
 // Reading
 //===----------------------------------------------------------------------===//
 
+/// A fuzzer would not find its way through them.
+bool isEqual(uint64_t checksum, uint64_t expected) {
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  (void)checksum, (void)expected;
+  return true;
+#else
+  return checksum == expected;
+#endif
+}
+
 template <typename T>
 void readSection(const StateSource &source, const char *name,
                  std::span<T> data) {
@@ -92,7 +102,7 @@ void readSection(const StateSource &source, const char *name,
   if (!data.empty())
     source(data.data(), data.size_bytes());
   source(&expected, sizeof(expected));
-  if (expected != XXH3_64bits(data.data(), data.size_bytes()))
+  if (!isEqual(XXH3_64bits(data.data(), data.size_bytes()), expected))
     refuse(std::string(name) + ": the checksum does not match");
 }
 
@@ -104,7 +114,7 @@ void checkHeader(const Header &header, const Engine &engine) {
   if (std::string_view(header.fingerprint, sizeof(header.fingerprint)) !=
       getFingerprint(engine))
     refuse("it is of another model than " + info.name);
-  if (header.code != getCodeHash(engine))
+  if (!isEqual(header.code, getCodeHash(engine)))
     refuse("it is of the model's code for another CPU than " +
            engine.getModel().getCode().cpu);
   if (header.blockBytes != engine.getModel().getKVBlockBytes() ||
@@ -128,7 +138,7 @@ Header readHeader(const StateSource &source, const Engine &engine) {
   source(header.fingerprint, sizeof(Header) - offsetof(Header, fingerprint));
   uint64_t expected = 0;
   source(&expected, sizeof(expected));
-  if (expected != XXH3_64bits(&header, sizeof(header)))
+  if (!isEqual(XXH3_64bits(&header, sizeof(header)), expected))
     refuse("header: the checksum does not match");
   checkHeader(header, engine);
   return header;

@@ -373,6 +373,29 @@ def sentencepiece():
     return out + message(3, message(1, b"identity") + bytes([24, 1, 32, 0, 40, 1]))
 
 
+def session(length, logits=0, heads=0):
+    """A saved session of the fake model; its checksums are not looked at."""
+    vocab, block = 264, 2 * 2 * 2 * 64 * 4 * 4
+    header = b"LLAMASES" + struct.pack("<II", 1, 136) + b"0123456789abcdef" * 4
+    header += struct.pack("<QQQqqqq", 0, 7, block, length, 0, vocab if logits else 0, heads)
+    sections = [
+        header, struct.pack(f"<{length}i", *(i % vocab for i in range(length))),
+        bytes(i % 5 == 4 for i in range(length)), b"", bytes(4 * vocab) if logits else b"",
+        bytes(4 * heads * length), struct.pack("<q", length // 64), *[bytes(block)] * (length // 64),
+    ]  # fmt: skip
+    return b"".join(section + bytes(8) for section in sections)
+
+
+CHATS = [
+    b'\x01[{"role": "user", "content": "Hi"}]',
+    b'\x01{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": [{"type": "text", '
+    b'"text": "a"}]}], "tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}]}',
+    b'\x00{"name": "f", "parameters": {"a": [1, "}"]}}; {"name": "g", "parameters": {}}',
+    b'\x00text <function=f>{"x": 1}</function> more',
+    b'\x00<|python_tag|>{"name": "f", "arguments": {}}',
+]  # fmt: skip
+
+
 def main():
     out = Path(sys.argv[1])
     ranks = b"".join(base64.b64encode(bytes([i])) + f" {i}\n".encode() for i in range(256))
@@ -389,6 +412,8 @@ def main():
         "layers": [layer_pickle(p, f) for p in (4, 5) for f in (False, True)],
         "nanotron": [nanotron()],
         "compiled": [shared_object()],
+        "chat": CHATS,
+        "session": [session(0), session(3, 1), session(70, 1, 4)],
         "lists": [b"c" + b"0" * 32 + b"  params.json\n", b"m" + json.dumps({
             "hash": "blake3", "files": {"a": "0" * 64}, "tensors": {"norm": {"dtype": "f32", "shape": [4], "hash": ""}},
         }).encode()],
@@ -422,6 +447,11 @@ def main():
         "int8g128", "int4g32", "int4g32m",
     }  # fmt: skip
     words["lists"] = {"blake3", "files", "tensors", "hash"}
+    words["chat"] = {
+        "role", "user", "assistant", "system", "tool", "ipython", "content", "tool_calls", "function", "name",
+        "arguments", "parameters", "<function=", "</function>", "<|python_tag|>", "messages", "tools", "type", "text",
+    }  # fmt: skip
+    words["session"] = {"LLAMASES"}
     for reader, files in seeds.items():
         (out / reader).mkdir(parents=True, exist_ok=True)
         for i, raw in enumerate(files):
