@@ -257,8 +257,8 @@ TEST(CacheModel, RandomOperationsAreThoseOfAList) {
     llamart_engine_options options = LLAMART_ENGINE_OPTIONS;
     options.threads = 2;
     options.batch_rows = 40;
-    options.kv_bytes = 48 * kBlockBytes; // too little for all
-    options.prefix_bytes = 20 * kBlockBytes;
+    options.kv_bytes = 20 * kBlockBytes; // too little for all
+    options.prefix_bytes = 10 * kBlockBytes;
     engines.emplace_back(model, options);
   }
   std::vector<std::unique_ptr<Worker>> workers;
