@@ -57,7 +57,7 @@ void Run::start() {
   since = now;
   if (job.session == nullptr || session->getLength() == 0)
     adoptPrompt();
-  if (!isInPrompt())
+  if (fed == job.prompt.size()) // it has logits, whatever its cache has lost
     return step();
   if (job.onPromptStep && session->getLogits().rows > 0)
     showPromptToken(session->getLogits().rows - 1);

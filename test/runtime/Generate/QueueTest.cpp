@@ -154,6 +154,26 @@ TEST_F(QueueTest, ASessionOfTheApplicationCanBeSetAsideToo) {
   EXPECT_EQ(getLastLogits(young), getExpectedLogits(steps));
 }
 
+TEST_F(QueueTest, AReleasedSessionGoesOnFromItsLogits) {
+  for (bool withPrompt : {false, true}) {
+    Session session(engine);
+    Request request(70, 1, 20);
+    Job job = request.toJob(greedy);
+    job.session = &session;
+    std::vector<int32_t> none, all = request.prompt;
+    llamart_feed feed = session.feed(all);
+    if (withPrompt)
+      feed.count = 30;
+    engine.eval({&feed, 1});
+    session.release();
+    job.prompt = withPrompt ? std::span(all).subspan(30)
+                            : std::span<const int32_t>(none);
+    generate(engine, {&job, 1});
+    request.result = job.result;
+    EXPECT_EQ(request.ids, getExpectedIds(all, 20));
+  }
+}
+
 // Q4
 TEST_F(QueueTest, AJobsErrorIsItsOwn) {
   Engine small = makeEngine(4);
