@@ -111,10 +111,10 @@ def tools():
 
 
 def installed():
-    """an installed tree from outside: pkg-config, CMake, archives, moved; manual pages"""
+    """an installed tree from outside: pkg-config, CMake, archives, moved; the examples; manual pages"""
     if not build("release", *INSTALLED):
         return 0, 1, 0
-    return unittests([sys.executable, "test/packaging/installed.py"])
+    return total(unittests([sys.executable, f"test/packaging/{name}.py"]) for name in ("installed", "examples"))
 
 
 def lit():
