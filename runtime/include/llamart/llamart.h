@@ -19,11 +19,12 @@
  *   I3  Handles may be closed in any order; NULL may be closed. What a handle
  *       needs of another one lives as long as it does. No thread and no mapping
  *       is left once all are closed. What is asked of NULL is 0 or NULL.
- *       (CInterface.WhatIsAskedOfNullIsNothing, .HandlesCloseInAnyOrder)
+ *       (CInterface.WhatIsAskedOfNullIsNothing,
+ *       CInterface.HandlesCloseInAnyOrder, Null.*)
  *   I4  Models, samplers, queues, tickets and cancel flags may be used by
  *       several threads at once. So may engines and different sessions of one:
  *       their evals take turns. One session or decoder is for one thread at a
- *       time. (race-tests)
+ *       time. (CacheModel.*, QueueTest.AnyThreadAddsWhileOneRuns)
  *   I5  The library has no global state, writes nothing to standard streams,
  *       takes no signals, neither reads nor changes the locale, leaves the
  *       floating-point environment as it was and never ends the process. What
@@ -36,15 +37,16 @@
  *       eval in the child is LLAMART_ERROR_SYSTEM, never a wait, unless the
  *       engine has one thread or an executor, and was idle; the child makes an
  *       engine of its own. Open models and samplers stay usable, and all
- *       handles may be closed. (Threads.*Fork*)
+ *       handles may be closed.
+ *       (EngineTest.ForkedProcessIsToldThatThreadsStayedBehind)
  *   I8  Callbacks may call what is said of texts, models, samplers and cancel
  *       flags; the getters, llamart_session_logprobs and _attention, and
  *       llamart_session_fork of their own job's session; llamart_queue_add,
  *       _wake and _stop and what is said of tickets but waiting; and anything
  *       of other engines. Stepping their own queue and changing their own
- *       session fail with LLAMART_ERROR_ARGUMENT. An executor and the callbacks
- *       of saving and loading may not call the engine: its functions fail.
- *       (Callbacks.*)
+ *       session fail with LLAMART_ERROR_ARGUMENT, and so does the engine when
+ *       its executor calls it. (QueueTest.CallbacksMayAddAndMayNotStep,
+ *       EngineTest.AnExecutorThatCallsItsEngineIsAnErrorAndNoWait)
  *   I9  A thread that calls needs 128 KiB of stack, and llamart_model_info says
  *       what a forward call takes of it. (Surroundings.ASmallStackSuffices)
  *

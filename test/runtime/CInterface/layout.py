@@ -4,7 +4,7 @@
     python layout.py BUILD --write      writes the files, for a version that changes them
 
 A struct may get fields at its end, a library symbols; whatever else changes breaks programs that are
-built already.
+built already. The rules of the header name their tests.
 """
 
 import pathlib
@@ -74,6 +74,16 @@ class Layout(unittest.TestCase):
         declared = set(re.findall(r"LLAMART_API[^;]*?\b(llamart_\w+)\(", headers))
         exported = {line.split("@")[0] for line in describe_symbols().splitlines() if "@@" in line}
         self.assertEqual(declared, exported)
+
+    def test_rules_name_tests_that_are_there(self):
+        rules = (HEADERS / "llamart" / "llamart.h").read_text(encoding="utf-8").split("#ifndef")[0]
+        tests = {f"{suite}.{name}" for path in HERE.parent.rglob("*.cpp")
+                 for suite, name in re.findall(r"TEST(?:_F)?\((\w+),\s*(\w+)\)", path.read_text(encoding="utf-8"))}
+        named = re.findall(r"\b[A-Z]\w+\.(?:[A-Z]\w+|\*)", rules)
+        self.assertGreater(len(named), 8)
+        for name in named:
+            found = any(test.startswith(name[:-1]) for test in tests) if name.endswith("*") else name in tests
+            self.assertTrue(found, name)
 
 
 if __name__ == "__main__":
