@@ -60,7 +60,7 @@ UNIT_TESTS = ["weights-tests", "runtime-tests", "compiler-tests"]
 
 def foreign_files():
     """A folder of checkpoints that other programs' libraries wrote."""
-    folder = os.path.join(BUILD, "test", "weights")
+    folder = os.path.join(BUILD, "test", "foreign-files")
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     code, _ = run([sys.executable, "test/weights/reference.py", folder])
