@@ -21,7 +21,7 @@
 using namespace llamart;
 
 // A few milliseconds, of whole huge pages.
-static constexpr uint64_t kPiece = 4 * kHugePage;
+static constexpr uint64_t kCopiedAtOnce = 4 * kHugePage;
 static constexpr uint64_t kWorthAThread = uint64_t(64) << 20;
 
 namespace {
@@ -34,10 +34,10 @@ public:
 
   /// Copies one piece; false if none is left.
   bool copyPiece() {
-    uint64_t begin = next.fetch_add(kPiece, std::memory_order_relaxed);
+    uint64_t begin = next.fetch_add(kCopiedAtOnce, std::memory_order_relaxed);
     if (begin >= bytes)
       return false;
-    uint64_t size = std::min(kPiece, bytes - begin);
+    uint64_t size = std::min(kCopiedAtOnce, bytes - begin);
     std::memcpy(to + begin, from + begin, size);
     done.fetch_add(size, std::memory_order_relaxed);
     return true;

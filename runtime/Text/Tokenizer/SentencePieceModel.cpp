@@ -20,7 +20,7 @@ namespace llamart {
 namespace {
 
 template <typename... Parts>
-[[noreturn]] void fail(const Parts &...parts) {
+[[noreturn]] void refuseModel(const Parts &...parts) {
   throw Error(ErrorKind::Model, "tokenizer: sentencepiece model: ", parts...);
 }
 
@@ -50,7 +50,7 @@ public:
       std::memcpy(&fixed, take(sizeof(fixed)).data(), sizeof(fixed));
       return true;
     default: // groups, which the format does not use
-      fail("has a field of wire type ", wireType);
+      refuseModel("has a field of wire type ", wireType);
     }
   }
 
@@ -65,7 +65,8 @@ public:
 private:
   std::string_view take(uint64_t count) {
     if (count > rest.size())
-      fail("is cut off ", rest.size(), " bytes before the end of a message");
+      refuseModel("is cut off ", rest.size(),
+                  " bytes before the end of a message");
     std::string_view taken = rest.substr(0, count);
     rest.remove_prefix(count);
     return taken;
@@ -79,7 +80,7 @@ private:
       if ((byte & 0x80) == 0)
         return result;
     }
-    fail("has a number of more than ten bytes");
+    refuseModel("has a number of more than ten bytes");
   }
 
   std::string_view rest;
@@ -98,7 +99,7 @@ SentencePieceModel::Piece readPiece(std::string_view bytes) {
       piece.type = static_cast<TokenClass>(field.value);
   }
   if (piece.text.empty() || !std::isfinite(piece.score))
-    fail("has a piece without text or with a score that is not finite");
+    refuseModel("has a piece without text or with a score that is not finite");
   return piece;
 }
 
@@ -139,8 +140,9 @@ SentencePieceModel SentencePieceModel::read(std::string_view bytes) {
       readNormalizerSpec(field.bytes, model);
   }
   if (model.modelType != 2 || model.spaceAsSuffix)
-    fail("expected a BPE (type 2) with spaces before words, found type ",
-         model.modelType, model.spaceAsSuffix ? " with spaces after them" : "");
+    refuseModel("expected a BPE (type 2) with spaces before words, found type ",
+                model.modelType,
+                model.spaceAsSuffix ? " with spaces after them" : "");
   return model;
 }
 
