@@ -215,7 +215,7 @@ llama::describeModel(ArrayRef<CompiledTarget> compiled,
   info.weightsFile = weightsFile;
   info.tensors = describeTensors(*weights);
   info.compiler = getCompilerVersion();
-  info.fingerprint.assign(2 * LLAMA_HASH_BYTES, '0');
+  info.fingerprint.assign(size_t(2) * LLAMA_HASH_BYTES, '0');
 
   ObjectData data;
   if (manifest.vocabulary) {

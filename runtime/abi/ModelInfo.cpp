@@ -237,7 +237,7 @@ void readTarget(const Reader &target, ModelInfo &info) {
 
 std::string readFingerprint(const Reader &root) {
   std::string text = root.getString("fingerprint");
-  if (text.size() != 2 * LLAMA_HASH_BYTES ||
+  if (text.size() != size_t(2) * LLAMA_HASH_BYTES ||
       text.find_first_not_of("0123456789abcdef") != std::string::npos)
     root.failAt("fingerprint",
                 "is " + quote(text) + ", expected 64 hexadecimal digits");

@@ -53,6 +53,7 @@ void SentencePiece::addPiece(uint32_t id) {
 
 void SentencePiece::rankScores() {
   std::vector<float> scores;
+  scores.reserve(model.pieces.size());
   for (const auto &piece : model.pieces)
     scores.push_back(piece.score);
   std::ranges::sort(scores, std::greater<>());
