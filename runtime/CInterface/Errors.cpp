@@ -88,10 +88,10 @@ void llamart_error_free(llamart_error *error) {
 
 llamart_error *llamart_cancel_create(llamart_cancel **cancel) {
   return guarded([&] {
-    require(cancel, "cancel") =
-        std::make_unique<llamart_cancel>(
-            llamart_cancel{std::make_shared<CancelFlag>(false)})
-            .release();
+    require(cancel, "cancel");
+    *cancel = std::make_unique<llamart_cancel>(
+                  llamart_cancel{std::make_shared<CancelFlag>(false)})
+                  .release();
   });
 }
 
