@@ -60,8 +60,10 @@ TEST(CharacterRules, AUnitOutsideOfTheTrieIsNoRule) {
 
 TEST(CharacterRules, SizesAreChecked) {
   EXPECT_FALSE(CharacterRules("").find("a"));
-  for (const char *bytes : {"a", "abcd", "\x04\0\0\0abcd", "\x03\0\0\0abcdefg"})
-    EXPECT_THROW(CharacterRules({bytes, 8}), Error);
+  using namespace std::string_view_literals;
+  for (std::string_view bytes :
+       {"a"sv, "abcd"sv, "\x04\0\0\0abcd"sv, "\x03\0\0\0abcdefg"sv})
+    EXPECT_THROW((void)CharacterRules(bytes), Error);
 }
 
 } // namespace
