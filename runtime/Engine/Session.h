@@ -82,7 +82,6 @@ public:
   bool isInUse() const { return inUse; }
 
 private:
-  friend class SavedSession;
   Session(std::shared_ptr<Engine> engine, uint64_t number, Sequence sequence);
 
   std::shared_ptr<Engine> engine;
