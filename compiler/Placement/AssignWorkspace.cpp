@@ -4,6 +4,10 @@
 //   %b = memref.alloc(%rows) : memref<?x64xbf16>   =>  memref.view %workspace[rows * 256]
 //   in scf.forall: memref.alloc() : memref<8xf32>  =>  memref.alloca
 //
+// Rows of a buffer of which many are read side by side, as kernel.matmul does,
+// lie a cache line further apart than they are long where their length is a
+// multiple of 1 KB. Else they would all want the same few places of a cache.
+//
 // A callee's buffers lie after the caller's. Sizes are linear in the numbers
 // of rows, so that @workspace_bytes can tell the sum without running anything.
 //
@@ -11,7 +15,9 @@
 
 #include "compiler/Placement/CallArguments.h"
 #include "compiler/Placement/Passes.h"
+#include "dialects/Kernel/IR/KernelOps.h"
 
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -33,8 +39,8 @@ constexpr int64_t kLine = 64;
 /// One shared buffer: `rowBytes` bytes for each row of a kind.
 struct Buffer {
   memref::AllocOp op;
-  StringRef rows; ///< "rows" or "logit_rows", empty if the size is static
-  int64_t rowBytes;
+  StringRef rows;      ///< "rows" or "logit_rows", empty if the size is static
+  int64_t rowBytes;    ///< from one row to the next
   BlockArgument sized; ///< the argument with as many rows
 };
 
@@ -69,12 +75,56 @@ void LlamaAssignWorkspace::moveToStack(memref::AllocOp alloc) {
   alloc.erase();
 }
 
+/// Whether a product reads the buffer's rows and nobody minds where they lie:
+/// a function that is called wants them side by side.
+static bool mayLieApart(Value buffer, bool &isOfProduct) {
+  return llvm::all_of(buffer.getUsers(), [&](Operation *user) {
+    if (auto view = dyn_cast<memref::SubViewOp>(user))
+      return mayLieApart(view, isOfProduct);
+    if (auto product = dyn_cast<MatmulOp>(user))
+      isOfProduct |=
+          product.getRows() == buffer || product.getLow() == buffer;
+    return isa<MatmulOp, memref::DimOp, memref::LoadOp, memref::StoreOp,
+               vector::TransferReadOp, vector::TransferWriteOp>(user);
+  });
+}
+
+/// Bytes from one row to the next of a buffer whose rows have `bytes`.
+static int64_t getPitch(memref::AllocOp alloc, int64_t bytes) {
+  MemRefType type = alloc.getType();
+  bool isOfProduct = false;
+  if (type.getRank() == 2 && type.isDynamicDim(0) && bytes % 1024 == 0 &&
+      mayLieApart(alloc, isOfProduct) && isOfProduct)
+    return bytes + kLine;
+  return bytes;
+}
+
+/// Gives `value` to all who use `old`, and views of it the types that follow.
+static void replaceAndRetype(Value old, Value value) {
+  for (OpOperand &use : llvm::make_early_inc_range(old.getUses())) {
+    use.set(value);
+    auto view = dyn_cast<memref::SubViewOp>(use.getOwner());
+    if (!view)
+      continue;
+    OpBuilder b(view);
+    auto type = memref::SubViewOp::inferRankReducedResultType(
+        view.getType().getShape(), cast<MemRefType>(value.getType()),
+        view.getMixedOffsets(), view.getMixedSizes(), view.getMixedStrides());
+    auto renewed = memref::SubViewOp::create(
+        b, view.getLoc(), type, value, view.getMixedOffsets(),
+        view.getMixedSizes(), view.getMixedStrides());
+    replaceAndRetype(view, renewed);
+    view.erase();
+  }
+}
+
 FailureOr<Buffer> LlamaAssignWorkspace::describe(memref::AllocOp alloc) {
   MemRefType type = alloc.getType();
   int64_t bytes = type.getElementTypeBitWidth() / 8;
   for (int64_t dim : type.getShape())
     if (!ShapedType::isDynamic(dim))
       bytes *= dim;
+  bytes = getPitch(alloc, bytes);
   if (type.hasStaticShape())
     return Buffer{alloc, "", bytes, nullptr};
   if (alloc.getDynamicSizes().size() == 1) {
@@ -119,6 +169,26 @@ Value LlamaAssignWorkspace::getBytes(ImplicitLocOpBuilder &b,
   return arith::MulIOp::create(b, lines, constant(kLine));
 }
 
+/// The buffer from byte `begin` of the workspace on.
+static Value createView(ImplicitLocOpBuilder &b, const Buffer &buffer,
+                        Value workspace, Value begin, Value rows) {
+  memref::AllocOp op = buffer.op;
+  MemRefType type = op.getType();
+  int64_t pitch = buffer.rowBytes * 8 / type.getElementTypeBitWidth();
+  if (!rows || type.getRank() != 2 || pitch == type.getDimSize(1))
+    return memref::ViewOp::create(b, type, workspace, begin,
+                                  rows ? ValueRange{rows} : ValueRange{});
+  auto apart =
+      MemRefType::get({ShapedType::kDynamic, pitch}, type.getElementType());
+  Value all =
+      memref::ViewOp::create(b, apart, workspace, begin, ValueRange{rows});
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  return memref::SubViewOp::create(
+      b, all, ArrayRef<OpFoldResult>{zero, zero},
+      ArrayRef<OpFoldResult>{rows, b.getIndexAttr(type.getDimSize(1))},
+      ArrayRef<OpFoldResult>{one, one});
+}
+
 /// Replaces the buffers of `function` by views, from its argument on, and
 /// returns where they end.
 Value LlamaAssignWorkspace::placeBuffers(func::FuncOp function) {
@@ -132,10 +202,9 @@ Value LlamaAssignWorkspace::placeBuffers(func::FuncOp function) {
     Value rows;
     if (buffer.sized)
       rows = memref::DimOp::create(b, buffer.sized, 0);
-    Value view = memref::ViewOp::create(b, op.getType(), workspace, end,
-                                        rows ? ValueRange{rows} : ValueRange{});
+    Value view = createView(b, buffer, workspace, end, rows);
     end = arith::AddIOp::create(b, end, getBytes(b, buffer, rows));
-    op.replaceAllUsesWith(view);
+    replaceAndRetype(op, view);
     op.erase();
   }
   return end;

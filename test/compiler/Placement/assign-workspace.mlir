@@ -95,6 +95,61 @@ func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.row_
 
 // -----
 
+// Rows of 1 KB that a product reads lie a line of 64 bytes, 32 elements, further apart than
+// they are long, and views of them follow.
+// CHECK-LABEL: func @forward
+// CHECK: %[[N:.*]] = memref.dim %{{.*}}, %c0 : memref<?xi32>
+// CHECK: %[[ALL:.*]] = memref.view %{{.*}}[%[[BEGIN:.*]]][%[[N]]] : memref<?xi8> to memref<?x544xbf16>
+// CHECK: %[[ROWS:.*]] = memref.subview %[[ALL]][0, 0] [%[[N]], 512] [1, 1]
+// CHECK-SAME: to memref<?x512xbf16, strided<[544, 1]>>
+// CHECK: %[[BYTES:.*]] = arith.muli %[[N]], %c1088
+// CHECK: %[[SECOND:.*]] = arith.addi %[[BEGIN]], %[[BYTES]]
+// CHECK: memref.view %{{.*}}[%[[SECOND]]][%[[N]]] : memref<?xi8> to memref<?x64xf32>
+// CHECK: %[[TILE:.*]] = memref.subview %[[ROWS]][8, 0] [8, 512] [1, 1]
+// CHECK-SAME: to memref<8x512xbf16, strided<[544, 1], offset: 4352>>
+// CHECK: kernel.matmul rows(%[[TILE]] : memref<8x512xbf16, strided<[544, 1], offset: 4352>>)
+// CHECK-LABEL: func @workspace_bytes
+// CHECK: arith.muli %{{.*}}, %c1088
+llama.weight @w layout "panels16" : tensor<64x512xbf16>
+func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.row_count = "rows"}) {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %tokens, %c0 : memref<?xi32>
+  %x = memref.alloc(%n) : memref<?x512xbf16>
+  %y = memref.alloc(%n) : memref<?x64xf32>
+  %tile = memref.subview %x[8, 0] [8, 512] [1, 1]
+    : memref<?x512xbf16> to memref<8x512xbf16, strided<[512, 1], offset: 4096>>
+  %place = memref.subview %y[8, 0] [8, 64] [1, 1]
+    : memref<?x64xf32> to memref<8x64xf32, strided<[64, 1], offset: 512>>
+  kernel.matmul rows(%tile : memref<8x512xbf16, strided<[512, 1], offset: 4096>>)
+    matrix(@w : tensor<64x512xbf16>) into(%place : memref<8x64xf32, strided<[64, 1], offset: 512>>)
+  return
+}
+
+// -----
+
+// Side by side they stay where another function, or an op that is not known, gets them too;
+// and where they are not read by a product, or are no whole kilobytes.
+// CHECK-LABEL: func @forward
+// CHECK: to memref<?x512xbf16>
+// CHECK: to memref<?x256xf32>
+// CHECK: to memref<?x96xbf16>
+// CHECK-NOT: memref.subview
+// CHECK: kernel.matmul
+llama.weight @w layout "panels16" : tensor<64x512xbf16>
+llama.weight @v layout "panels16" : tensor<256x96xbf16>
+func.func @forward(%tokens: memref<?xi32> {llama.argument = "tokens", llama.row_count = "rows"}) {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %tokens, %c0 : memref<?xi32>
+  %x = memref.alloc(%n) : memref<?x512xbf16>
+  %y = memref.alloc(%n) : memref<?x256xf32>
+  %z = memref.alloc(%n) : memref<?x96xbf16>
+  "test.use"(%x) : (memref<?x512xbf16>) -> ()
+  kernel.matmul rows(%z : memref<?x96xbf16>) matrix(@v : tensor<256x96xbf16>) into(%y : memref<?x256xf32>)
+  return
+}
+
+// -----
+
 // Rows stay rows when columns are folded, and in a buffer of as many rows.
 // CHECK-LABEL: func @forward
 // CHECK-SAME: (%[[X:.*]]: memref<?x4x8xf32>
