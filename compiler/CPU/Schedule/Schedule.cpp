@@ -71,7 +71,8 @@ private:
                    int64_t decodeNr, ArrayRef<TileAttr> before = {}) {
     int64_t nc = getBlockColumns(std::max(nr, decodeNr));
     SmallVector<TileAttr> tiles(before);
-    tiles.push_back(TileAttr::get(context, instruction, mr, std::min(nr, nc)));
+    tiles.push_back(
+        TileAttr::get(context, instruction, mr, std::min(nr, nc), 0));
     // Two rows wait for memory as a single one does, and are as narrow; of more
     // the rows, too, are worth reading once for two panels. On Zen 4, one
     // thread, four rows of bf16: 26.6 GB/s with two panels, 19.2 with one.
@@ -80,7 +81,7 @@ private:
     // 0.78 times (0.85 with one prefetch a group, in the same panel).
     for (int64_t rows = mr / 2; rows > 0; rows /= 2)
       tiles.push_back(TileAttr::get(context, instruction, rows,
-                                    std::min(rows > 2 ? nr : decodeNr, nc)));
+                                    std::min(rows > 2 ? nr : decodeNr, nc), 0));
     return NestAttr::get(context, kMC, nc, /*prefetch=*/mr > 1, tiles);
   }
   /// No block crosses a panel: a power of two.
@@ -166,7 +167,7 @@ NestAttr Chooser::chooseIntegers() {
     bool isSigned = isUnpacked && product.matrix.getZeroPoint() != 0;
     Instruction tile = isSigned ? Instruction::TDPBSSD : Instruction::TDPBSUD;
     for (int64_t rows : {2 * kPanel, kPanel})
-      tiles.push_back(TileAttr::get(context, tile, rows, 2 * kPanel));
+      tiles.push_back(TileAttr::get(context, tile, rows, 2 * kPanel, 0));
   }
   return getNest(dots, mr, nr, kPanel, tiles);
 }
@@ -228,15 +229,24 @@ NestAttr Chooser::chooseBF16Tiles() {
   else if (product.in % 32 != 0)
     refuse(kName, llvm::formatv("in is {0}, not a multiple of 32", product.in));
   else {
-    // Two tiles of rows by two panels: each of four loads is used twice, and
-    // the sums of all of k stay in four of the eight registers. The rows that
-    // remain, fewer than 16, take a tile as well: it adds in another order than
-    // vectors do.
-    SmallVector<TileAttr> tiles;
-    for (int64_t rows : {2 * kPanel, kPanel, int64_t(0)})
-      tiles.push_back(
-          TileAttr::get(context, Instruction::TDPBF16PS, rows, 2 * kPanel));
-    return NestAttr::get(context, kMC, 2 * kPanel, /*prefetch=*/false, tiles);
+    // Tiles of rows and panels both come from L2, 4 KB for 64 cycles of products:
+    // that is what bounds a block, at about half of the peak. So rows have to be
+    // there,
+    //   256 rows * 2048 columns * 2 bytes = 1 MiB of 2 MiB,
+    // or so many of their elements, read again for every nc columns whose sums
+    // grow meanwhile. More rows read the matrix from memory less often.
+    constexpr int64_t kRows = 256, kMostDepth = 4096, kPartDepth = 2048;
+    if (product.in > kMostDepth) {
+      int64_t nc = getBlockColumns(256);
+      auto part =
+          TileAttr::get(context, Instruction::TDPBF16PS, kRows, nc, kPartDepth);
+      return NestAttr::get(context, kRows, nc, /*prefetch=*/true, part);
+    }
+    // What an epilogue reads waits on the stack, 128 * 32 * 4 bytes a product.
+    auto tile = TileAttr::get(context, Instruction::TDPBF16PS, kRows / 2,
+                              2 * kPanel, 0);
+    return NestAttr::get(context, kRows, getBlockColumns(128),
+                         /*prefetch=*/true, tile);
   }
   return {};
 }

@@ -124,6 +124,8 @@ private:
   /// `height` rows from `partRow` on.
   Value tileRow(Value part, Value first, Value partRow, OpFoldResult height,
                 const Tiles &of);
+  /// All rows of the part, one block of tile registers after the other.
+  Value tileBlocks(Value part, Value first, OpFoldResult rows, const Tiles &of);
   Value tileIfAny(Value part, Value begin, Value end,
                   function_ref<Value()> body);
   /// Where a tile is, of rows of activations by rows of the matrix.
@@ -218,7 +220,8 @@ Value MatmulTiler::makePlace(const Tile &at) {
   // A slice of tensor.empty would become one of its own, of unknown size.
   Value place = bufferization::AllocTensorOp::create(
       b,
-      RankedTensorType::get({PanelLayout::kPanelRows, width}, b.getF32Type()),
+      RankedTensorType::get({nest.getTiles()[at.number].getRows(), width},
+                            b.getF32Type()),
       ValueRange{});
   return slice(place, {b.getIndexAttr(0), b.getIndexAttr(0)}, at.extents);
 }
@@ -303,11 +306,6 @@ Value MatmulTiler::tileIfAny(Value part, Value begin, Value end,
 Value MatmulTiler::tileRows(Value part, Value first, Value begin, Value end,
                             const Tiles &of) {
   int64_t height = nest.getTiles()[of.number].getRows();
-  if (height == 0) // the rows that remain
-    return tileIfAny(part, begin, end, [&] {
-      OpFoldResult rest = apply(dim(0) - dim(1), {end, begin});
-      return tileRow(part, first, begin, rest, of);
-    });
   if (of.isFirst)
     return tileIfAny(part, begin, end, [&] {
       return tileRow(part, first, begin, b.getIndexAttr(height), of);
@@ -321,8 +319,41 @@ Value MatmulTiler::tileRows(Value part, Value first, Value begin, Value end,
   return loop.getResult(0);
 }
 
+Value MatmulTiler::tileBlocks(Value part, Value first, OpFoldResult rows,
+                              const Tiles &of) {
+  TileAttr tile = nest.getTiles()[of.number];
+  int64_t nr = std::min(tile.getColumns(), of.width), mr = tile.getRows();
+  auto loop = [&](OpFoldResult end, int64_t step, Value start,
+                  function_ref<Value(Value, Value)> body) -> Value {
+    auto steps =
+        scf::ForOp::create(b, index(0), toValue(end), index(step), start);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(steps.getBody());
+    Value next = body(steps.getInductionVar(), steps.getRegionIterArg(0));
+    scf::YieldOp::create(b, next);
+    return steps.getResult(0);
+  };
+  auto computeBlock = [&](Value at, Value row, Value into) {
+    OpFoldResult height = least({number(mr), dim(0) - dim(1)}, {rows, row});
+    return computeTile(into, {of.number,
+                              of.isFirst,
+                              {row, at},
+                              {apply(dim(0) + dim(1), {first, row}),
+                               apply(dim(0) + dim(1), {of.column, at})},
+                              {height, b.getIndexAttr(nr)}});
+  };
+  return loop(b.getIndexAttr(of.width), nr, part, [&](Value at, Value into) {
+    return loop(rows, mr, into, [&](Value row, Value next) {
+      return computeBlock(at, row, next);
+    });
+  });
+}
+
 Value MatmulTiler::tilePart(Value part, Value first, OpFoldResult rows,
                             Value column, int64_t width) {
+  if (nest.getTiles().front().isBlock())
+    return tileBlocks(part, first, rows,
+                      {0, nest.getPrefetch(), column, width});
   Value begin = index(0);
   bool mustPrefetch = nest.getPrefetch();
   for (auto [i, tile] : llvm::enumerate(nest.getTiles())) {
@@ -427,6 +458,61 @@ struct LlamaCPUTileMatmuls
   }
 
 private:
+  /// An epilogue that is apart from its products, which are in `sums`: of rows 0
+  /// to `end`, into `init`.
+  static FailureOr<Value> finish(ImplicitLocOpBuilder &b, Operation *root,
+                                 ValueRange sums, Value init, Value end) {
+    auto epilogue = cast<linalg::GenericOp>(root);
+    SmallVector<OpFoldResult> offsets(2, b.getIndexAttr(0)),
+        strides(2, b.getIndexAttr(1)),
+        extents = {end,
+                   b.getIndexAttr(findProducts(root).front().getColumnCount())};
+    FailureOr<TilingResult> tiled =
+        cast<TilingInterface>(root).getTiledImplementation(b, offsets, extents);
+    if (failed(tiled))
+      return root->emitOpError("could not be tiled");
+    auto op = cast<linalg::GenericOp>(tiled->tiledOps[0]);
+    auto slice = [&](Value source) -> Value {
+      b.setInsertionPoint(op);
+      return tensor::ExtractSliceOp::create(b, source, offsets, extents,
+                                            strides);
+    };
+    for (auto [product, sum] : llvm::zip_equal(findProducts(root), sums))
+      for (auto [i, input] : llvm::enumerate(epilogue.getDpsInputs()))
+        if (input == product.getResult())
+          op.getDpsInputOperand(i)->set(slice(sum));
+    op.getDpsInitOperand(0)->set(slice(init));
+    b.setInsertionPoint(root);
+    return tensor::InsertSliceOp::create(b, op.getResult(0), init, offsets,
+                                         extents, strides)
+        .getResult();
+  }
+
+  /// Rows of prompts, 0 to `end`, into `init`. Sums of a part of k have to wait
+  /// for those of the next, more of them than a thread's stack takes. They do so
+  /// in the workspace, and the epilogue comes after all of them.
+  static FailureOr<Value> tilePrefill(IRRewriter &rewriter, Operation *root,
+                                      Value init, Value first, Value end) {
+    SmallVector<MatmulOp> products = findProducts(root);
+    TileAttr tile =
+        products.front().getSchedule()->getPrefill().getTiles().front();
+    if (isa<MatmulOp>(root) || tile.getDepth() == 0)
+      return MatmulTiler(rewriter, root, /*isPrefill=*/true)
+          .tile(init, first, end);
+    SmallVector<Value> sums;
+    for (MatmulOp product : products) {
+      rewriter.setInsertionPoint(root);
+      FailureOr<Value> sum = MatmulTiler(rewriter, product, /*isPrefill=*/true)
+                                 .tile(product.getInit(), first, end);
+      if (failed(sum))
+        return failure();
+      sums.push_back(*sum);
+    }
+    rewriter.setInsertionPoint(root);
+    ImplicitLocOpBuilder b(root->getLoc(), rewriter);
+    return finish(b, root, sums, init, end);
+  }
+
   static FailureOr<Value> tile(IRRewriter &rewriter, Operation *root) {
     rewriter.setInsertionPoint(root);
     ImplicitLocOpBuilder b(root->getLoc(), rewriter);
@@ -435,8 +521,7 @@ private:
     Value first = arith::ConstantIndexOp::create(b, 0);
     if (findProducts(root).front().getSchedule()->getPrefill()) {
       Value prefill = PrefillRowsOp::create(b, b.getIndexType());
-      FailureOr<Value> done = MatmulTiler(rewriter, root, /*isPrefill=*/true)
-                                  .tile(init, first, prefill);
+      FailureOr<Value> done = tilePrefill(rewriter, root, init, first, prefill);
       if (failed(done))
         return failure();
       init = *done;

@@ -52,16 +52,23 @@ void KernelDialect::registerAttributes() {
 
 LogicalResult TileAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                Instruction instruction, int64_t rows,
-                               int64_t columns) {
+                               int64_t columns, int64_t depth) {
   const InstructionInfo &info = getInfo(instruction);
   bool isTile = info.kind == InstructionInfo::Kind::Tile;
-  if (columns <= 0 || rows < 0 || (rows == 0 && !isTile)) // (C1)
+  bool isBlock = isTile && !info.takesBytes();
+  if (columns <= 0 || rows <= 0) // (C1)
     return emitError() << "expected a tile of at least 1 x 1, found " << rows
                        << " x " << columns;
+  if (isBlock && (rows % 32 != 0 || columns % 32 != 0)) // (C2)
+    return emitError() << "expected multiples of 32 rows and columns of '"
+                       << info.name << "', found " << rows << " x " << columns;
   auto fits = [](int64_t size) { return size == 16 || size == 32; };
-  if (isTile && (!fits(columns) || (rows != 0 && !fits(rows)))) // (C2)
+  if (isTile && !isBlock && (!fits(columns) || !fits(rows))) // (C2)
     return emitError() << "expected 16 or 32 rows and columns of '" << info.name
                        << "', found " << rows << " x " << columns;
+  if (depth != 0 && (!isBlock || depth < 0 || depth % 32 != 0)) // (C3)
+    return emitError() << "expected a multiple of 32 elements at a time, of a "
+                       << "block of tile registers, found " << depth;
   return success();
 }
 
@@ -76,6 +83,8 @@ static void printNest(AsmPrinter &printer, NestAttr nest) {
   llvm::interleaveComma(nest.getTiles(), printer, [&](TileAttr tile) {
     printer << '"' << getInfo(tile.getInstruction()).name << "\" "
             << tile.getRows() << " x " << tile.getColumns();
+    if (tile.getDepth() != 0)
+      printer << " by " << tile.getDepth();
   });
   printer << "]";
 }
@@ -90,12 +99,14 @@ static FailureOr<NestAttr> parseNest(AsmParser &parser) {
   int64_t mc = 0, nc = 0;
   SmallVector<TileAttr> tiles;
   auto parseTile = [&]() -> ParseResult {
-    int64_t rows = 0, columns = 0;
+    int64_t rows = 0, columns = 0, depth = 0;
     FailureOr<Instruction> instruction = parseInstruction(parser);
-    if (failed(instruction) || parseExtents(parser, rows, columns))
+    if (failed(instruction) || parseExtents(parser, rows, columns) ||
+        (succeeded(parser.parseOptionalKeyword("by")) &&
+         parser.parseInteger(depth)))
       return failure();
-    tiles.push_back(parser.getChecked<TileAttr>(parser.getContext(),
-                                                *instruction, rows, columns));
+    tiles.push_back(parser.getChecked<TileAttr>(
+        parser.getContext(), *instruction, rows, columns, depth));
     return success(tiles.back() != nullptr);
   };
   if (parseExtents(parser, mc, nc))
@@ -137,9 +148,10 @@ LogicalResult NestAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     if (below.getRows() >= above.getRows()) // (C2)
       return emitError() << "expected fewer than " << above.getRows()
                          << " rows in the next tile, found " << below.getRows();
-  if (tiles.back().getRows() > 1) // (C2)
-    return emitError() << "expected a last tile of 1 row, or 0 for those that "
-                          "remain, found "
+  bool isOneBlock = tiles.size() == 1 && tiles.front().isBlock();
+  if (tiles.back().getRows() > 1 && !isOneBlock) // (C2)
+    return emitError() << "expected a last tile of 1 row, or nothing but a "
+                          "block, found "
                        << tiles.back().getRows();
   return success();
 }

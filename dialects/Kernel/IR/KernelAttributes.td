@@ -21,20 +21,32 @@ def Kernel_TileAttr : Kernel_Attr<"Tile", "tile"> {
   let summary = "what one register tile computes, and with which instruction";
   let description = [{
     `rows` rows of activations (mr) by `columns` rows of the matrix (nr), whose
-    accumulators stay in registers while the sum runs over k. Of an instruction
-    of kind `Tile` (AMX), `rows` 0 are those that remain, fewer than 16.
+    accumulators stay in registers while the sum runs over k.
+
+    Of tile registers that take bf16 (AMX) it is a block of so many rows or fewer,
+    computed 32 rows by 32 columns at a time. If `depth` is given, the sums of all
+    of the block run over so many elements of k before they run over the next.
 
     Constraints:
 
-    - (C1) `columns` is positive, `rows` is positive or, for tile registers, 0.
-    - (C2) tile registers take 16 or 32 rows and 16 or 32 columns.
+    - (C1) `rows` and `columns` are positive.
+    - (C2) tile registers take 16 or 32 rows and columns of bytes; a block takes
+      multiples of 32.
+    - (C3) `depth` is 0 or, of a block, a positive multiple of 32.
 
-    Example: `#kernel.tile<"vpdpbusd.512" 8 x 32>`
+    Examples: `#kernel.tile<"vpdpbusd.512" 8 x 32>`, `#kernel.tile<"tdpbf16ps" 256 x 128 by 2048>`
   }];
   let parameters = (ins Kernel_Instruction:$instruction, "int64_t":$rows,
-                        "int64_t":$columns);
-  let assemblyFormat = "`<` $instruction $rows `x` $columns `>`";
-  let genVerifyDecl = 1; // C1, C2
+                        "int64_t":$columns,
+                        DefaultValuedParameter<"int64_t", "0">:$depth);
+  let assemblyFormat = "`<` $instruction $rows `x` $columns (`by` $depth^)? `>`";
+  let extraClassDeclaration = [{
+    bool isBlock() const {
+      const InstructionInfo &info = getInfo(getInstruction());
+      return info.kind == InstructionInfo::Kind::Tile && !info.takesBytes();
+    }
+  }];
+  let genVerifyDecl = 1; // C1 to C3
 }
 
 def Kernel_NestAttr : Kernel_Attr<"Nest", "nest"> {
@@ -48,13 +60,14 @@ def Kernel_NestAttr : Kernel_Attr<"Nest", "nest"> {
 
     With `prefetch` the first block of rows that vectors compute asks for the
     panels of the next columns, line by line while it reads its own: the others
-    find them in the cache.
+    find them in the cache. A block of tile registers asks for those of its own
+    `nc` columns.
 
     Constraints:
 
     - (C1) `mc` and `nc` are positive, and there is a tile.
     - (C2) tiles become lower from one to the next, and the last one takes any
-      number of rows: its height is 1, or 0.
+      number of rows: its height is 1, or it is a block and the only one.
 
     Example: `#kernel.nest<256 x 32 prefetch ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>`
   }];
@@ -75,7 +88,7 @@ def Kernel_ScheduleAttr : Kernel_Attr<"Schedule", "schedule"> {
 
     ```mlir
     #kernel.schedule<rows = 256 x 32 ["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 1 x 16]>
-    #kernel.schedule<prefill = 256 x 32 ["tdpbf16ps" 32 x 32, "tdpbf16ps" 16 x 32, "tdpbf16ps" 0 x 32],
+    #kernel.schedule<prefill = 256 x 128 prefetch ["tdpbf16ps" 128 x 32],
                      decode = 256 x 32 ["fma.512" 4 x 32, "fma.512" 1 x 16]>
     ```
   }];

@@ -91,12 +91,12 @@ static LogicalResult verifyTileSize(MatmulOp op, TileAttr tile) {
   bool isRegisters =
       getInfo(tile.getInstruction()).kind == InstructionInfo::Kind::Tile;
   int64_t rows = op.getRowCount(), columns = op.getColumnCount();
-  bool isHigh = rows == ShapedType::kDynamic ||
-                (tile.getRows() == 0 ? rows < PanelLayout::kPanelRows
-                                     : rows == tile.getRows());
+  bool isHigh = rows == ShapedType::kDynamic || rows == tile.getRows() ||
+                (tile.isBlock() && rows < tile.getRows());
   bool isWide = columns == ShapedType::kDynamic ||
                 (columns <= tile.getColumns() &&
-                 !(isRegisters && columns % PanelLayout::kPanelRows));
+                 !(isRegisters && columns % PanelLayout::kPanelRows) &&
+                 !(tile.isBlock() && columns % (2 * PanelLayout::kPanelRows)));
   if (isHigh && isWide)
     return success();
   return op.emitOpError() << "has a tile of " << tile.getRows() << " x "

@@ -73,8 +73,6 @@ TEST_F(Schedule, OfEveryMachineAndElement) {
       R"(["vpdpbusd.512" 8 x 32, "vpdpbusd.512" 4 x 32, "vpdpbusd.512" 2 x 16, "vpdpbusd.512" 1 x 16]>)";
   const char *fma =
       R"(["fma.512" 8 x 32, "fma.512" 4 x 32, "fma.512" 2 x 32, "fma.512" 1 x 32]>)";
-  std::string amx = "\"tdpbf16ps\" 32 x 32, \"tdpbf16ps\" 16 x 32, "
-                    "\"tdpbf16ps\" 0 x 32";
   std::string bytes = "\"tdpbssd\" 32 x 32, \"tdpbssd\" 16 x 32, ";
   std::string unsignedBytes = "\"tdpbsud\" 32 x 32, \"tdpbsud\" 16 x 32, ";
   std::string vpdpbusd =
@@ -108,7 +106,9 @@ TEST_F(Schedule, OfEveryMachineAndElement) {
       // Tiles: bf16 of prompts, integers of any 16 rows. Weights that are
       // unpacked lose their zero point and are signed then.
       {{"sapphirerapids", "", "", kBF16},
-       "<prefill = 256 x 32 [" + amx + "], decode = 256 x 32 prefetch " + fma},
+       std::string("<prefill = 256 x 128 prefetch [\"tdpbf16ps\" 128 x 32], "
+                   "decode = 256 x 32 prefetch ") +
+           fma},
       {{"sapphirerapids", "", "", kF32},
        std::string("<rows = 256 x 32 prefetch ") + fma},
       {{"sapphirerapids", "", "", kInt4},
@@ -148,6 +148,24 @@ TEST_F(Schedule, OfSmallMatrices) {
   EXPECT_EQ(getBlock(32), 16);
   EXPECT_EQ(getBlock(20), 8);
   EXPECT_EQ(getBlock(1), 1);
+}
+
+// Rows of a block that are longer than L2 has room for come in parts. Columns
+// are cut so that there are two blocks of them.
+TEST_F(Schedule, OfBlocksOfTileRegisters) {
+  TargetInfo amx = getTarget("sapphirerapids", "", "");
+  auto prefill = [&](int64_t out, int64_t in) {
+    std::string text = print(choose(amx, kBF16, out, in));
+    return text.substr(0, text.find(", decode"));
+  };
+  EXPECT_EQ(prefill(2048, 4096),
+            R"(<prefill = 256 x 128 prefetch ["tdpbf16ps" 128 x 32])");
+  EXPECT_EQ(prefill(2048, 8192),
+            R"(<prefill = 256 x 256 prefetch ["tdpbf16ps" 256 x 256 by 2048])");
+  EXPECT_EQ(prefill(96, 128),
+            R"(<prefill = 256 x 32 prefetch ["tdpbf16ps" 128 x 32])");
+  EXPECT_EQ(prefill(64, 8192),
+            R"(<prefill = 256 x 32 prefetch ["tdpbf16ps" 256 x 32 by 2048])");
 }
 
 TEST_F(Schedule, SaysWhyAProductGetsNoTiles) {

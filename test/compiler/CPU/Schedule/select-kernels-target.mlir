@@ -57,7 +57,7 @@ module attributes {llama.target = {cpu = "znver4", features = "", triple = "x86_
   llama.weight @w layout "panels16" : tensor<128x64xbf16>
   func.func @schedule_of_another_processor(%x: tensor<?x64xbf16>, %init: tensor<?x128xf32>) -> tensor<?x128xf32> {
     %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<128x64xbf16>) into(%init : tensor<?x128xf32>)
-           schedule <prefill = 256 x 32 ["tdpbf16ps" 0 x 32], decode = 256 x 32 ["fma.512" 1 x 32]> -> tensor<?x128xf32>
+           schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32], decode = 256 x 32 ["fma.512" 1 x 32]> -> tensor<?x128xf32>
     return %0 : tensor<?x128xf32>
   }
 }

@@ -22,7 +22,7 @@ llama.weight @int4 layout "panels16" : tensor<128x64x!llama.quantized<4, 32>>
 
 // CHECK-LABEL: @products
 // CHECK: matrix(@wq : tensor<128x64xbf16>)
-// CHECK-SPR-SAME: schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32, "tdpbf16ps" 16 x 32, "tdpbf16ps" 0 x 32],
+// CHECK-SPR-SAME: schedule <prefill = 256 x 64 prefetch ["tdpbf16ps" 128 x 32],
 // CHECK-SPR-SAME: decode = 256 x 32 prefetch ["fma.512" 8 x 32, "fma.512" 4 x 32, "fma.512" 2 x 32, "fma.512" 1 x 32]>
 // CHECK-ZEN4-SAME: schedule <rows = 256 x 32 prefetch ["vdpbf16ps.512" 8 x 32, "vdpbf16ps.512" 4 x 32, "vdpbf16ps.512" 2 x 16, "vdpbf16ps.512" 1 x 16]>
 // CHECK-AVX2-SAME: schedule <rows = 256 x 32 prefetch ["fma.256" 4 x 16, "fma.256" 2 x 32, "fma.256" 1 x 32]>

@@ -80,41 +80,94 @@ func.func @columns_that_remain_have_tiles_of_their_own(%x: tensor<?x64xbf16>, %i
 // Tile registers take whole panels: the last 8 of 40 columns are left to vectors.
 // CHECK-LABEL: func @tile_registers_take_whole_panels
 // CHECK: scf.if
-// CHECK:   kernel.matmul {{.*}} tile <"tdpbf16ps" 16 x 32>
-// CHECK:   kernel.matmul {{.*}} tile <"fma.512" 1 x 32>
+// CHECK:   kernel.matmul {{.*}} tile <"tdpbssd" 16 x 32>
+// CHECK:   kernel.matmul {{.*}} tile <"vpdpbusd.512" 1 x 32>
 // CHECK: } else {
-// CHECK-NOT: tdpbf16ps
-// CHECK:   kernel.matmul {{.*}} into(%{{.*}} : tensor<1x8xf32>) tile <"fma.512" 1 x 32>
+// CHECK-NOT: tdpbssd
+// CHECK:   kernel.matmul {{.*}} into(%{{.*}} : tensor<1x8xf32>) tile <"vpdpbusd.512" 1 x 32>
 // CHECK-NOT: kernel.matmul
-llama.weight @w layout "panels16" : tensor<40x64xbf16>
-func.func @tile_registers_take_whole_panels(%x: tensor<?x64xbf16>, %init: tensor<?x40xf32>) -> tensor<?x40xf32> {
-  %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<40x64xbf16>) into(%init : tensor<?x40xf32>)
-         schedule <rows = 256 x 32 ["tdpbf16ps" 16 x 32, "fma.512" 1 x 32]> -> tensor<?x40xf32>
+llama.weight @w layout "panels16" : tensor<40x64x!llama.quantized<4, 64>>
+func.func @tile_registers_take_whole_panels(%x: tensor<?x64xi8>, %scales: tensor<?x1xf32>, %sums: tensor<?x1xi32>,
+                                            %init: tensor<?x40xf32>) -> tensor<?x40xf32> {
+  %y = kernel.matmul rows(%x : tensor<?x64xi8>) scales(%scales : tensor<?x1xf32>) sums(%sums : tensor<?x1xi32>)
+         matrix(@w : tensor<40x64x!llama.quantized<4, 64>>) into(%init : tensor<?x40xf32>)
+         schedule <rows = 256 x 32 ["tdpbssd" 16 x 32, "vpdpbusd.512" 1 x 32]> -> tensor<?x40xf32>
   return %y : tensor<?x40xf32>
 }
 
 // -----
 
-// Rows of prompts come first and have a nest of their own; those that remain, fewer
-// than 16, are one tile of unknown height.
+// Rows of prompts come first and have a nest of their own: columns of a block, then rows,
+// as many as there are. The matrix is asked for 64 columns at a time.
+// CHECK-DAG: #[[BLOCK:.*]] = affine_map<(d0, d1) -> (32, d0 - d1)>
 // CHECK-LABEL: func @rows_of_prompts_have_a_nest_of_their_own
 // CHECK: %[[PROMPT:.*]] = kernel.prefill_rows
-// CHECK: %[[DONE:.*]] = scf.forall {{.*}} = (0, 0) to (%[[PROMPT]], 64) step (128, 32)
-// CHECK:     scf.for {{.*}} step %c16
-// CHECK:       kernel.matmul {{.*}} into(%{{.*}} : tensor<16x32xf32>) tile <"tdpbf16ps" 16 x 32>
-// CHECK:     scf.if
-// CHECK:       kernel.matmul {{.*}} into(%{{.*}} : tensor<?x32xf32>) tile <"tdpbf16ps" 0 x 32>
-// CHECK: scf.forall {{.*}} = (%[[PROMPT]], 0) to (%{{.*}}, 64) step (256, 32) shared_outs(%{{.*}} = %[[DONE]])
+// CHECK: %[[DONE:.*]] = scf.forall {{.*}} = (0, 0) to (%[[PROMPT]], 128) step (64, 64)
+// CHECK:     %[[ROWS:.*]] = affine.min
+// CHECK:     scf.for {{.*}} = %c0 to %c64 step %c32
+// CHECK:       scf.for %[[ROW:.*]] = %c0 to %[[ROWS]] step %c32
+// CHECK:         affine.min #[[BLOCK]](%[[ROWS]], %[[ROW]])
+// CHECK:         kernel.matmul {{.*}} into(%{{.*}} : tensor<?x32xf32>) tile <"tdpbf16ps" 32 x 32> prefetch 64 ->
+// CHECK: scf.forall {{.*}} = (%[[PROMPT]], 0) to (%{{.*}}, 128) step (256, 32) shared_outs(%{{.*}} = %[[DONE]])
 // CHECK-NOT: tdpbf16ps
 // CHECK:     kernel.matmul {{.*}} tile <"fma.512" 1 x 32>
 // CHECK-NOT: kernel.matmul
+llama.weight @w layout "panels16" : tensor<128x64xbf16>
+func.func @rows_of_prompts_have_a_nest_of_their_own(%x: tensor<?x64xbf16>, %init: tensor<?x128xf32>)
+    -> tensor<?x128xf32> {
+  %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<128x64xbf16>) into(%init : tensor<?x128xf32>)
+         schedule <prefill = 64 x 64 prefetch ["tdpbf16ps" 32 x 32],
+                   decode = 256 x 32 ["fma.512" 1 x 32]> -> tensor<?x128xf32>
+  return %y : tensor<?x128xf32>
+}
+
+// -----
+
+// 96 columns: a block of 64 and one of 32, each with code of its own.
+// CHECK-LABEL: func @columns_that_remain_of_a_block
+// CHECK: scf.if
+// CHECK:   kernel.matmul {{.*}} into(%{{.*}} : tensor<?x64xf32>) tile <"tdpbf16ps" 32 x 64 by 32>
+// CHECK: } else {
+// CHECK:   kernel.matmul {{.*}} into(%{{.*}} : tensor<?x32xf32>) tile <"tdpbf16ps" 32 x 64 by 32>
+llama.weight @w layout "panels16" : tensor<96x64xbf16>
+func.func @columns_that_remain_of_a_block(%x: tensor<?x64xbf16>, %init: tensor<?x96xf32>) -> tensor<?x96xf32> {
+  %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<96x64xbf16>) into(%init : tensor<?x96xf32>)
+         schedule <prefill = 32 x 64 ["tdpbf16ps" 32 x 64 by 32],
+                   decode = 256 x 32 ["fma.512" 1 x 32]> -> tensor<?x96xf32>
+  return %y : tensor<?x96xf32>
+}
+
+// -----
+
+// Sums of a part of k wait in the product's own place, not on a thread's stack. So the add of
+// prompts' rows comes after all of them; of the others it joins.
+// CHECK-LABEL: func @sums_in_parts_are_added_to_the_stream_afterwards
+// CHECK-SAME: (%{{.*}}: tensor<?x64xbf16>, %[[INIT:.*]]: tensor<?x64xf32>, %[[STREAM:.*]]: tensor<?x64xf32>)
+// CHECK: %[[PROMPT:.*]] = kernel.prefill_rows
+// CHECK: %[[SUMS:.*]] = scf.forall {{.*}} = (0, 0) to (%[[PROMPT]], 64) {{.*}} shared_outs(%{{.*}} = %[[INIT]])
+// CHECK:   kernel.matmul {{.*}} tile <"tdpbf16ps" 32 x 32 by 32>
+// CHECK-NOT: linalg.generic
+// CHECK: %[[READ:.*]] = tensor.extract_slice %[[SUMS]][0, 0] [%[[PROMPT]], 64]
+// CHECK: %[[OLD:.*]] = tensor.extract_slice %[[STREAM]][0, 0] [%[[PROMPT]], 64]
+// CHECK: %[[ADDED:.*]] = linalg.generic {{.*}} ins(%[[READ]] : {{.*}} outs(%[[OLD]] :
+// CHECK: %[[DONE:.*]] = tensor.insert_slice %[[ADDED]] into %[[STREAM]][0, 0] [%[[PROMPT]], 64]
+// CHECK: scf.forall {{.*}} = (%[[PROMPT]], 0) to {{.*}} shared_outs(%{{.*}} = %[[DONE]])
+// CHECK:   kernel.matmul {{.*}} tile <"fma.512" 1 x 32>
+// CHECK:   linalg.generic
+#id = affine_map<(d0, d1) -> (d0, d1)>
 llama.weight @w layout "panels16" : tensor<64x64xbf16>
-func.func @rows_of_prompts_have_a_nest_of_their_own(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>)
-    -> tensor<?x64xf32> {
+func.func @sums_in_parts_are_added_to_the_stream_afterwards(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>,
+    %stream: tensor<?x64xf32>) -> tensor<?x64xf32> {
   %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>)
-         schedule <prefill = 128 x 32 ["tdpbf16ps" 16 x 32, "tdpbf16ps" 0 x 32],
+         schedule <prefill = 32 x 32 ["tdpbf16ps" 32 x 32 by 32],
                    decode = 256 x 32 ["fma.512" 1 x 32]> -> tensor<?x64xf32>
-  return %y : tensor<?x64xf32>
+  %sum = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%y : tensor<?x64xf32>) outs(%stream : tensor<?x64xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.addf %a, %b : f32
+    linalg.yield %c : f32
+  } -> tensor<?x64xf32>
+  return %sum : tensor<?x64xf32>
 }
 
 // -----
@@ -154,22 +207,20 @@ func.func @residual_add_is_in_place(%x: tensor<?x64xbf16>, %init: tensor<?x64xf3
 
 // -----
 
-// A thread's stack has the place of a product that an epilogue reads: for the rows of
-// a prompt that remain it has 16 rows, of which as many are used as there are.
-// CHECK-LABEL: func @rows_that_remain_have_a_place_of_16
-// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c16
-// CHECK: scf.if
-// CHECK:   %[[PLACE:.*]] = bufferization.alloc_tensor() : tensor<16x32xf32>
-// CHECK:   %[[USED:.*]] = tensor.extract_slice %[[PLACE]][0, 0] [%[[REST:.*]], 32]
-// CHECK:   kernel.matmul {{.*}} into(%[[USED]] : tensor<?x32xf32>) tile <"tdpbf16ps" 0 x 32>
-// CHECK:   scf.for %{{.*}} = %c0 to %[[REST]] step %c1
+// A thread's stack has the place of a product that an epilogue reads: for a block of rows
+// it has as many as a block may have, of which those are used that there are.
+// CHECK-LABEL: func @block_has_a_place_of_its_height
+// CHECK:   %[[PLACE:.*]] = bufferization.alloc_tensor() : tensor<64x32xf32>
+// CHECK:   %[[USED:.*]] = tensor.extract_slice %[[PLACE]][0, 0] [%[[COUNT:.*]], 32]
+// CHECK:   kernel.matmul {{.*}} into(%[[USED]] : tensor<?x32xf32>) tile <"tdpbf16ps" 64 x 32>
+// CHECK:   scf.for %{{.*}} = %c0 to %[[COUNT]] step %c1
 // CHECK:     linalg.generic {{.*}} outs(%{{.*}} : tensor<1x32xf32>)
 #id = affine_map<(d0, d1) -> (d0, d1)>
 llama.weight @w layout "panels16" : tensor<64x64xbf16>
-func.func @rows_that_remain_have_a_place_of_16(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>,
+func.func @block_has_a_place_of_its_height(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>,
     %stream: tensor<?x64xf32>) -> tensor<?x64xf32> {
   %y = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@w : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>)
-         schedule <prefill = 256 x 32 ["tdpbf16ps" 16 x 32, "tdpbf16ps" 0 x 32],
+         schedule <prefill = 256 x 32 ["tdpbf16ps" 64 x 32],
                    decode = 256 x 32 ["fma.512" 1 x 32]> -> tensor<?x64xf32>
   %sum = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
       ins(%y : tensor<?x64xf32>) outs(%stream : tensor<?x64xf32>) {

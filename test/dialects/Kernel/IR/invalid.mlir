@@ -27,8 +27,28 @@ func.func private @tile_registers_of_8_rows() attributes {a = #kernel.tile<"tdpb
 
 // -----
 
-// expected-error @+1 {{expected 16 or 32 rows and columns of 'tdpbf16ps', found 0 x 48}}
-func.func private @tile_registers_of_48_columns() attributes {a = #kernel.tile<"tdpbf16ps" 0 x 48>} // (C2)
+// expected-error @+1 {{expected a tile of at least 1 x 1, found 0 x 32}}
+func.func private @block_of_no_rows() attributes {a = #kernel.tile<"tdpbf16ps" 0 x 32>} // (C1)
+
+// -----
+
+// expected-error @+1 {{expected multiples of 32 rows and columns of 'tdpbf16ps', found 32 x 48}}
+func.func private @block_of_48_columns() attributes {a = #kernel.tile<"tdpbf16ps" 32 x 48>} // (C2)
+
+// -----
+
+// expected-error @+1 {{expected multiples of 32 rows and columns of 'tdpbf16ps', found 16 x 32}}
+func.func private @block_of_16_rows() attributes {a = #kernel.tile<"tdpbf16ps" 16 x 32>} // (C2)
+
+// -----
+
+// expected-error @+1 {{expected a multiple of 32 elements at a time, of a block of tile registers, found 48}}
+func.func private @block_of_48_elements() attributes {a = #kernel.tile<"tdpbf16ps" 32 x 32 by 48>} // (C3)
+
+// -----
+
+// expected-error @+1 {{expected a multiple of 32 elements at a time, of a block of tile registers, found 64}}
+func.func private @part_of_the_sums_of_bytes() attributes {a = #kernel.tile<"tdpbssd" 32 x 32 by 64>} // (C3)
 
 // -----
 
@@ -68,14 +88,14 @@ func.func private @tiles_of_the_same_height() attributes {a =
 
 // -----
 
-// expected-error @+1 {{expected a last tile of 1 row, or 0 for those that remain, found 8}}
+// expected-error @+1 {{expected a last tile of 1 row, or nothing but a block, found 8}}
 func.func private @rows_that_no_tile_takes() attributes {a = #kernel.nest<256 x 32 ["fma.512" 8 x 16]>} // (C2)
 
 // -----
 
 func.func private @rows_that_no_tile_of_a_schedule_takes() attributes {
-  // expected-error @+1 {{expected a last tile of 1 row, or 0 for those that remain, found 16}}
-  a = #kernel.schedule<prefill = 256 x 32 ["tdpbf16ps" 16 x 32], decode = 256 x 32 ["fma.512" 1 x 32]>}
+  // expected-error @+1 {{expected a last tile of 1 row, or nothing but a block, found 32}}
+  a = #kernel.schedule<prefill = 256 x 32 ["tdpbf16ps" 64 x 32, "tdpbf16ps" 32 x 32], decode = 256 x 32 ["fma.512" 1 x 32]>}
 
 // -----
 
@@ -371,7 +391,7 @@ llama.weight @w layout "panels16" : tensor<16x64xf32>
 func.func @nest_for_prompts_of_other_elements(%x: tensor<?x64xf32>, %y: tensor<?x16xf32>) {
   // expected-error @+1 {{'kernel.matmul' op 'tdpbf16ps' does not take 'f32' and rows of 'f32'}}
   %0 = kernel.matmul rows(%x : tensor<?x64xf32>) matrix(@w : tensor<16x64xf32>) into(%y : tensor<?x16xf32>)
-         schedule <prefill = 256 x 16 ["tdpbf16ps" 0 x 16], decode = 256 x 16 ["fma.512" 1 x 16]>
+         schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32], decode = 256 x 16 ["fma.512" 1 x 16]>
              -> tensor<?x16xf32> // (C5)
   return
 }
@@ -470,19 +490,31 @@ func.func @product_with_a_layer_that_is_none(%x: tensor<?x64xbf16>, %y: tensor<?
 
 llama.weight @w layout "panels16" : tensor<32x64xbf16>
 func.func @tile_higher_than_its_place(%x: memref<8x64xbf16>, %y: memref<8x32xf32>) {
-  // expected-error @+1 {{'kernel.matmul' op has a tile of 16 x 32, but is computed into 'memref<8x32xf32>'}}
+  // expected-error @+1 {{'kernel.matmul' op has a tile of 4 x 32, but is computed into 'memref<8x32xf32>'}}
   kernel.matmul rows(%x : memref<8x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%y : memref<8x32xf32>)
-    tile <"tdpbf16ps" 16 x 32> // (C9)
+    tile <"fma.512" 4 x 32> // (C9)
   return
 }
 
 // -----
 
-llama.weight @w layout "panels16" : tensor<32x64xbf16>
-func.func @panel_cut_by_tile_registers(%x: memref<16x64xbf16>, %y: memref<16x8xf32>) {
+llama.weight @w layout "panels16" : tensor<32x64x!llama.quantized<4, 64>>
+func.func @panel_cut_by_tile_registers(%x: memref<16x64xi8>, %scales: memref<16x1xf32>, %sums: memref<16x1xi32>,
+                                       %y: memref<16x8xf32>) {
   // expected-error @+1 {{'kernel.matmul' op has a tile of 16 x 32, but is computed into 'memref<16x8xf32>'}}
-  kernel.matmul rows(%x : memref<16x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%y : memref<16x8xf32>)
-    tile <"tdpbf16ps" 16 x 32> // (C9)
+  kernel.matmul rows(%x : memref<16x64xi8>) scales(%scales : memref<16x1xf32>) sums(%sums : memref<16x1xi32>)
+    matrix(@w : tensor<32x64x!llama.quantized<4, 64>>) into(%y : memref<16x8xf32>)
+    tile <"tdpbssd" 16 x 32> // (C9)
+  return
+}
+
+// -----
+
+llama.weight @w layout "panels16" : tensor<64x64xbf16>
+func.func @pair_of_panels_cut_by_a_block(%x: memref<32x64xbf16>, %y: memref<32x16xf32>) {
+  // expected-error @+1 {{'kernel.matmul' op has a tile of 32 x 32, but is computed into 'memref<32x16xf32>'}}
+  kernel.matmul rows(%x : memref<32x64xbf16>) matrix(@w : tensor<64x64xbf16>) into(%y : memref<32x16xf32>)
+    tile <"tdpbf16ps" 32 x 32> // (C9)
   return
 }
 
@@ -508,15 +540,15 @@ func.func @tile_narrower_than_its_place(%x: tensor<?x64xbf16>, %y: tensor<?x32xf
 
 // -----
 
-// Fewer than 16 rows: tile registers take them, 16 are too many.
+// A block takes fewer rows than it may have, not more.
 llama.weight @w layout "panels16" : tensor<32x64xbf16>
-func.func @tile_of_rows_that_remain(%x: memref<15x64xbf16>, %y: memref<15x32xf32>,
-                                    %whole: memref<16x64xbf16>, %z: memref<16x32xf32>) {
+func.func @block_of_fewer_rows(%x: memref<15x64xbf16>, %y: memref<15x32xf32>,
+                               %more: memref<33x64xbf16>, %z: memref<33x32xf32>) {
   kernel.matmul rows(%x : memref<15x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%y : memref<15x32xf32>)
-    tile <"tdpbf16ps" 0 x 32> // (C9)
-  // expected-error @+1 {{'kernel.matmul' op has a tile of 0 x 32, but is computed into 'memref<16x32xf32>'}}
-  kernel.matmul rows(%whole : memref<16x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%z : memref<16x32xf32>)
-    tile <"tdpbf16ps" 0 x 32> // (C9)
+    tile <"tdpbf16ps" 32 x 32> // (C9)
+  // expected-error @+1 {{'kernel.matmul' op has a tile of 32 x 32, but is computed into 'memref<33x32xf32>'}}
+  kernel.matmul rows(%more : memref<33x64xbf16>) matrix(@w : tensor<32x64xbf16>) into(%z : memref<33x32xf32>)
+    tile <"tdpbf16ps" 32 x 32> // (C9)
   return
 }
 

@@ -63,11 +63,11 @@ func.func @product_with_a_layer_and_a_schedule(
 
 // CHECK-LABEL: @product_with_a_nest_for_prompts
 func.func @product_with_a_nest_for_prompts(%x: tensor<?x64xbf16>, %y: tensor<?x128xf32>) -> tensor<?x128xf32> {
-  // CHECK: schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32, "tdpbf16ps" 0 x 32],
+  // CHECK: schedule <prefill = 256 x 128 prefetch ["tdpbf16ps" 256 x 128 by 32],
   // CHECK-SAME: decode = 256 x 32 ["fma.512" 1 x 32]>
   %0 = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@bf16 : tensor<128x64xbf16>)
          into(%y : tensor<?x128xf32>)
-         schedule <prefill = 256 x 32 ["tdpbf16ps" 32 x 32, "tdpbf16ps" 0 x 32],
+         schedule <prefill = 256 x 128 prefetch ["tdpbf16ps" 256 x 128 by 32],
                    decode = 256 x 32 ["fma.512" 1 x 32]> -> tensor<?x128xf32>
   return %0 : tensor<?x128xf32>
 }
@@ -104,11 +104,11 @@ func.func @barriers(%x: memref<?x64xbf16>, %cache: memref<?xbf16>, %layer: index
 // CHECK-LABEL: @attributes_by_themselves
 // CHECK-SAME: nest = #kernel.nest<256 x 32 prefetch ["sdot.128" 2 x 16, "sdot.128" 1 x 16]>
 // CHECK-SAME: schedule = #kernel.schedule<rows = 256 x 32 ["bfdot.128" 1 x 16]>
-// CHECK-SAME: tile = #kernel.tile<"tdpbssd" 0 x 32>
+// CHECK-SAME: tile = #kernel.tile<"tdpbf16ps" 128 x 32 by 64>
 func.func private @attributes_by_themselves() attributes {
   nest = #kernel.nest<256 x 32 prefetch ["sdot.128" 2 x 16, "sdot.128" 1 x 16]>,
   schedule = #kernel.schedule<rows = 256 x 32 ["bfdot.128" 1 x 16]>,
-  tile = #kernel.tile<"tdpbssd" 0 x 32>
+  tile = #kernel.tile<"tdpbf16ps" 128 x 32 by 64>
 }
 
 }
