@@ -12,6 +12,7 @@ compared with. The model has weights inside and code for one processor.
 import ctypes
 import json
 import pathlib
+import platform
 import random
 import re
 import sys
@@ -25,6 +26,8 @@ import program
 ABI = pathlib.Path(__file__).resolve().parents[2] / "runtime/abi"
 TAKE = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
 BARRIER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+# Linux, for x86-64: the call, ARCH_REQ_XCOMP_PERM, and the number of what AMX keeps in tiles.
+ARCH_PRCTL, REQUEST_STATE, TILE_DATA = 158, 0x1023, 18
 PROMPT = 70
 BLOCK = 64  # positions
 
@@ -58,6 +61,8 @@ class Model:
         self.workspace_bytes.restype, self.workspace_bytes.argtypes = ctypes.c_int64, [ctypes.c_int64] * 2
         self.forward = self.library.llama_forward
         self.forward.restype, self.forward.argtypes = None, [ctypes.POINTER(Call)]
+        if platform.machine() == "x86_64":  # tile registers are there for who asks; no harm where there are none
+            ctypes.CDLL(None).syscall(*(ctypes.c_long(number) for number in (ARCH_PRCTL, REQUEST_STATE, TILE_DATA)))
 
 
 class Team:
