@@ -1,6 +1,6 @@
 """Runs the programs that tests are and reads how many checks passed, failed and were skipped.
 
-Each function shows the output and returns these three numbers.
+Each function shows the output and returns these three numbers; FAILED has the names of what failed.
 """
 
 import concurrent.futures
@@ -15,6 +15,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build")
 JOBS = os.environ.get("JOBS", str(os.cpu_count()))
 
+
+# Names of what failed so far, said once more at the end: a long output is read from there.
+FAILED = []
 
 # A test that waits for what never comes fails after so many seconds; the longest takes a tenth.
 PATIENCE = 900
@@ -49,11 +52,18 @@ def run(command, patience=None, **options):
         timer.cancel()
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
+        process.stdout.close()
     if not shows:
         print(text, end="", flush=True)
     if late.is_set():
         print(f"{' '.join(map(str, command))}: not done after {patience} s", flush=True)
     return code, text
+
+
+def name_failures(pattern, text, command, code):
+    """Adds what the pattern's group finds in an output to FAILED; if it finds nothing, how the command ended."""
+    names = re.findall(pattern, text, re.MULTILINE)
+    FAILED.extend(dict.fromkeys(names) or [f"{' '.join(map(str, command[:3]))}: exit code {code}"])
 
 
 def total(results):
@@ -68,7 +78,9 @@ def run_side_by_side(function, arguments):
 
 def single(command, **options):
     """A command that passes or fails as a whole."""
-    code, _ = run(command, **options)
+    code, text = run(command, **options)
+    if code:
+        name_failures(r"^([^\s:]+:\d+: .*|[^\s:]+:\d+:\d+: error: .*)$", text, command, code)
     return (1, 0, 0) if code == 0 else (0, 1, 0)
 
 
@@ -80,11 +92,16 @@ def configure(preset):
     """Whether there is a build folder, up to date with the lists of files in CMakeLists.txt."""
     folder = build_folder(preset)
     if not os.path.exists(os.path.join(folder, "build.ninja")):
-        return run(["cmake", "--preset", preset])[0] == 0
+        command = ["cmake", "--preset", preset]
+        code, text = run(command)
+        if code:
+            name_failures(r"^(CMake Error.*)$", text, command, code)
+        return code == 0
     quiet = subprocess.run(["ninja", "-C", folder, "build.ninja"], check=False, text=True,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
     if quiet.returncode:
         print(quiet.stdout, end="")
+        name_failures(r"^(CMake Error.*)$", quiet.stdout, quiet.args, quiet.returncode)
     return quiet.returncode == 0
 
 
@@ -92,14 +109,18 @@ def build(preset, *targets):
     """Whether everything, or these targets, builds without warnings."""
     if not configure(preset):
         return False
-    code, text = run(["ninja", "-C", build_folder(preset), "-j", JOBS, *targets])
+    command = ["ninja", "-C", build_folder(preset), "-j", JOBS, *targets]
+    code, text = run(command)
     warnings = re.findall(r"^/\S+: warning: .*$", text, re.MULTILINE)
+    if code or warnings:
+        name_failures(r"^(FAILED: .*|/\S+: (?:fatal )?(?:error|warning): .*)$", text, command, code)
     return code == 0 and not warnings
 
 
 def googletest(binary, *flags, **environment):
     """One GoogleTest program. A filter that no test matches has failed."""
-    code, text = run([binary, "--gtest_brief=1", *flags], PATIENCE, env={**os.environ, **environment})
+    command = [binary, "--gtest_brief=1", *flags]
+    code, text = run(command, PATIENCE, env={**os.environ, **environment})
 
     def count(kind):
         match = re.search(r"\[\s+%s\s+\] (\d+) test" % kind, text)
@@ -107,6 +128,8 @@ def googletest(binary, *flags, **environment):
     passed, failed, skipped = count("PASSED"), count("FAILED"), count("SKIPPED")
     if not failed and (code or not passed + skipped):
         failed = 1  # it crashed, or did nothing
+    if failed:
+        name_failures(r"^\[  FAILED  \] (\w\S*\.\S+\b)", text, command, code)
     return passed, failed, skipped
 
 
@@ -121,6 +144,8 @@ def unittests(command):
     failed = count("failures") + count("errors")
     if not failed and (code or not ran or ran.group(1) == "0"):
         failed = 1
+    if failed:
+        name_failures(r"^(?:FAIL|ERROR): (.+)$", text, command, code)
     skipped = count("skipped")
     return max((int(ran.group(1)) if ran else 0) - failed - skipped, 0), failed, skipped
 
@@ -134,14 +159,16 @@ def checklist(command):
     failed = count("FAIL ")
     if not failed and (code or not count("ok ")):
         failed = 1
+    if failed:
+        name_failures(r"^FAIL +(.+)$", text, command, code)
     return count("ok "), failed, count("skipped: ")
 
 
 def run_lit(*paths, flags=(), **environment):
     """lit; says which tests were skipped."""
     lit = os.path.join(os.path.dirname(sys.executable), "lit")
-    code, text = run([lit, "-sv", "--show-unsupported", f"--timeout={PATIENCE}", "-j", JOBS, *flags, *paths],
-                     env={**os.environ, **environment})
+    command = [lit, "-sv", "--show-unsupported", f"--timeout={PATIENCE}", "-j", JOBS, *flags, *paths]
+    code, text = run(command, env={**os.environ, **environment})
 
     def count(*kinds):
         return sum(int(number) for kind in kinds
@@ -150,4 +177,6 @@ def run_lit(*paths, flags=(), **environment):
     failed = count("Failed", "Unresolved", "Timed Out", "Unexpectedly Passed")
     if code and not failed:
         failed = 1
+    if failed:
+        name_failures(r"^(?:FAIL|TIMEOUT|UNRESOLVED|XPASS): .* :: (\S+)", text, command, code)
     return passed, failed, count("Unsupported", "Skipped")

@@ -6,7 +6,8 @@
     ./dev test PATH         the tests that belong to a file or a folder: lookup.py
 
 Each suite is a function that returns how many checks passed, failed and were
-skipped; its output is shown as it runs. The last line is the sum.
+skipped; its output is shown as it runs. The names of what failed come once more
+after it, by suite, then a line for each suite. The last line is the sum.
 """
 
 import os
@@ -17,7 +18,7 @@ import time
 
 import lookup
 import reached
-from results import (BUILD, JOBS, ROOT, build, build_folder, checklist, configure, googletest, run, run_lit,
+from results import (BUILD, FAILED, JOBS, ROOT, build, build_folder, checklist, configure, googletest, run, run_lit,
                      run_side_by_side, single, total, unittests)  # fmt: skip
 
 
@@ -220,24 +221,41 @@ def plan(words):
     return steps
 
 
+# Of a suite's failures so many are named at the end.
+NAMED = 20
+
+
+def list_failures(name, failures):
+    """A line for each of a suite's failures, for the end of the output."""
+    more = len(failures) - NAMED
+    lines = [*failures[:NAMED], *([f"and {more} more"] if more > 0 else [])]
+    return [f"failed: {name:12}{line}" for line in lines]
+
+
 def main():
-    results, unbuilt = [], False
+    rows, failures, unbuilt = [], [], False
     for name, description, suite in plan(sys.argv[1:]):
         start = time.monotonic()
+        FAILED.clear()
         print(f"== {name}: {description}", flush=True)
         if unbuilt and suite in NEED_BUILD:
             print("not run: the build failed")
+            FAILED.append("not run: the build failed")
             counts = 0, 1, 0
         else:
             counts = suite()
         unbuilt = unbuilt or (suite is compiling and counts[1] > 0)
         line = "{} passed, {} failed, {} skipped".format(*counts)
         print(f"== {name}: {line}, {time.monotonic() - start:.0f} s", flush=True)
-        results.append((name, counts, time.monotonic() - start))
-    if len(results) > 1:
-        for name, counts, seconds in results:
+        rows.append((name, counts, time.monotonic() - start))
+        if counts[1]:
+            failures += list_failures(name, FAILED)
+    for line in failures:
+        print(line)
+    if len(rows) > 1:
+        for name, counts, seconds in rows:
             print(f"{name:12}{'failed' if counts[1] else 'passed'}{seconds:7.0f} s")
-    sums = total(counts for _, counts, _ in results)
+    sums = total(counts for _, counts, _ in rows)
     print("{} passed, {} failed, {} skipped".format(*sums))
     return 1 if sums[1] else 0
 
