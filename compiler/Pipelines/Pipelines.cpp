@@ -165,6 +165,9 @@ static void buildKernelsPipeline(OpPassManager &pm, const TargetNames &target) {
   transfers.enableFullUnroll();
   transfers.setTargetRank(1);
   pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass(transfers));
+  // Text does not say whether a sum of three in an affine map is (a + b) + c
+  // or a + (b + c): none is left to be written.
+  pm.addPass(createLowerAffinePass());
   addCleanup(pm);
 }
 
