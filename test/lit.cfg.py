@@ -22,8 +22,8 @@ if sanitized:
     # in it: docs/testing.md says what reaches the rest.
     config.excludes += ["kernels", "hashes", "shapes", "amx.test", "attention.test", "elf.test",
                         "emit-object.test", "emit-object-aarch64.test", "int8-cache.test", "kept.test",
-                        "dealt.test", "load.test", "long-rope.test", "quantized.test", "stories.test",
-                        "readme.test"]
+                        "dealt.test", "linked.test", "load.test", "long-rope.test", "model-facts.test",
+                        "quantized.test", "stories.test", "readme.test"]
 
 config.environment["PATH"] = os.pathsep.join(
     [os.path.join(build, "bin"), "/usr/lib/llvm-22/bin", os.environ["PATH"]])
