@@ -69,9 +69,9 @@ def foreign_files():
     return folder if code == 0 else "/nonexistent"
 
 
-def run_units(folder, names):
+def run_units(folder, names, add_up=lambda function, names: total(map(function, names))):
     files = foreign_files()
-    return total(googletest(os.path.join(folder, "bin", name), LLAMA_WEIGHTS_REFERENCE=files) for name in names)
+    return add_up(lambda name: googletest(os.path.join(folder, "bin", name), LLAMA_WEIGHTS_REFERENCE=files), names)
 
 
 def unit():
@@ -141,7 +141,7 @@ def sanitizers():
     if not build("asan"):
         return 0, 1, 0
     folder = build_folder("asan")
-    return total([run_units(folder, UNIT_TESTS), run_lit("test", LLAMA_BUILD=folder)])
+    return total([run_units(folder, UNIT_TESTS, run_side_by_side), run_lit("test", LLAMA_BUILD=folder)])
 
 
 def tidy():
