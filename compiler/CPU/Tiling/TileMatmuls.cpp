@@ -6,7 +6,8 @@
 //         for mr rows:     kernel.matmul tile <mr x nr>, side by side
 //         for single rows: kernel.matmul tile <1 x nr>
 //
-// An epilogue, the op that reads the product element by element, joins it. The
+// An epilogue, the op that reads the product element by element, joins it. Loops
+// over rows of prompts of several products follow each other if they can. The
 // number of rows is dynamic; the innermost tiles are static, which is what
 // vectors need.
 //
@@ -19,9 +20,11 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Dominance.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/TilingInterface.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 namespace mlir::llama {
 #define GEN_PASS_DEF_LLAMACPUTILEMATMULSPASS
@@ -40,6 +43,31 @@ static bool isElementwise(linalg::GenericOp op) {
          op.getNumParallelLoops() == 2 &&
          llvm::all_of(op.getIndexingMapsArray(),
                       [](AffineMap map) { return map.isIdentity(); });
+}
+
+/// Whether `op` needs what a loop or an op like a loop computes at or after
+/// `place`, an op of its block.
+static bool needsLoopFrom(Operation *place, Operation *op) {
+  llvm::SetVector<Operation *> needed;
+  needed.insert(op);
+  for (size_t i = 0; i < needed.size(); ++i) {
+    bool isLoop = false;
+    needed[i]->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) {
+        Operation *source = operand.getDefiningOp();
+        Operation *around =
+            source ? place->getBlock()->findAncestorOpInBlock(*source)
+                   : nullptr;
+        if (!around || around == needed[i] || around->isBeforeInBlock(place))
+          continue;
+        isLoop |= around->getNumRegions() > 0;
+        needed.insert(around);
+      }
+    });
+    if (isLoop)
+      return true;
+  }
+  return false;
 }
 
 /// The products that `root` reads or is.
@@ -451,6 +479,7 @@ struct LlamaCPUTileMatmuls
         return signalPassFailure();
       rewriter.replaceOp(root, *tiled);
     }
+    gatherPrefill(rewriter);
     for (Operation &op :
          llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
       if (isOpTriviallyDead(&op))
@@ -458,6 +487,26 @@ struct LlamaCPUTileMatmuls
   }
 
 private:
+  /// Loops over rows of prompts, one for each root, in their order.
+  SmallVector<scf::ForallOp> prefills;
+
+  /// Rows of prompts of one product after those of another, where nothing
+  /// between needs the first one's other rows: they become one phase, and the
+  /// other rows of both the next.
+  void gatherPrefill(IRRewriter &rewriter) {
+    DominanceInfo dominance(getOperation());
+    for (size_t i = 1; i < prefills.size(); ++i) {
+      scf::ForallOp before = prefills[i - 1], loop = prefills[i];
+      Operation *place = before->getNextNode();
+      if (place == loop || !place->isBeforeInBlock(loop) ||
+          needsLoopFrom(place, loop) ||
+          failed(moveOperationDependencies(rewriter, loop, place, dominance)))
+        continue;
+      loop->moveBefore(place);
+    }
+    prefills.clear();
+  }
+
   /// An epilogue that is apart from its products, which are in `sums`: of rows 0
   /// to `end`, into `init`.
   static FailureOr<Value> finish(ImplicitLocOpBuilder &b, Operation *root,
@@ -513,7 +562,7 @@ private:
     return finish(b, root, sums, init, end);
   }
 
-  static FailureOr<Value> tile(IRRewriter &rewriter, Operation *root) {
+  FailureOr<Value> tile(IRRewriter &rewriter, Operation *root) {
     rewriter.setInsertionPoint(root);
     ImplicitLocOpBuilder b(root->getLoc(), rewriter);
     Value init = cast<DestinationStyleOpInterface>(root).getDpsInits()[0];
@@ -524,6 +573,8 @@ private:
       FailureOr<Value> done = tilePrefill(rewriter, root, init, first, prefill);
       if (failed(done))
         return failure();
+      if (auto loop = done->getDefiningOp<scf::ForallOp>())
+        prefills.push_back(loop);
       init = *done;
       first = prefill;
       rewriter.setInsertionPoint(root);

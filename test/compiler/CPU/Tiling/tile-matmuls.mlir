@@ -346,3 +346,35 @@ func.func @product_that_nobody_scheduled(%x: tensor<?x64xbf16>, %init: tensor<?x
       -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }
+
+// -----
+
+// Rows of prompts of two products follow each other, then the others of both. A product that
+// reads all rows of them has its own rows of prompts after these.
+// CHECK-LABEL: func @rows_of_prompts_of_several_products
+// CHECK: %[[A0:.*]] = scf.forall
+// CHECK:   matrix(@a {{.*}} tile <"tdpbf16ps" 32 x 32>
+// CHECK: %[[B0:.*]] = scf.forall
+// CHECK:   matrix(@b {{.*}} tile <"tdpbf16ps" 32 x 32>
+// CHECK: scf.forall {{.*}} shared_outs(%{{.*}} = %[[A0]])
+// CHECK:   matrix(@a {{.*}} tile <"fma.512" 1 x 32>
+// CHECK: %[[B:.*]] = scf.forall {{.*}} shared_outs(%{{.*}} = %[[B0]])
+// CHECK:   matrix(@b {{.*}} tile <"fma.512" 1 x 32>
+// CHECK: %[[X:.*]] = arith.truncf %[[B]]
+// CHECK: scf.forall
+// CHECK:   tensor.extract_slice %[[X]]
+// CHECK:   matrix(@a {{.*}} tile <"tdpbf16ps" 32 x 32>
+#prompts = #kernel.schedule<prefill = 32 x 32 ["tdpbf16ps" 32 x 32], decode = 256 x 32 ["fma.512" 1 x 32]>
+llama.weight @a layout "panels16" : tensor<64x64xbf16>
+llama.weight @b layout "panels16" : tensor<64x64xbf16>
+func.func @rows_of_prompts_of_several_products(%x: tensor<?x64xbf16>, %init: tensor<?x64xf32>)
+    -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+  %a = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@a : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>)
+         schedule #prompts -> tensor<?x64xf32>
+  %b = kernel.matmul rows(%x : tensor<?x64xbf16>) matrix(@b : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>)
+         schedule #prompts -> tensor<?x64xf32>
+  %y = arith.truncf %b : tensor<?x64xf32> to tensor<?x64xbf16>
+  %c = kernel.matmul rows(%y : tensor<?x64xbf16>) matrix(@a : tensor<64x64xbf16>) into(%init : tensor<?x64xf32>)
+         schedule #prompts -> tensor<?x64xf32>
+  return %a, %c : tensor<?x64xf32>, tensor<?x64xf32>
+}
