@@ -84,6 +84,7 @@ RULES = {
                             "runtime/Model", "runtime/Sampler",
                             "runtime/Text"], r"$^"),
     "runtime/tools/NearestOption.h": ([], r"CLI/"),
+    "runtime/tools/Precompiled.h": ([], r"nlohmann/|CLI/"),
     "runtime/tools/ModelFiles.h": (["files", "runtime/CInterface"], r"llamart/"),
     "runtime/tools/generate": (["files", "runtime/abi", "runtime/CInterface",
                                 "runtime/Error.h", "runtime/Sampler",

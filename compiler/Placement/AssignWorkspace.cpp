@@ -82,8 +82,7 @@ static bool mayLieApart(Value buffer, bool &isOfProduct) {
     if (auto view = dyn_cast<memref::SubViewOp>(user))
       return mayLieApart(view, isOfProduct);
     if (auto product = dyn_cast<MatmulOp>(user))
-      isOfProduct |=
-          product.getRows() == buffer || product.getLow() == buffer;
+      isOfProduct |= product.getRows() == buffer || product.getLow() == buffer;
     return isa<MatmulOp, memref::DimOp, memref::LoadOp, memref::StoreOp,
                vector::TransferReadOp, vector::TransferWriteOp>(user);
   });
