@@ -88,12 +88,6 @@ private:
 
 } // namespace
 
-/// Byte `line` of `panel`.
-static Value locateLine(ImplicitLocOpBuilder &b, Value panel, int64_t bytes) {
-  return arith::MulIOp::create(b, panel,
-                               arith::ConstantIndexOp::create(b, bytes));
-}
-
 void AMXFloatTile::clear() {
   loop(count, 1, [&](Value row) {
     loop(index(columns), kTileRows, [&](Value column) {
@@ -113,11 +107,11 @@ Value AMXFloatTile::locateNext(Value column, Value panel) {
   Value inBlock = arith::RemUIOp::create(b, plus(first, column), index(block));
   Value isLast = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, inBlock,
                                        index(block - kPairColumns));
-  Value beside = locateLine(b, plus(panel, kPair), layout.getPanelBytes(depth));
+  Value beside = times(plus(panel, kPair), layout.getPanelBytes(depth));
   Value back = arith::DivUIOp::create(b, inBlock, index(kTileRows));
-  Value after = plus(locateLine(b, arith::SubIOp::create(b, panel, back),
-                                layout.getPanelBytes(depth)),
-                     part / layout.getLineColumns() * layout.getLineBytes());
+  Value after = plus(
+      times(arith::SubIOp::create(b, panel, back), layout.getPanelBytes(depth)),
+      part / layout.getLineColumns() * layout.getLineBytes());
   return arith::SelectOp::create(b, isLast, after, beside);
 }
 
@@ -131,10 +125,9 @@ void AMXFloatTile::ask(const Pair &pair, Value row, Value k) {
   Value panel = arith::DivUIOp::create(b, asker, index(kAskers / kPair));
   Value half = arith::RemUIOp::create(b, asker, index(kAskers / kPair));
   Value line = arith::DivUIOp::create(b, k, index(layout.getLineColumns()));
-  Value byte =
-      plus(plus(pair.next, locateLine(b, panel, layout.getPanelBytes(depth))),
-           plus(times(line, layout.getLineBytes()),
-                times(half, kLines * layout.getLineBytes())));
+  Value byte = plus(plus(pair.next, times(panel, layout.getPanelBytes(depth))),
+                    plus(times(line, layout.getLineBytes()),
+                         times(half, kLines * layout.getLineBytes())));
   for (int64_t i = 0; i < kLines; ++i)
     memref::PrefetchOp::create(
         b, flat, ValueRange{plus(byte, i * layout.getLineBytes())},
@@ -147,9 +140,8 @@ SmallVector<Value> AMXFloatTile::loadRight(const Pair &pair, Value k) {
   Value line = arith::DivUIOp::create(b, k, index(layout.getLineColumns()));
   auto type = MemRefType::get({kTileRows, kStep}, b.getBF16Type());
   for (int64_t i = 0; i < kPair; ++i) {
-    Value byte =
-        plus(locateLine(b, plus(pair.panel, i), layout.getPanelBytes(depth)),
-             times(line, layout.getLineBytes()));
+    Value byte = plus(times(plus(pair.panel, i), layout.getPanelBytes(depth)),
+                      times(line, layout.getLineBytes()));
     Value lines = memref::ViewOp::create(b, type, flat, byte, ValueRange{});
     tiles.push_back(amx::TileLoadOp::create(b, getTileType(b.getBF16Type()),
                                             lines,

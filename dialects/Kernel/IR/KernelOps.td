@@ -87,7 +87,7 @@ def Kernel_MatmulOp : Kernel_Op<"matmul", [
     - (C6) there is a result if and only if `into` is a tensor, of its type.
     - (C7) the symbol is a `llama.weight` in panels, of the matrix's type.
     - (C8) there is a layer number if and only if the weight is layered.
-    - (C9) `into` is as high as `tile`, of any height if `tile` is a block, and at
+    - (C9) `into` is as high as `tile`, or less high if `tile` is a block, and at
       most as wide, for tile registers in whole panels, for a block in whole
       pairs of them, where that is known.
 
